@@ -57,18 +57,3 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     job_store().dispose()
     clear_caches()
-
-
-def page_text(app: AppTest) -> str:
-    """Join the texts of a page, without Markdown escapes."""
-    elements = [
-        *app.title,
-        *app.subheader,
-        *app.markdown,
-        *app.caption,
-        *app.error,
-        *app.warning,
-        *app.info,
-        *app.success,
-    ]
-    return " ".join(str(element.value) for element in elements).replace("\\", "")

@@ -14,7 +14,8 @@ from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, page_text
+from tests.pages.conftest import OpenPage
+from tests.support.app_test import page_text
 from tests.support.texts import assert_mentions
 
 

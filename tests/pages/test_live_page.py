@@ -16,7 +16,8 @@ from aiortc.contrib.media import MediaRelay
 from fer_core.bundles import catalog, fastest
 from fer_core.settings import Settings, settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, page_text
+from tests.pages.conftest import OpenPage
+from tests.support.app_test import page_text
 from tests.support.texts import assert_mentions
 
 

@@ -20,7 +20,8 @@ from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import format_percent
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, page_text
+from tests.pages.conftest import OpenPage
+from tests.support.app_test import page_text
 from tests.support.sample_store import RUN
 from tests.support.texts import assert_mentions
 
@@ -37,13 +38,8 @@ def imported(filled_store: Settings, tmp_path: Path) -> Iterator[str]:
     (filled_store.store / "model-in-use.json").unlink(missing_ok=True)
 
 
-def press(app: AppTest, key: str) -> AppTest:
+def press_key(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
-
-
-def full_text(app: AppTest) -> str:
-    html = " ".join(str(block.value) for block in app.get("html"))
-    return page_text(app) + html.replace("&nbsp;", " ")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -62,7 +58,7 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
 def test_metrics_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
     report = {(metrics.protocol, metrics.point): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():
-        shown = full_text(open_page(Page.MODELS, protocol=protocol, point=point))
+        shown = page_text(open_page(Page.MODELS, protocol=protocol, point=point))
         assert format_percent(metrics.accuracy) in shown and format_percent(metrics.macro_f1) in shown
         assert "Precision, recall and F1 by class" in shown
 
@@ -99,7 +95,7 @@ def test_the_reliability_diagram_and_the_confidence_threshold_are_shown(
     filled_store: Settings, open_page: OpenPage
 ) -> None:
     app = open_page(Page.MODELS, model=RUN, section="calibration")
-    assert RELIABILITY_TITLE in full_text(app)
+    assert RELIABILITY_TITLE in page_text(app)
     assert "is shown as uncertain" in page_text(app)
 
 
@@ -110,14 +106,14 @@ def test_the_card_is_shown_and_can_be_downloaded(filled_store: Settings, open_pa
 
 
 def test_the_shipped_model_is_verified_on_the_page(store: Settings, open_page: OpenPage) -> None:
-    app = press(open_page(Page.MODELS, section="files"), f"verify-{SHIPPED}")
+    app = press_key(open_page(Page.MODELS, section="files"), f"verify-{SHIPPED}")
     assert "passed" in app.success[0].value
     assert (app.dataframe[0].value["Passed"] == "yes").all()
 
 
 def test_a_changed_model_fails_on_the_page(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
     (filled_store.models_dir / imported / "card.md").write_text("It is perfect.")
-    app = press(open_page(Page.MODELS, model=imported, section="files"), f"verify-{imported}")
+    app = press_key(open_page(Page.MODELS, model=imported, section="files"), f"verify-{imported}")
     assert "1 of" in app.error[0].value and "failed" in app.error[0].value
     assert app.dataframe[0].value.iloc[0]["Check"] == "file card.md", "failed checks come first"
 
@@ -125,7 +121,7 @@ def test_a_changed_model_fails_on_the_page(filled_store: Settings, imported: str
 def test_a_run_is_exported_as_one_file(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="files")
     assert not any(button.key == f"verify-{RUN}" for button in app.button)
-    app = press(app, f"export-{RUN}")
+    app = press_key(app, f"export-{RUN}")
     assert not app.error
     assert any(button.proto.label.startswith(f"Download {RUN}.zip") for button in app.get("download_button"))
 
@@ -137,7 +133,7 @@ def test_an_imported_model_is_deleted_after_confirmation(
     app = open_page(Page.MODELS, model=imported, section="files")
     assert app.button(key=f"delete-model-{imported}").disabled
     app.checkbox(key=f"sure-model-{imported}").check().run()
-    app = press(app, f"delete-model-{imported}")
+    app = press_key(app, f"delete-model-{imported}")
     assert not (filled_store.models_dir / imported).exists()
     assert active_model_id(filled_store) == SHIPPED
 
@@ -166,7 +162,7 @@ def test_a_bundle_is_uploaded_verified_and_shown(filled_store: Settings, open_pa
     assert app.button(key="model-import").disabled
     app.file_uploader(key="model-upload").set_value(("tiny.zip", path.read_bytes(), "application/zip")).run()
     app.text_input(key="model-upload-id").set_value("uploaded").run()
-    app = press(app, "model-import")
+    app = press_key(app, "model-import")
     assert not app.error
     assert (filled_store.models_dir / "uploaded" / "model.onnx").is_file()
     shutil.rmtree(filled_store.models_dir / "uploaded")
@@ -175,7 +171,7 @@ def test_a_bundle_is_uploaded_verified_and_shown(filled_store: Settings, open_pa
 def test_a_file_that_is_no_bundle_is_refused_with_a_message(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS)
     app.file_uploader(key="model-upload").set_value(("tiny.zip", b"no archive", "application/zip")).run()
-    app = press(app, "model-import")
+    app = press_key(app, "model-import")
     assert "can't be read as a bundle" in app.error[0].value
     assert list(store.uploads_dir.iterdir()) == [], "the upload is deleted"
 
@@ -193,5 +189,5 @@ def test_weights_need_a_preset(store: Settings, open_page: OpenPage, monkeypatch
     app.file_uploader(key="model-upload").set_value(("My Weights.PT", b"state", "")).run()
     app.selectbox(key="model-upload-preset").set_value("A-cnn").run()
     app.text_input(key="model-upload-license").set_value("MIT").run()
-    press(app, "model-import")
+    press_key(app, "model-import")
     assert calls == [("My Weights.PT", b"state", "A-cnn", "", "MIT", "")]

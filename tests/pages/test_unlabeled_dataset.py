@@ -8,7 +8,8 @@ import pytest
 
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
-from tests.pages.conftest import OpenPage, page_text
+from tests.pages.conftest import OpenPage
+from tests.support.app_test import page_text
 from tests.support.unlabeled_dataset import DATASET, import_unlabeled
 
 SECTIONS = ["classes", "faces", "quality", "corrections", "splits", "balance", "augmentation", "about"]

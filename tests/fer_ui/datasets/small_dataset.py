@@ -58,18 +58,6 @@ def open_view(view: Callable[[], None], **query: str) -> AppTest:
     return app.run()
 
 
-def page_text(app: AppTest) -> str:
-    """Get all text of a view, without escapes."""
-    elements = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.info, *app.success]
-    html = " ".join(element.proto.body for element in app.get("html"))
-    return (" ".join(str(element.value) for element in elements) + html).replace("\\", "").replace("&nbsp;", " ")
-
-
 def selected(app: AppTest) -> list[bool]:
     """The boxes below the faces that are shown."""
     return [box.value for box in app.checkbox if "-selected-" in str(box.key)]
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    """Press the first button with this label."""
-    return next(button for button in app.button if button.label == label).click().run()

@@ -16,6 +16,7 @@ from fer_core.data.corrections.correction_log import Action
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
+from tests.support.app_test import page_text
 from tests.support.texts import assert_mentions
 
 MEANS = {Expression.NEUTRAL: (0.0, 0.0), Expression.HAPPINESS: (0.7, 0.1), Expression.FEAR: (-0.2, 0.7)}
@@ -65,11 +66,6 @@ def show(**query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
-
-
-def page_text(app: AppTest) -> str:
-    shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.get("html")]
-    return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
 
 def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:

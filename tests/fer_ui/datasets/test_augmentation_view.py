@@ -25,6 +25,7 @@ from fer_ui.datasets import augmentation_preview, augmentation_view
 from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, load_augmented_images
 from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
 from fer_ui.navigation import Page
+from tests.support.app_test import page_text, press
 from tests.support.synthetic_datasets import write_ferplus_like
 
 COLUMNS = ["id", "split", "label", "problem"]
@@ -91,14 +92,6 @@ def show(dataset: StoredDataset, process: StandIn, monkeypatch: pytest.MonkeyPat
         return app.run()
 
     return show_it
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
-def page_text(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.error]).replace("\\", "")
 
 
 def shown_ids(app: AppTest) -> list[str]:

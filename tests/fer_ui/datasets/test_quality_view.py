@@ -20,6 +20,7 @@ from fer_core.settings import Settings
 from fer_ui.datasets import quality_view
 from fer_ui.datasets.quality_view import pair_notes, summarize_quality
 from fer_ui.navigation import Page
+from tests.support.app_test import page_text
 from tests.support.faulty_dataset import DUPLICATES, ID, SAME_PERSON, TEST_COPY, TRAIN_COPY, N, import_faulty
 from tests.support.texts import assert_mentions
 
@@ -61,11 +62,6 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
         return app.run()
 
     return show_it
-
-
-def page_text(app: AppTest) -> str:
-    elements = [*app.subheader, *app.markdown, *app.caption, *app.info, *app.success]
-    return " ".join(str(element.value) for element in elements).replace("\\", "")
 
 
 def choices(app: AppTest) -> list[str]:

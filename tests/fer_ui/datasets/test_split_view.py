@@ -17,6 +17,7 @@ from fer_ui.datasets import split_view
 from fer_ui.datasets.reports import load_split
 from fer_ui.datasets.split_view import counts_html, describe_excluded
 from fer_ui.navigation import Page
+from tests.support.app_test import headlines, page_text
 from tests.support.faulty_dataset import N, import_faulty
 from tests.support.texts import assert_mentions
 
@@ -58,15 +59,9 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
     return show_it
 
 
-def page_text(app: AppTest) -> str:
-    return " ".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.error]).replace("\\", "")
-
-
 def numbers(app: AppTest) -> dict[str, int]:
     """The large numbers by their labels."""
-    html = " ".join(str(block.value) for block in app.get("html"))
-    found = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", html)
-    return {label: int(value.replace(",", "")) for label, value in found}
+    return {title: int(text.replace(",", "")) for title, text in headlines(app).items()}
 
 
 def test_the_published_split_is_shown_with_its_leakage(show: Open) -> None:

@@ -17,6 +17,7 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_ui.datasets import votes_view
 from fer_ui.datasets.votes_view import describe_agreement_ceiling
+from tests.support.app_test import page_text
 from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
 
@@ -51,11 +52,6 @@ def show(**query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
-
-
-def page_text(app: AppTest) -> str:
-    shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.get("html")]
-    return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
 
 def test_metrics_and_intervals(dataset: StoredDataset) -> None:

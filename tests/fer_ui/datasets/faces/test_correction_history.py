@@ -13,6 +13,7 @@ from fer_core.settings import Settings
 from fer_ui.datasets.faces import correction_history
 from fer_ui.datasets.faces.correction_history import CHANGES_A_PAGE, describe_origin
 from fer_ui.navigation import Page
+from tests.support.app_test import page_html, page_text
 from tests.support.faulty_dataset import BLANK, DUPLICATES, UNREADABLE, import_faulty
 
 Open = Callable[[], AppTest]
@@ -44,15 +45,6 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
     return lambda: AppTest.from_function(page, default_timeout=60).run()
 
 
-def page_text(app: AppTest) -> str:
-    return " ".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption]).replace("\\", "")
-
-
-def headlines(app: AppTest) -> str:
-    """The markup of the large numbers and of the faces' captions."""
-    return " ".join(str(block.value) for block in app.get("html"))
-
-
 def test_without_corrections_there_is_an_empty_state_with_links(show: Open) -> None:
     app = show()
     assert not app.exception
@@ -67,7 +59,7 @@ def test_corrected_images_are_counted_and_changes_listed(show: Open, dataset: St
     app = show()
     words = page_text(app)
     assert "3 images of 48 are corrected, in 2 versions" in words
-    assert ">2</dd>" in headlines(app) and ">1</dd>" in headlines(app)
+    assert ">2</dd>" in page_html(app) and ">1</dd>" in page_html(app)
     assert words.index("1 image relabeled as fear") < words.index("2 images excluded")  # the newest first
     assert "reason: Blank; “seen twice”" in words
     assert "reason: by hand" in words
@@ -97,8 +89,8 @@ def test_the_images_of_a_change_can_be_shown(show: Open, dataset: StoredDataset)
     app.toggle(key="history-faulty-1-shown").set_value(True).run()
     assert not app.exception
     assert len(app.checkbox) == 2
-    assert "p51_a.png" in headlines(app)
-    assert "p50_a.png" not in headlines(app)
+    assert "p51_a.png" in page_html(app)
+    assert "p50_a.png" not in page_html(app)
 
 
 def test_a_long_history_is_paginated(show: Open, dataset: StoredDataset) -> None:

@@ -11,7 +11,8 @@ from fer_core.data.catalog import StoredDataset
 from fer_ui.datasets.faces import face_grid, thumbnails
 from fer_ui.datasets.faces.face_grid import caption_html, placeholder_html
 from fer_ui.resources import load_index
-from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, page_text, press, selected
+from tests.fer_ui.datasets.small_dataset import BROKEN, TOTAL, open_view, selected
+from tests.support.app_test import page_text, press
 
 
 def view() -> None:

@@ -12,7 +12,8 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
 from fer_ui.datasets.faces.faces_view import ALL, PROBLEM, SHUFFLES, UNLABELED, USED, Filter, find_matching, sort_rows
 from fer_ui.image_labels import NO_SPLIT
-from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, IGNORED, TOTAL, TRAIN, open_view, page_text
+from tests.fer_ui.datasets.small_dataset import BROKEN, DATASET, IGNORED, TOTAL, TRAIN, open_view
+from tests.support.app_test import page_text
 
 
 def view() -> None:

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
 from fer_ui.datasets.imbalance.class_view import describe_other_images, get_clicked_bar, labeled_counts
-from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view, page_text
+from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view
+from tests.support.app_test import page_text
 from tests.support.texts import assert_mentions
 
 

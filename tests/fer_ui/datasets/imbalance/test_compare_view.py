@@ -13,7 +13,8 @@ from fer_core.labels import LABEL_SETS
 from fer_core.settings import Settings
 from fer_ui.charts.comparison import DATASETS_MAX
 from fer_ui.datasets.imbalance.compare_view import PUBLISHED
-from tests.fer_ui.datasets.small_dataset import DATASET, import_small, open_view, page_text
+from tests.fer_ui.datasets.small_dataset import DATASET, import_small, open_view
+from tests.support.app_test import page_text
 
 
 def view() -> None:

@@ -9,7 +9,8 @@ from fer_core.data.manifest import Manifest, builtin_manifests, dump_manifest
 from fer_core.data.manifest_store import save_manifest
 from fer_core.settings import Settings
 from fer_ui.datasets.imbalance.published_view import facts_html
-from tests.fer_ui.datasets.small_dataset import MANIFEST, open_view, page_text
+from tests.fer_ui.datasets.small_dataset import MANIFEST, open_view
+from tests.support.app_test import page_text
 
 
 def view() -> None:

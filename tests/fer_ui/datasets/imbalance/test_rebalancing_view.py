@@ -20,6 +20,7 @@ from fer_ui.datasets.imbalance import rebalancing_view
 from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
 from fer_ui.datasets.imbalance.training_split import load_training_split
 from fer_ui.navigation import Page
+from tests.support.app_test import page_text
 from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
 
@@ -67,11 +68,6 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
         return app.run()
 
     return show_it
-
-
-def page_text(app: AppTest) -> str:
-    shown = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.get("html")]
-    return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")
 
 
 def linked_rebalancing(app: AppTest) -> str:

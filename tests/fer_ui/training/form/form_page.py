@@ -103,9 +103,3 @@ def set_by_key(app: AppTest, key: str, shown: Any) -> AppTest:
 def run_config(run_id: str) -> Path:
     """Where a run's config is."""
     return settings().runs_dir / run_id / "config.yaml"
-
-
-def said(app: AppTest) -> str:
-    """Everything the form says."""
-    shown = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.get("html")]
-    return " ".join(str(each.value) for each in shown).replace("\\", "").replace("&nbsp;", " ")

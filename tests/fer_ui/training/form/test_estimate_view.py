@@ -15,7 +15,8 @@ from fer_core.training.estimate_report import Estimate
 from fer_ui.training.form import estimate_view
 from fer_ui.training.form.estimate_view import describe_packing, estimate_headlines, estimate_key, estimate_warnings
 from tests.fer_core.training.test_estimate_report import FOUND
-from tests.fer_ui.training.form.form_page import DATASET, Show, config_of, said, set_by_key, set_widget
+from tests.fer_ui.training.form.form_page import DATASET, Show, config_of, set_by_key, set_widget
+from tests.support.app_test import page_text
 
 PLENTY = 10**12
 
@@ -36,13 +37,13 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, str]]:
 
 def test_it_is_measured_when_asked_and_once_for_the_same(show: Show, measured: list[tuple[TrainConfig, str]]) -> None:
     app = show()
-    assert "**Estimate**" not in said(app)
+    assert "**Estimate**" not in page_text(app)
     app.button(key="train-estimate-button").click().run()
     assert measured == [(config_of(app), "")]
     for words in ("**Estimate**", ">24 epochs<", ">8.1 min<", ">320/s<", ">500 MiB<", "Measured on 30 batches"):
-        assert words in said(app)
+        assert words in page_text(app)
     set_widget(app, "epochs", 3)
-    assert ">65 s<" in said(app)
+    assert ">65 s<" in page_text(app)
     set_widget(app, "title", "Another")
     app.button(key="train-estimate-button").click().run()
     assert len(measured) == 1
@@ -52,11 +53,11 @@ def test_other_settings_are_told_and_measured_anew(show: Show, measured: list[tu
     app = show()
     app.button(key="train-estimate-button").click().run()
     set_widget(app, "batch_size", 32)
-    assert "Outdated estimate" in said(app)
-    assert ">320/s<" not in said(app)
+    assert "Outdated estimate" in page_text(app)
+    assert ">320/s<" not in page_text(app)
     app.button(key="train-estimate-button").click().run()
     assert len(measured) == 2
-    assert "Outdated estimate" not in said(app)
+    assert "Outdated estimate" not in page_text(app)
     set_widget(app, "batch_size", 64)
     app.button(key="train-estimate-button").click().run()
     assert len(measured) == 2
@@ -66,8 +67,8 @@ def test_every_fold_is_counted(show: Show, measured: list[tuple[TrainConfig, str
     app = show(split_config="kfold")
     set_by_key(app, "train-all-folds", True)
     app.button(key="train-estimate-button").click().run()
-    assert ">5 runs of 24 epochs<" in said(app)
-    assert ">40 min<" in said(app)
+    assert ">5 runs of 24 epochs<" in page_text(app)
+    assert ">40 min<" in page_text(app)
 
 
 def test_what_goes_wrong_is_a_notice(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +80,7 @@ def test_what_goes_wrong_is_a_notice(show: Show, monkeypatch: pytest.MonkeyPatch
     app.button(key="train-estimate-button").click().run()
     assert not app.exception
     assert app.error[0].value == "The estimate was stopped after 300 s."
-    assert "**Estimate**" not in said(app)
+    assert "**Estimate**" not in page_text(app)
 
 
 def test_the_key_is_of_what_takes_time(dataset: StoredDataset) -> None:

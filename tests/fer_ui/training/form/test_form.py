@@ -20,11 +20,11 @@ from tests.fer_ui.training.form.form_page import (
     Show,
     config_of,
     configs_of,
-    said,
     set_by_key,
     set_widget,
     wanted_of,
 )
+from tests.support.app_test import page_text
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from tests.fer_ui.training.form.form_page import (
 def test_a_remedy_in_the_link_is_chosen_whatever_the_preset_has(rebalancing: Rebalancing, show: Show) -> None:
     app = show(rebalancing=rebalancing_to_query(rebalancing), preset="balanced")
     assert config_of(app).rebalancing == rebalancing
-    assert ("Rebalancing:" in said(app)) is (rebalancing != Rebalancing())
+    assert ("Rebalancing:" in page_text(app)) is (rebalancing != Rebalancing())
 
 
 def test_the_presets_own_remedy_is_kept_without_a_link(show: Show) -> None:
@@ -81,7 +81,7 @@ def test_a_value_of_a_policy_changed_makes_all_of_it_ones_own(show: Show) -> Non
 def test_a_split_in_the_link_is_used_and_said(split: SplitConfig, says: str, show: Show) -> None:
     app = show(split_config=split_to_query(split))
     assert config_of(app).split == split
-    assert says in said(app)
+    assert says in page_text(app)
 
 
 def test_one_fold_can_be_started_or_all_of_them(show: Show) -> None:
@@ -90,7 +90,7 @@ def test_one_fold_can_be_started_or_all_of_them(show: Show) -> None:
     assert [config.split.fold for config in one.configs] == [1]
     set_by_key(app, "train-all-folds", True)
     assert app.button(key="train-start").label == "Start 4 trainings"
-    assert "Each of 4 folds, seed 7" in said(app)
+    assert "Each of 4 folds, seed 7" in page_text(app)
     configs = configs_of(app)
     wanted = wanted_of(app)
     assert wanted.configs == configs
@@ -132,7 +132,7 @@ def test_ambiguous_images_can_be_left_out(dataset: StoredDataset, show: Show) ->
     assert app.selectbox(key="ambiguous").label == "Ambiguous images (7)"
     set_by_key(app, "ambiguous", "left-out")
     assert config_of(app).exclude_ambiguous
-    assert "7 images marked as ambiguous" in said(app)
+    assert "7 images marked as ambiguous" in page_text(app)
     assert config_of(show(ambiguous="left-out")).exclude_ambiguous
 
 
@@ -152,7 +152,7 @@ def test_what_does_not_go_together_is_a_notice_and_nothing_can_be_started(
     assert not app.exception
     assert app.button(key="train-start").disabled is (says is not None)
     assert [each.value for each in app.error] == [] if says is None else says in app.error[0].value
-    assert "Traceback" not in said(app)
+    assert "Traceback" not in page_text(app)
 
 
 def test_a_gain_from_more_than_to_is_a_notice(show: Show) -> None:
@@ -213,9 +213,9 @@ def test_what_changed_is_named_and_taken_back(show: Show) -> None:
     app = show(split_config="seeded")
     set_widget(app, "optimizer.learning_rate", 0.02)
     set_widget(app, "model.width", 8)
-    assert "Changed from the preset:" in said(app)
+    assert "Changed from the preset:" in page_text(app)
     for words in ("network options", "split", "learning rate"):
-        assert words in said(app)
+        assert words in page_text(app)
     app.button(key="train-back").click().run()
     assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
 

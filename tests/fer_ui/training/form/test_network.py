@@ -11,7 +11,8 @@ from fer_core.settings import Settings, settings
 from fer_core.training.config.train_config import TrainConfig, flatten
 from fer_ui.training.form.groups import network_summary
 from fer_ui.training.form.network import estimate_network_memory
-from tests.fer_ui.training.form.form_page import Show, said, set_widget
+from tests.fer_ui.training.form.form_page import Show, set_widget
+from tests.support.app_test import page_text
 
 RESNET = MODELS["resnet18"].weights
 
@@ -23,16 +24,16 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
     app = show(preset="A-cnn")
-    assert ">52.3 k<" in said(app)
-    assert "for a face of 224x224, RGB" in said(app)
-    before = said(app)
+    assert ">52.3 k<" in page_text(app)
+    assert "for a face of 224x224, RGB" in page_text(app)
+    before = page_text(app)
     set_widget(app, "batch_size", 128)
-    assert "128 images, fp32" in said(app)
-    assert said(app) != before
+    assert "128 images, fp32" in page_text(app)
+    assert page_text(app) != before
     set_widget(app, "model.name", "resnet50")
     set_widget(app, "model.size_px", 96)
-    assert ">23.5 M<" in said(app)
-    assert "for a face of 96x96, RGB" in said(app)
+    assert ">23.5 M<" in page_text(app)
+    assert "for a face of 96x96, RGB" in page_text(app)
 
 
 def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
@@ -61,7 +62,7 @@ def test_weights_that_are_not_here_are_told_with_the_way_out(store: Settings, sh
     assert not app.button(key="train-start").disabled  # they may have been put there by then
     set_widget(app, "model.pretrained", False)
     assert not app.warning
-    assert "trained from scratch" in said(app)
+    assert "trained from scratch" in page_text(app)
     assert "train-model.frozen" not in {each.key for each in app.toggle}
 
 
@@ -80,12 +81,12 @@ def test_weights_that_are_here_are_told_with_their_license(store: Settings, show
         file.truncate(int(RESNET.size_mib * 2**20))
     app = show(preset="A-resnet18-finetuned")
     assert not app.warning
-    assert "available" in said(app)
-    assert "BSD-3-Clause" in said(app)
+    assert "available" in page_text(app)
+    assert "BSD-3-Clause" in page_text(app)
 
 
 def test_a_network_without_options_says_so(show: Show) -> None:
-    assert "no options" in said(show(preset="A-cnn"))
+    assert "no options" in page_text(show(preset="A-cnn"))
 
 
 def test_the_options_in_a_row() -> None:

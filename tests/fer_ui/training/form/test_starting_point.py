@@ -12,10 +12,10 @@ from tests.fer_ui.training.form.form_page import (
     Show,
     config_of,
     run_config,
-    said,
     set_by_key,
     set_widget,
 )
+from tests.support.app_test import page_text
 
 COPIED = "20260101-000000-odd-0001"
 ODD = parse_config(
@@ -47,8 +47,8 @@ def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> No
     assert app.selectbox(key="train-begin").value == name
     assert app.number_input(key="train-epochs").value == PRESETS[name].config.epochs
     assert app.selectbox(key="train-model.name").value == PRESETS[name].config.model.name
-    assert PRESETS[name].sentence in said(app)
-    assert "Changed from" not in said(app)
+    assert PRESETS[name].sentence in page_text(app)
+    assert "Changed from" not in page_text(app)
 
 
 def test_another_preset_fills_the_whole_form_again(show: Show) -> None:
@@ -66,11 +66,11 @@ def test_a_copy_is_the_runs_config_whatever_it_has(store: Settings, show: Show) 
     create_run(COPIED, dump_config(ODD), store)
     app = show(**{"from": COPIED})
     assert config_of(app) == ODD
-    assert f"A copy of {COPIED}" in said(app)
+    assert f"A copy of {COPIED}" in page_text(app)
     assert app.code[0].value.split() == f"python -m fer_core jobs submit --config {run_config(COPIED)}".split()
     set_widget(app, "epochs", 9)
     assert config_of(app) == ODD.model_copy(update={"epochs": 9})
-    assert "Changed from the run: epochs" in said(app)
+    assert "Changed from the run: epochs" in page_text(app)
     app.button(key="train-back").click().run()
     assert config_of(app) == ODD
     set_by_key(app, "train-begin", "A-cnn")
@@ -92,8 +92,8 @@ def test_a_run_whose_config_no_longer_parses_is_told_in_words(
     create_run(COPIED, content, store)
     app = show(**{"from": COPIED})
     assert not app.exception
-    assert says in said(app)
-    assert "preset instead" in said(app)
+    assert says in page_text(app)
+    assert "preset instead" in page_text(app)
     assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
 
 
@@ -109,5 +109,5 @@ def test_a_copy_of_a_run_on_a_dataset_that_is_gone_says_so(store: Settings, show
     create_run(COPIED, dump_config(TrainConfig(dataset="gone", affect_weight=0.5)), store)
     app = show(**{"from": COPIED})
     assert config_of(app) == TrainConfig(dataset="drawn")
-    assert "gone, is no longer in the store" in said(app)
-    assert "valence and arousal" in said(app)
+    assert "gone, is no longer in the store" in page_text(app)
+    assert "valence and arousal" in page_text(app)

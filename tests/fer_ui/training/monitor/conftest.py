@@ -17,6 +17,7 @@ from fer_core.runs.folder import Run
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
 from fer_ui.training.monitor import monitor_view, reproduce_view
+from tests.support.app_test import page_html
 
 Show = Callable[..., AppTest]
 
@@ -80,28 +81,17 @@ def add_job(jobs: JobStore, run: str, state: JobState, error: str = "") -> str:
     return str(state)
 
 
-def said(app: AppTest) -> str:
-    """Everything that the page says, without markup and escapes."""
+def plain_text(app: AppTest) -> str:
+    """Join the texts of the page, without HTML tags and Markdown escapes."""
     assert not app.exception
     blocks = [*app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success, *app.code]
     texts = " ".join(str(block.value) for block in blocks)
-    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {escape_html(app)}")).replace("\\", "").replace("\xa0", " ")
-
-
-def escape_html(app: AppTest) -> str:
-    """What the page writes as HTML."""
-    return " ".join(str(block.value) for block in app.get("html"))  # type: ignore[union-attr]
-
-
-def headlines(app: AppTest) -> dict[str, str]:
-    """The large numbers by their names."""
-    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", escape_html(app))
-    return {name: unescape(value).replace("\xa0", " ") for name, value in cells}
+    return unescape(re.sub(r"<[^>]+>", " ", f"{texts} {page_html(app)}")).replace("\\", "").replace("\xa0", " ")
 
 
 def charts(app: AppTest) -> list[str]:
-    """The titles of what is drawn."""
-    return re.findall(r"<h3[^>]*>(.*?)</h3>", escape_html(app))
+    """List the titles of the charts."""
+    return re.findall(r"<h3[^>]*>(.*?)</h3>", page_html(app))
 
 
 def change_epoch(run: Run, epoch: int, **metrics: float) -> None:

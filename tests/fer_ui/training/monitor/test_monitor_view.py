@@ -14,7 +14,8 @@ from fer_ui.charts.training.loss_and_scores import LOSS_TITLE, SCORES_TITLE
 from fer_ui.charts.training.rate_and_speed import CONCORDANCE_TITLE, RATE_TITLE
 from fer_ui.training.monitor.files_view import files_table
 from tests.fer_ui.small_run import DATA, begin, finish, make_run, rows
-from tests.fer_ui.training.monitor.conftest import Show, add_job, change_epoch, charts, headlines, said
+from tests.fer_ui.training.monitor.conftest import Show, add_job, change_epoch, charts, plain_text
+from tests.support.app_test import headlines
 from tests.support.texts import assert_mentions
 
 
@@ -24,17 +25,17 @@ def test_a_finished_run_leads_with_its_report_and_says_on_which_part(store: Sett
     shown = headlines(app)
     assert list(shown) == ["Macro-F1", "Balanced accuracy", "Epochs", "Speed"]
     assert (shown["Macro-F1"], shown["Epochs"], shown["Speed"]) == ("41.0 %", "3 of 20", "303/s")
-    words = said(app)
+    words = plain_text(app)
     assert "95 %: 39.0 to 44.0 %" in words and "best: epoch 2" in words
     assert "Finished." in words and "1,234 test images" in words and "neither for training" in words
     finish(run, split="valid", macro_f1=0.52)
-    words = said(app.run())
+    words = plain_text(app.run())
     assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, on which the epoch was chosen" in words
 
 
 def test_a_finished_run_leads_on(store: Settings, show: Show, jobs: JobStore) -> None:
     finish(make_run(store, "done", rows(3)))
-    words = said(show("done", add_job(jobs, "done", JobState.SUCCEEDED)))
+    words = plain_text(show("done", add_job(jobs, "done", JobState.SUCCEEDED)))
     assert "Confusion matrix: evaluation {'run': 'done'}" in words
     assert "Use as model: models {'model': 'done'}" in words
     assert "Train a copy: training {'from': 'done'}" in words
@@ -49,7 +50,7 @@ def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
     job = add_job(jobs, "now", JobState.RUNNING)
     jobs.heartbeat(job, 0.25, "Epoch 6 of 20, batch 1 of 9", 7200.0)
     app = show("now", job)
-    words, shown = said(app), headlines(app)
+    words, shown = plain_text(app), headlines(app)
     assert (shown["Macro-F1"], shown["Balanced accuracy"]) == ("50.0 %", "60.0 %")
     assert (shown["Epochs"], shown["Speed"]) == ("5 of 20", "305/s")
     assert "Epoch 5 of 20 finished, the best by macro-F1 was epoch 4, 1 epoch ago." in words
@@ -60,7 +61,7 @@ def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
     change_epoch(run, 4, valid_macro_f1=0.777)
     assert headlines(app.run())["Macro-F1"] == "77.7 %"
     run.append_metrics(rows(6)[-1] | {"best_epoch": 6})
-    assert headlines(app.run())["Epochs"] == "6 of 20" and "the best so far by macro-F1" in said(app)
+    assert headlines(app.run())["Epochs"] == "6 of 20" and "the best so far by macro-F1" in plain_text(app)
 
 
 def test_curves_are_drawn_of_what_the_run_has(store: Settings, show: Show) -> None:
@@ -70,7 +71,7 @@ def test_curves_are_drawn_of_what_the_run_has(store: Settings, show: Show) -> No
     make_run(store, "affect", rows(3, valid_ccc_valence=[0.1, 0.2, 0.3], valid_ccc_arousal=[0.1, None, 0.25]))
     app = show("affect")
     assert CONCORDANCE_TITLE in charts(app)
-    assert_mentions(said(app), "epoch 2", "valence 0.20")
+    assert_mentions(plain_text(app), "epoch 2", "valence 0.20")
 
 
 @pytest.mark.parametrize(("message", "says"), [("Packed 72 of 600 images", "Now: Packed 72"), ("", "loads its images")])
@@ -81,7 +82,7 @@ def test_before_the_first_epoch_it_says_what_it_does(
     job = add_job(jobs, "young", JobState.RUNNING)
     jobs.heartbeat(job, 0.01, message, None)
     app = show("young", job)
-    assert "No epoch has finished yet" in said(app) and says in said(app)
+    assert "No epoch has finished yet" in plain_text(app) and says in plain_text(app)
     assert not headlines(app) and LOSS_TITLE not in charts(app)
     begin(open_run("young", store)).append_metrics(rows(1)[0])
     assert headlines(app.run())["Epochs"] == "1 of 20" and LOSS_TITLE in charts(app)
@@ -104,7 +105,7 @@ def test_it_says_how_the_job_stands_and_what_can_be_done(
     jobs.log_path(jobs.get(job)).parent.mkdir(parents=True, exist_ok=True)
     jobs.log_path(jobs.get(job)).write_text("Traceback: deep down\n")
     app = show("one", job)
-    words = said(app)
+    words = plain_text(app)
     assert says in words and error in words and opened in [button.label for button in app.button]
     assert ("deep down" in words) is (state in (JobState.FAILED, JobState.INTERRUPTED))
 
@@ -113,19 +114,19 @@ def test_when_the_job_ends_the_page_has_its_end(store: Settings, show: Show, job
     run = make_run(store, "now", rows(3))
     job = add_job(jobs, "now", JobState.RUNNING)
     app = show("now", job)
-    assert "Confusion matrix" not in said(app)
+    assert "Confusion matrix" not in plain_text(app)
     finish(run)
     jobs.finish(job, JobState.SUCCEEDED, 0, "")
-    assert "Confusion matrix" in said(app.run()) and headlines(app)["Macro-F1"] == "41.0 %"
+    assert "Confusion matrix" in plain_text(app.run()) and headlines(app)["Macro-F1"] == "41.0 %"
 
 
 def test_a_job_without_its_run_is_told_in_words_and_can_be_deleted(store: Settings, show: Show, jobs: JobStore) -> None:
     job = add_job(jobs, "never-made", JobState.FAILED, "The disk was full.")
     app = show("never-made", job)
-    assert "no run never-made" in said(app) and "The disk was full." in said(app)
+    assert "no run never-made" in plain_text(app) and "The disk was full." in plain_text(app)
     app.checkbox(key=f"sure-{job}").check().run()
     app.button(key=f"delete-{job}").click().run()
-    assert "went to training {'view': 'runs'}" in said(app)
+    assert "went to training {'view': 'runs'}" in plain_text(app)
     with pytest.raises(JobError):
         jobs.get(job)
 
@@ -148,23 +149,23 @@ def test_a_run_cut_in_half_names_what_it_lacks(store: Settings, show: Show) -> N
     app = show("half")
     assert "model.onnx is missing" in app.warning[0].value.replace("\\", "")
     assert headlines(app)["Macro-F1"] == "50.0 %"  # of its best epoch, not of the report
-    assert "Use as model" not in said(app)
+    assert "Use as model" not in plain_text(app)
 
 
 def test_a_config_that_cannot_be_read_hides_nothing_else(store: Settings, show: Show) -> None:
     run = make_run(store, "odd", rows(3))
     run.write("config.yaml", b"epochs: 5\nflux: 3\n")
-    words = said(show("odd"))
+    words = plain_text(show("odd"))
     assert "This version can't read the config" in words and "flux: 3" in words
     assert "Train a copy" not in words and "Validation loss" in words
 
 
 def test_a_run_without_a_job_says_so_and_how_to_go_on(store: Settings, show: Show) -> None:
     run = begin(make_run(store, "typed", rows(2)))
-    words = said(show("typed"))
+    words = plain_text(show("typed"))
     assert "started on the command line, or its job was deleted; last change just now" in words
     assert "python -m fer_core train --run typed --resume" in words
-    assert "--resume" not in said(show(finish(run).id))
+    assert "--resume" not in plain_text(show(finish(run).id))
 
 
 def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings, show: Show) -> None:
@@ -172,9 +173,9 @@ def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings,
     make_run(store, "gap", rows(6, valid_loss=rising))
     app = show("gap")
     assert "Overfitting. Since epoch 2 the validation loss rises" in app.warning[0].value
-    assert "Overfitting since epoch 2: the validation loss rises from 0.80 to 1.60" in said(app)
+    assert "Overfitting since epoch 2: the validation loss rises from 0.80 to 1.60" in plain_text(app)
     make_run(store, "none", rows(6))
-    assert "Overfitting" not in said(show("none"))
+    assert "Overfitting" not in plain_text(show("none"))
 
 
 def test_a_loss_that_is_no_number_is_told_with_its_remedy(store: Settings, show: Show) -> None:
@@ -201,27 +202,27 @@ def test_the_log_has_its_newest_line_first_and_says_where_images_come_from(store
     app = show("logged")
     log = next(block.value for block in app.code if "epoch 3/20" in block.value)
     assert log.index("images come from") < log.index("epoch 3/20") < log.index("epoch 1/20")
-    assert "Images come from the pack on disk." in said(app)
-    assert "Compute bound: 25 % of the time" in said(app)
+    assert "Images come from the pack on disk." in plain_text(app)
+    assert "Compute bound: 25 % of the time" in plain_text(app)
     run.append_log("images come from files, decoded anew")
-    assert "Images come from files, decoded anew." in said(app.run())
+    assert "Images come from files, decoded anew." in plain_text(app.run())
 
 
 def test_the_recipe_shows_the_data_that_was_used(store: Settings, show: Show) -> None:
     begin(make_run(store, "used", rows(1)))
-    words = said(show("used"))
+    words = plain_text(show("used"))
     assert "80 training, 10 validation and 8 test images. Left out: 2 images" in words
     assert "The dataset gone is no longer in the store." in words and DATA["fingerprint"] in words
     assert "epochs: 20" in words
-    assert "has not split its images yet" in said(show(make_run(store, "not-begun").id))
+    assert "has not split its images yet" in plain_text(show(make_run(store, "not-begun").id))
 
 
 def test_files_have_their_sizes_and_events_their_command(store: Settings, show: Show) -> None:
     run = finish(make_run(store, "filed", rows(2)))
-    assert "tensorboard" not in said(show("filed"))
+    assert "tensorboard" not in plain_text(show("filed"))
     (run.folder / "events").mkdir()
     (run.folder / "events" / "one").write_bytes(b"x" * 1500)
     table = files_table(run).set_index("name")
     assert table.loc["events/", "bytes"] == 1500
     assert table.loc["metrics.jsonl", "bytes"] == run.path("metrics.jsonl").stat().st_size
-    assert f"tensorboard --logdir {run.folder}/events" in said(show("filed"))
+    assert f"tensorboard --logdir {run.folder}/events" in plain_text(show("filed"))

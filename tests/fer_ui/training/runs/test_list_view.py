@@ -17,7 +17,8 @@ from fer_core.runs.folder import RunState, list_runs
 from fer_core.runs.notes import write_notes
 from fer_core.settings import Settings
 from fer_ui.training.runs.list_view import best_runs, sort_runs
-from tests.fer_ui.datasets.small_dataset import open_view, page_text
+from tests.fer_ui.datasets.small_dataset import open_view
+from tests.support.app_test import page_text, press
 from tests.support.runs import make_run
 
 LONG = "Effective-number weights, mixup 0.4 and *stars*, cosine schedule with a warm-up of five epochs, seed number 12"
@@ -59,10 +60,6 @@ def tick(app: AppTest, *places: int) -> AppTest:
 def query(app: AppTest, name: str) -> list[str]:
     found = app.query_params.get(name, [])
     return found if isinstance(found, list) else [found]
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
 
 
 def test_without_a_run_it_says_where_runs_come_from(store: Settings) -> None:

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from fer_core.runs.folder import Run
 from fer_core.runs.notes import NOTES_FILE, read_notes, write_notes
 from fer_core.settings import Settings
-from tests.fer_ui.datasets.small_dataset import open_view, page_text, press
+from tests.fer_ui.datasets.small_dataset import open_view
+from tests.support.app_test import page_text, press
 from tests.support.runs import make_run
 
 

@@ -1,0 +1,31 @@
+"""Read and press elements of a page in Streamlit's AppTest."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from streamlit.testing.v1 import AppTest
+
+
+def page_html(app: AppTest) -> str:
+    """Join the HTML elements of a page."""
+    return " ".join(element.proto.body for element in app.get("html"))  # type: ignore[union-attr]
+
+
+def page_text(app: AppTest) -> str:
+    """Join the texts and HTML elements of a page, without Markdown escapes."""
+    texts = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success]
+    joined = " ".join([*(str(element.value) for element in texts), page_html(app)])
+    return joined.replace("\\", "").replace("&nbsp;", " ")
+
+
+def headlines(app: AppTest) -> dict[str, str]:
+    """Map the titles of the headline numbers of a page to their texts."""
+    cells = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", page_html(app))
+    return {title: unescape(text).replace("\xa0", " ") for title, text in cells}
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the first button with a label."""
+    return next(button for button in app.button if button.label == label).click().run()
