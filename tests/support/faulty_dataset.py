@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import cycle
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.manifest import Manifest
 from fer_core.settings import Settings
-from tests.support.sources import gray, write_folder
+from tests.support.sources import encode_png, png, write_folder
 
 ID = "faulty"
 CLEAN_IMAGES = 40
@@ -34,33 +33,24 @@ _MANIFEST = Manifest(
 )
 
 
-def png(seed: int) -> bytes:
-    """Encode random 48x48 pixels as a PNG file."""
-    return _encode(gray(seed, 48, 48))
-
-
 def faulty_files() -> dict[str, bytes]:
     """The dataset's files by name."""
     splits = cycle(["train"] * 7 + ["valid", "test", "test"])
     labels = cycle(["anger", "fear", "happiness"])
     clean = zip(range(CLEAN_IMAGES), splits, labels, strict=False)
-    files = {f"{split}/{label}/p{number:02d}_a.png": png(number) for number, split, label in clean}
+    files = {f"{split}/{label}/p{number:02d}_a.png": png(number, 48, 48) for number, split, label in clean}
     return files | {
         UNREADABLE: b"no image",
-        BLANK: _encode(np.full((48, 48), 90, np.uint8)),
-        TEST_COPY: png(100),
-        TRAIN_COPY: png(100),
-        DUPLICATES[0]: png(101),
-        DUPLICATES[1]: png(101),
-        SAME_PERSON[0]: png(102),
-        SAME_PERSON[1]: png(103),
+        BLANK: encode_png(np.full((48, 48), 90, np.uint8)),
+        TEST_COPY: png(100, 48, 48),
+        TRAIN_COPY: png(100, 48, 48),
+        DUPLICATES[0]: png(101, 48, 48),
+        DUPLICATES[1]: png(101, 48, 48),
+        SAME_PERSON[0]: png(102, 48, 48),
+        SAME_PERSON[1]: png(103, 48, 48),
     }
 
 
 def import_faulty(folder: Path, settings: Settings) -> StoredDataset:
     """Write the files and import them as `ID`."""
     return import_dataset(write_folder(folder, faulty_files()), settings, dataset_id=ID, manifest=_MANIFEST)
-
-
-def _encode(pixels: np.ndarray) -> bytes:
-    return cv2.imencode(".png", pixels)[1].tobytes()

@@ -32,7 +32,12 @@ def gray(seed: int = 0, width: int = 12, height: int = 12) -> NDArray[np.uint8]:
 
 def png(seed: int = 0, width: int = 12, height: int = 12) -> bytes:
     """`gray` as a PNG file."""
-    return cv2.imencode(".png", gray(seed, width, height))[1].tobytes()
+    return encode_png(gray(seed, width, height))
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode a gray or BGR image as a PNG file."""
+    return cv2.imencode(".png", pixels)[1].tobytes()
 
 
 def class_folders(total: int, *, split: str = "", first_seed: int = 0) -> dict[str, bytes]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.manifest import Manifest
 from fer_core.settings import Settings
+from tests.support.sources import encode_png
 
 DATASET = "unlabeled"
 TOTAL = 12
@@ -30,5 +30,5 @@ def import_unlabeled(folder: Path, settings: Settings) -> None:
     for number in range(TOTAL):
         image = np.full((12, 12), 20 * number, np.uint8)
         image[number, :] = 255
-        (folder / "train" / "faces" / f"{number:03d}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+        (folder / "train" / "faces" / f"{number:03d}.png").write_bytes(encode_png(image))
     import_dataset(folder, settings, dataset_id=DATASET, manifest=_MANIFEST)

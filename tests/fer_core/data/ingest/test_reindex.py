@@ -18,8 +18,8 @@ from fer_core.data.ingest.import_folder import lock_file
 from fer_core.data.ingest.reindex import reindex
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
-from tests.support.faulty_dataset import ID, TEST_COPY, TRAIN_COPY, UNREADABLE, N, import_faulty, png
-from tests.support.sources import gray
+from tests.support.faulty_dataset import ID, TEST_COPY, TRAIN_COPY, UNREADABLE, N, import_faulty
+from tests.support.sources import gray, png
 
 OLDER = ["raw_label", "signature", "dark_01", "bright_01"]
 
@@ -60,7 +60,7 @@ def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search
     dataset: StoredDataset, store: Settings
 ) -> None:
     (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
-    (dataset.source_path / TEST_COPY).write_bytes(png(200))
+    (dataset.source_path / TEST_COPY).write_bytes(png(200, 48, 48))
     (dataset.source_path / UNREADABLE).write_bytes(cv2.imencode(".png", gray(201, 48, 48))[1].tobytes())
     made = reindex(dataset, store)
     assert (made.pixels_changed, made.problems) == (2, 1)
@@ -71,7 +71,7 @@ def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search
 
 
 def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: StoredDataset, store: Settings) -> None:
-    picture = cv2.imdecode(np.frombuffer(png(100), np.uint8), cv2.IMREAD_GRAYSCALE)
+    picture = cv2.imdecode(np.frombuffer(png(100, 48, 48), np.uint8), cv2.IMREAD_GRAYSCALE)
     soft = cv2.GaussianBlur(picture, (0, 0), 3)
     for name, pixels in ((TEST_COPY, soft), (TRAIN_COPY, soft[1:-1, 1:-1])):
         cv2.imwrite(str(dataset.source_path / name), pixels)
