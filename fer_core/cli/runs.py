@@ -1,4 +1,4 @@
-"""`runs`: list, describe, compare and delete what was trained."""
+"""`runs`: list, show, annotate, compare and delete runs."""
 
 from __future__ import annotations
 
@@ -27,31 +27,29 @@ from fer_core.training.config.optimization import MONITORED_METRICS
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    action = add_command_group(commands, "runs", "list, describe, compare and delete training runs")
-    listing = action("list", "every run, newest first", _list)
+    action = add_command_group(commands, "runs", "list, show, annotate, compare and delete runs")
+    listing = action("list", "list runs, newest first", _list)
     listing.add_argument("--tag", help="only runs with this tag")
     listing.add_argument("--dataset", help="only runs on this dataset")
-    action("show", "one run: how far it came, how it fares, its note", _show).add_argument("id")
-    noting = action("note", "write a note about a run", _note)
+    action("show", "show a run: progress, metrics, note", _show).add_argument("id")
+    noting = action("note", "write a run's note", _note)
     noting.add_argument("id")
-    noting.add_argument(
-        "text", help=f"up to {NOTE_CHARACTERS_MAX:,} characters, instead of what was there; '' for none"
-    )
-    tagging = action("tag", "add tags to a run, or take some off", _tag)
+    noting.add_argument("text", help=f"replaces the note; up to {NOTE_CHARACTERS_MAX:,} characters, '' for none")
+    tagging = action("tag", "add or remove tags of a run", _tag)
     tagging.add_argument("id")
-    tagging.add_argument("add", nargs="*", metavar="TAG", help=f"words in lower case, up to {TAGS_MAX} a run")
+    tagging.add_argument("add", nargs="*", metavar="TAG", help=f"words in lower case, up to {TAGS_MAX} per run")
     tagging.add_argument("--remove", nargs="+", default=[], metavar="TAG")
-    comparing = action("compare", "who is ahead, what differs, and a row an epoch a run", _compare)
-    comparing.add_argument("id", nargs="+", help=f"two to {RUNS_MAX} runs")
+    comparing = action("compare", "compare runs: ranking, config differences, curves", _compare)
+    comparing.add_argument("id", nargs="+", help=f"2 to {RUNS_MAX} runs")
     comparing.add_argument(
         "--metric", choices=MONITORED_METRICS, default="macro_f1", metavar="NAME", help=", ".join(MONITORED_METRICS)
     )
-    comparing.add_argument("--csv", type=Path, metavar="FILE", help="write the rows there")
-    action("delete", "delete a run with all its files, and its jobs that have ended", _delete).add_argument("id")
+    comparing.add_argument("--csv", type=Path, metavar="FILE", help="write the curves to a file")
+    action("delete", "delete a run with its files and ended jobs", _delete).add_argument("id")
 
 
 def as_json(row: RunSummary) -> dict[str, Any]:
-    """A run's row as plain data."""
+    """Convert a run's summary to JSON data."""
     metrics = row.metrics
     return {
         "id": row.id,
@@ -81,18 +79,18 @@ def as_json(row: RunSummary) -> dict[str, Any]:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    wanted = None if arguments.tag is None else validate_tag(arguments.tag)
+    tag = None if arguments.tag is None else validate_tag(arguments.tag)
     rows = [
         row
         for row in RunTable(settings()).rows()
-        if (wanted is None or wanted in row.tags) and arguments.dataset in (None, row.dataset)
+        if (tag is None or tag in row.tags) and arguments.dataset in (None, row.dataset)
     ]
-    filtered = wanted is not None or arguments.dataset is not None
-    words = format_table([_short(row) for row in rows], "No run fits." if filtered else "No runs yet.")
-    print_result([as_json(row) for row in rows], arguments.json, words)
+    filtered = tag is not None or arguments.dataset is not None
+    table = format_table([_list_row(row) for row in rows], "No matching runs." if filtered else "No runs yet.")
+    print_result([as_json(row) for row in rows], arguments.json, table)
 
 
-def _short(row: RunSummary) -> dict[str, str]:
+def _list_row(row: RunSummary) -> dict[str, str]:
     macro_f1 = row.score("macro_f1")
     return {
         "id": row.id,
@@ -100,7 +98,7 @@ def _short(row: RunSummary) -> dict[str, str]:
         "epochs": _epochs(row),
         "dataset": row.dataset,
         "split": row.metrics.split if row.metrics else "",
-        "macro_f1": "" if macro_f1 is None else f"{macro_f1:.3f}",
+        "macro_f1": "–" if macro_f1 is None else f"{macro_f1:.3f}",
         "tags": " ".join(row.tags),
         "title": row.title if row.title != row.id else "",
     }
@@ -113,21 +111,20 @@ def _epochs(row: RunSummary) -> str:
 def _show(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
     row = summarize_run(run)
-    print_result({**as_json(row), "folder": str(run.folder)}, arguments.json, _described(row))
+    print_result({**as_json(row), "folder": str(run.folder)}, arguments.json, _describe_run(row))
 
 
-def _described(row: RunSummary) -> str:
-    """A run in a few lines."""
+def _describe_run(row: RunSummary) -> str:
     lines = [
-        f"{row.title}: {row.state}, {_epochs(row)} epochs, {row.best_epoch or 'none'} the best",
+        f"{row.title}: {row.state}, {_epochs(row)} epochs, best epoch: {row.best_epoch or 'none'}",
         "; ".join(each for each in (row.network, row.rebalancing, row.facts) if each),
     ]
     if row.metrics:
-        split, images = row.metrics.split, f", {row.metrics.n:,} images" if row.metrics.n else ""
-        lines.append(f"{row.dataset}, {split} part{images}: {', '.join(_scores(row))}")
+        images = f", {row.metrics.n:,} images" if row.metrics.n else ""
+        lines.append(f"{row.dataset}, {row.metrics.split} split{images}: {', '.join(_scores(row))}")
         lines.append(describe_protocol(row.metrics.protocol))
     else:
-        lines.append(f"{row.dataset or 'no dataset'}: no figures yet")
+        lines.append(f"{row.dataset or 'no dataset'}: no metrics yet")
     lines += [f"tags: {' '.join(row.tags)}"] if row.tags else []
     lines += [row.note] if row.note else []
     lines += [f"problem: {row.problem}"] if row.problem else []
@@ -135,40 +132,40 @@ def _described(row: RunSummary) -> str:
 
 
 def _scores(row: RunSummary) -> list[str]:
-    """ "macro_f1 0.412 (0.391 to 0.434)", and so on."""
-    said = []
+    """Format the metrics: "macro_f1 0.412 (0.391 to 0.434)"."""
+    scores = []
     for name in HEADLINE_METRICS:
         value = row.score(name)
         bounds = row.interval(name)
         if value is not None:
-            said.append(f"{name} {value:.3f}{f' ({bounds[0]:.3f} to {bounds[1]:.3f})' if bounds else ''}")
-    return said
+            scores.append(f"{name} {value:.3f}{f' ({bounds[0]:.3f} to {bounds[1]:.3f})' if bounds else ''}")
+    return scores
 
 
 def _note(arguments: argparse.Namespace) -> None:
     notes = write_notes(open_run(arguments.id, settings()), text=arguments.text)
-    said = f"a note of {len(notes.text):,} characters" if notes.text else "no note"
-    _emit_notes(notes, arguments, f"{arguments.id}: {said}")
+    state = f"note saved, {len(notes.text):,} characters" if notes.text else "no note"
+    _emit_notes(notes, arguments, f"{arguments.id}: {state}")
 
 
 def _tag(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
     if not arguments.add and not arguments.remove:
-        raise InputError("No tag was named. Give tags to add, or --remove with tags to take off.")
+        raise InputError("Give tags to add, or --remove TAG.")
     before = read_notes(run).tags
-    if strange := [tag for tag in arguments.remove if tag not in before]:
-        raise InputError(f"{run.id} has no tag {strange[0]!r}. Its tags: {', '.join(before) or 'none'}.")
+    if unknown := [tag for tag in arguments.remove if tag not in before]:
+        raise InputError(f"{run.id} has no tag {unknown[0]!r}. Its tags: {', '.join(before) or 'none'}.")
     notes = write_notes(run, add=arguments.add, remove=arguments.remove)
     _emit_notes(notes, arguments, f"{run.id}: {', '.join(notes.tags) or 'no tags'}")
 
 
-def _emit_notes(notes: RunNotes, arguments: argparse.Namespace, words: str) -> None:
-    print_result({"id": arguments.id, "tags": list(notes.tags), "note": notes.text}, arguments.json, words)
+def _emit_notes(notes: RunNotes, arguments: argparse.Namespace, text: str) -> None:
+    print_result({"id": arguments.id, "tags": list(notes.tags), "note": notes.text}, arguments.json, text)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
     if arguments.json and arguments.csv:
-        raise InputError("--csv writes a file, --json prints one object. Give one of the two.")
+        raise InputError("--csv and --json exclude each other. Choose one.")
     here = settings()
     compared = compare_runs([summarize_run(open_run(run_id, here)) for run_id in arguments.id], here)
     curves = select_metric(compared.curves, arguments.metric)
@@ -176,10 +173,10 @@ def _compare(arguments: argparse.Namespace) -> None:
         write_csv(curves, arguments.csv)
         print_result(None, False, f"{compared.ranking}\nWrote {len(curves):,} rows to {arguments.csv}")
         return
-    print_result(_comparison(compared, curves, arguments.metric), arguments.json, _compared_words(compared, curves))
+    print_result(_to_json(compared, curves, arguments.metric), arguments.json, _format_comparison(compared, curves))
 
 
-def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict[str, Any]:
+def _to_json(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict[str, Any]:
     rows = curves.astype(object).where(curves.notna(), None)
     return {
         "verdict": compared.ranking,
@@ -192,10 +189,10 @@ def _comparison(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict
     }
 
 
-def _compared_words(compared: Comparison, curves: pd.DataFrame) -> str:
-    shown = curves.assign(elapsed_s=curves["elapsed_s"].round(1)).round(4).astype(object).where(curves.notna(), "")
-    differences = format_table(_records(compared.differences), "Their configs are the same.")
-    return f"{compared.ranking}\n\n{differences}\n\n{format_table(_records(shown), 'No epoch yet.')}"
+def _format_comparison(compared: Comparison, curves: pd.DataFrame) -> str:
+    shown = curves.assign(elapsed_s=curves["elapsed_s"].round(1)).round(4).astype(object).where(curves.notna(), "–")
+    differences = format_table(_records(compared.differences), "Their configs are equal.")
+    return f"{compared.ranking}\n\n{differences}\n\n{format_table(_records(shown), 'No epochs yet.')}"
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""Runs side by side: each as a row, and which of several is ahead."""
+"""Summaries, comparison and ranking of runs."""

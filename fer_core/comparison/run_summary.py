@@ -1,4 +1,4 @@
-"""One run as a row of a table: what it is, how far it came and how it fares. Reads only its small files."""
+"""Summary of one run: config, progress and metrics. Reads only small files."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ from fer_core.runs.folder import Run, RunState
 from fer_core.runs.notes import NOTES_FILE, RunNotes, read_notes
 
 _TAIL_BYTES = 16_384
-"""More than an epoch's line takes, with room for one that a crash cut short."""
+"""Longer than the line of an epoch and an incomplete line after it."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Ten times as fast where PyYAML has it."""
+"""The C loader is ten times as fast, but not always available."""
 
 FILES_READ = frozenset({"run.json", "config.yaml", "data.json", "metrics.jsonl", NOTES_FILE})
-"""What a row is made of, besides which other files are there."""
+"""The files that a summary reads; it also depends on which other files exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunMetrics:
-    """How a run fares on a part of its dataset: figures 0..1, their 95 % intervals where there are any.
+    """Metrics of a run on one split, 0..1, with 95 % intervals where known.
 
-    `split` is "test" or "valid"; `n` counts the images judged, 0 where that is not known.
+    Attributes:
+        split: "test" or "valid".
+        n: number of evaluation images; 0 if unknown.
     """
 
     split: str
@@ -50,11 +52,14 @@ class RunMetrics:
 class RunSummary:
     """A run in a table of runs.
 
-    `title` is the id where the run has no other. `network`, `rebalancing` and `facts` are a few words of its config.
-    `synthetic` is whether its dataset is synthetic faces, None while nobody can tell. `epochs_done` counts the finished
-    ones, `best_epoch` is the kept one so far. `metrics` are the report's; while there is none, those of the best epoch
-    on the validation part. `evaluation_key` is equal for runs whose parts are the same images with the same labels, and
-    "" where nobody can tell. `problem` says what is wrong with the folder.
+    Attributes:
+        title: the id if the run has none.
+        network, rebalancing, facts: parts of the config, as short texts; `facts` has the hyperparameters.
+        synthetic: whether it was trained on synthetic faces; None if unknown.
+        best_epoch: the best one so far.
+        metrics: those of the report; before it exists, the validation metrics of the best epoch.
+        evaluation_key: equal for runs evaluated on the same images and labels; "" if unknown.
+        problem: what is wrong with the folder.
     """
 
     id: str
@@ -79,21 +84,21 @@ class RunSummary:
 
     @property
     def rank_group(self) -> tuple[str, str, str]:
-        """Dataset, label set and part: figures are ranked against those of the same three alone."""
+        """Dataset, label set and split; only runs with the same three are ranked."""
         return (self.dataset, self.labels, self.metrics.split if self.metrics else "")
 
     def score(self, name: str) -> float | None:
-        """One of `HEADLINE_METRICS`, None where there is none."""
+        """One of `HEADLINE_METRICS`; None if unknown."""
         value: float | None = getattr(self.metrics, name) if self.metrics else None
         return value
 
     def interval(self, name: str) -> Interval | None:
-        """The 95 % interval of one of `HEADLINE_METRICS`, None where there is none."""
+        """The 95 % interval of one of `HEADLINE_METRICS`; None if unknown."""
         return self.metrics.intervals.get(name) if self.metrics else None
 
 
 def summarize_run(run: Run) -> RunSummary:
-    """A run's row; what can't be read is left out, and `problem` names it. Never raises for what is in the folder."""
+    """Summarize a run. Damaged files do not raise errors; `problem` names them."""
     problems: list[str] = []
     state = run.state
     if state is RunState.BROKEN:
@@ -130,7 +135,7 @@ def summarize_run(run: Run) -> RunSummary:
 
 
 def _config(run: Run, problems: list[str]) -> dict[str, Any]:
-    """The config as plain data: one that today's version would refuse is shown all the same."""
+    """Read the config as plain data, so that configs that this version refuses are shown as well."""
     try:
         config = rename_config_keys(yaml.load(run.config_text(), Loader=_LOADER))
     except RunError:
@@ -139,10 +144,10 @@ def _config(run: Run, problems: list[str]) -> dict[str, Any]:
         return {}
     except yaml.YAMLError:
         config = None
-    if not isinstance(config, dict):
-        problems.append("Its config.yaml is damaged: it can't be resumed or copied.")
-        return {}
-    return config
+    if isinstance(config, dict):
+        return config
+    problems.append("Its config.yaml is damaged: it can't be resumed or copied.")
+    return {}
 
 
 def _summary(run: Run, problems: list[str]) -> dict[str, Any]:
@@ -162,7 +167,7 @@ def _notes(run: Run, problems: list[str]) -> RunNotes:
 
 
 def _last_epoch(run: Run) -> dict[str, Any]:
-    """The last whole line of the metrics, from the end of the file."""
+    """Read the last complete line of the metrics from the end of the file."""
     try:
         with run.path("metrics.jsonl").open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -180,18 +185,18 @@ def _last_epoch(run: Run) -> dict[str, Any]:
 
 
 def _report_metrics(summary: dict[str, Any]) -> RunMetrics | None:
-    """The headline of a finished run; None where none of its held-out images had a label."""
-    said = summary.get("metrics")
-    if not isinstance(said, dict) or _as_float(said.get("macro_f1")) is None:
+    """The metrics of a finished run; None if no held-out image had a label."""
+    stored = summary.get("metrics")
+    if not isinstance(stored, dict) or _as_float(stored.get("macro_f1")) is None:
         return None
-    bounds = said.get("intervals")
+    bounds = stored.get("intervals")
     return RunMetrics(
-        split=_as_str(said.get("split")),
-        n=_as_int(said.get("n")) or 0,
-        protocol=_as_str(said.get("protocol")),
-        macro_f1=_as_float(said.get("macro_f1")),
-        balanced_accuracy=_as_float(said.get("balanced_accuracy")),
-        accuracy=_as_float(said.get("accuracy")),
+        split=_as_str(stored.get("split")),
+        n=_as_int(stored.get("n")) or 0,
+        protocol=_as_str(stored.get("protocol")),
+        macro_f1=_as_float(stored.get("macro_f1")),
+        balanced_accuracy=_as_float(stored.get("balanced_accuracy")),
+        accuracy=_as_float(stored.get("accuracy")),
         intervals={
             name: (float(pair[0]), float(pair[1]))
             for name, pair in (bounds.items() if isinstance(bounds, dict) else ())
@@ -201,7 +206,7 @@ def _report_metrics(summary: dict[str, Any]) -> RunMetrics | None:
 
 
 def _best_epoch_metrics(run: Run, last: dict[str, Any]) -> RunMetrics | None:
-    """The best epoch's figures on the validation part, which chose it."""
+    """Read the validation metrics of the best epoch."""
     best = _as_int(last.get("best_epoch"))
     if not best:
         return None
@@ -217,34 +222,34 @@ def _best_epoch_metrics(run: Run, last: dict[str, Any]) -> RunMetrics | None:
 
 
 def _evaluation_key(run: Run, config: dict[str, Any]) -> str:
-    """A short hash of what decides which images are judged, and by which labels; "" without a config."""
+    """Hash the settings that determine the evaluation images and labels; "" without a config."""
     if not config:
         return ""
     try:
         data = json.loads(run.path("data.json").read_bytes())
     except (OSError, ValueError):
         data = {"dataset": config.get("dataset"), "corrections": config.get("corrections")}
-    decides = [data, config.get("labels", "eight"), config.get("split")]
-    return sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    settings = [data, config.get("labels", "eight"), config.get("split")]
+    return sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _network(model: object) -> str:
-    """ "small-se-resnet, width 4": the network and what was chosen about it."""
+    """Name the network and its options: "small-se-resnet, width 4"."""
     if not isinstance(model, dict) or not model.get("name"):
         return ""
-    chosen = [
+    options = [
         f"{name.removesuffix('_01').removesuffix('_px').replace('_', ' ')} {value}"
         for name, value in model.items()
         if name in ("width", "size_px") and value is not None
     ]
-    chosen += [word for word in ("pretrained", "frozen") if model.get(word) is True]
-    return ", ".join([str(model["name"]), *chosen])
+    options += [name for name in ("pretrained", "frozen") if model.get(name) is True]
+    return ", ".join([str(model["name"]), *options])
 
 
-def _describe_rebalancing(said: object) -> str:
-    """What is done about imbalance, by its title where it has one."""
+def _describe_rebalancing(config: object) -> str:
+    """Name the rebalancing strategy, or list its settings."""
     try:
-        rebalancing = Rebalancing.model_validate(said or {})
+        rebalancing = Rebalancing.model_validate(config or {})
     except ValueError:
         return ""
     for named in STRATEGIES.values():
@@ -254,20 +259,20 @@ def _describe_rebalancing(said: object) -> str:
 
 
 def _describe_hyperparameters(config: dict[str, Any]) -> str:
-    """A few words on how it learned: "sgd 0.1, batch 64, votes"."""
-    optimizer, words = config.get("optimizer"), []
+    """List the main hyperparameters: "sgd 0.1, batch 64, votes"."""
+    optimizer, texts = config.get("optimizer"), []
     if isinstance(optimizer, dict) and optimizer.get("name"):
         rate = _as_float(optimizer.get("learning_rate"))
-        words.append(f"{optimizer['name']}{f' {rate:g}' if rate is not None else ''}")
+        texts.append(f"{optimizer['name']}{f' {rate:g}' if rate is not None else ''}")
     if config.get("batch_size"):
-        words.append(f"batch {config['batch_size']}")
+        texts.append(f"batch {config['batch_size']}")
     if config.get("targets"):
-        words.append(f"{config['targets']}")
-    return ", ".join(words)
+        texts.append(f"{config['targets']}")
+    return ", ".join(texts)
 
 
 def _created(run: Run) -> datetime | None:
-    """When the run was made, from its id, or else from the file that is written first and never again."""
+    """When the run was created, from its id, otherwise from the time of its config."""
     try:
         return datetime.strptime(run.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:
@@ -283,7 +288,7 @@ def _as_str(value: object) -> str:
 
 
 def _as_float(value: object) -> float | None:
-    """A finite number, or None for whatever else a file may hold."""
+    """Convert a finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     number = float(value)

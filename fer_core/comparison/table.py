@@ -1,4 +1,4 @@
-"""Every run of a store as a table, made again only where files have changed."""
+"""Summaries of all runs of a store, cached until files change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_core.settings import Settings
 
 
 class RunTable:
-    """The rows of a store's runs; a row is made again once one of its files has changed. Thread-safe."""
+    """Summaries of a store's runs; one is read again after its files have changed. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -26,28 +26,28 @@ class RunTable:
         self._known: dict[str, tuple[object, RunSummary]] = {}
 
     def rows(self) -> list[RunSummary]:
-        """Every run, the newest first."""
+        """Summarize all runs, newest first."""
         with self._lock:
             known: dict[str, tuple[object, RunSummary]] = {}
             for run in list_runs(self._settings):
                 try:
-                    stamp = _cache_key(run)
+                    key = _cache_key(run)
                 except OSError:
                     continue  # deleted since it was listed
                 before = self._known.get(run.id)
-                known[run.id] = before if before and before[0] == stamp else (stamp, summarize_run(run))
+                known[run.id] = before if before and before[0] == key else (key, summarize_run(run))
             self._known = known
         return newest_first(row for _, row in known.values())
 
 
 def newest_first(rows: Iterable[RunSummary]) -> list[RunSummary]:
-    """Rows by when their runs were made; those that nobody can tell it of come last."""
-    never = datetime.min.replace(tzinfo=UTC)
-    return sorted(rows, key=lambda row: (row.created or never, row.id), reverse=True)
+    """Sort runs, newest first; unknown times last."""
+    unknown = datetime.min.replace(tzinfo=UTC)
+    return sorted(rows, key=lambda row: (row.created or unknown, row.id), reverse=True)
 
 
 def display_names(rows: Sequence[RunSummary]) -> dict[str, str]:
-    """What each run is called beside the others: its title; its time as well, or else its id, where titles repeat."""
+    """Give each run a unique name: its title, with its time or id if titles repeat."""
     titles = Counter(row.title for row in rows)
     timed = {row.id: row.title if titles[row.title] == 1 else f"{row.title}, {_minute(row)}" for row in rows}
     times = Counter(timed.values())
@@ -55,11 +55,11 @@ def display_names(rows: Sequence[RunSummary]) -> dict[str, str]:
 
 
 def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
-    """The rows as a table, shares 0..1, missing numbers as NaN: what is downloaded."""
+    """Convert summaries to a table for download; metrics 0..1, missing numbers NaN."""
     records = []
     for row in rows:
-        record = {name: value for name, value in asdict(row).items() if name not in ("metrics", "judged_on", "note")}
-        metrics = row.metrics
+        metrics, record = row.metrics, asdict(row)
+        del record["metrics"], record["evaluation_key"], record["note"]
         record |= {"split": metrics.split if metrics else "", "n": metrics.n if metrics else None}
         for name in HEADLINE_METRICS:
             low, high = row.interval(name) or (None, None)
@@ -75,17 +75,17 @@ def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
 
 
 def _cache_key(run: Run) -> object:
-    """What changes whenever the row would: which files are there, and those it reads with their times and sizes."""
-    found = []
+    """Names of the run's files, with time and size of those that its summary reads."""
+    files = []
     with os.scandir(run.folder) as entries:
         for entry in entries:
             name = entry.name
             if name in FILES_READ:
-                told = entry.stat()
-                found.append((name, told.st_mtime_ns, told.st_size))
+                stat = entry.stat()
+                files.append((name, stat.st_mtime_ns, stat.st_size))
             elif not name.startswith("."):
-                found.append((name, 0, 0))
-    return tuple(sorted(found))
+                files.append((name, 0, 0))
+    return tuple(sorted(files))
 
 
 def _minute(row: RunSummary) -> str:

@@ -1,1 +1,1 @@
-"""Training: config, recipes, sampling, augmentation, losses, the trainer. Config and recipes work without torch."""
+"""Training: config, data loader, augmentation, losses, trainer. `config` needs no torch."""

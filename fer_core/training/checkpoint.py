@@ -20,14 +20,12 @@ from fer_core.files.migration import rename_checkpoint_keys
 from fer_core.runs.folder import CHECKPOINT, STAGED_WEIGHTS, WEIGHTS, Run
 from fer_core.system.processor import processor
 
-NAME = CHECKPOINT
-
 UNREADABLE = (RuntimeError, LookupError, EOFError, OSError, ValueError, TypeError, pickle.UnpicklingError)
-"""What reading a damaged checkpoint, or one of another network, raises."""
+"""Exceptions of reading a checkpoint that is damaged or of another network."""
 
 
 def stage_best_weights(run: Run, network: nn.Module, epoch: int) -> None:
-    """Write the weights of an epoch that is the best yet, under a name of their own."""
+    """Write the weights of the best epoch so far to a temporary file in the run."""
     from safetensors.torch import save
 
     state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
@@ -49,12 +47,12 @@ def save_checkpoint(run: Run, state: Mapping[str, Any]) -> None:
     torch.save(
         {**state, "torch_rng": torch.get_rng_state(), "cuda_rng": _cuda_rng(), "environment": environment()}, content
     )
-    run.write(NAME, content.getvalue())
+    run.write(CHECKPOINT, content.getvalue())
 
 
 def load_checkpoint(run: Run, device: torch.device) -> dict[str, Any]:
     """Load the saved state; raises one of `UNREADABLE` for a damaged file."""
-    return rename_checkpoint_keys(torch.load(run.path(NAME), weights_only=True, map_location=device))
+    return rename_checkpoint_keys(torch.load(run.path(CHECKPOINT), weights_only=True, map_location=device))
 
 
 def restore_rng(state: Mapping[str, Any]) -> None:
@@ -67,24 +65,23 @@ def restore_rng(state: Mapping[str, Any]) -> None:
 
 def unreadable_checkpoint(run: Run, exc: Exception) -> RunError:
     """Make the error for a checkpoint that can't be read."""
-    return RunError(f"{NAME} of the run {run.id} can't be read ({exc}). Delete the file to start over.")
+    return RunError(f"{CHECKPOINT} of the run {run.id} can't be read ({exc}). Delete the file to start over.")
 
 
 def environment() -> dict[str, str]:
-    """What must stay the same, beside config, data and seed, for a training to give the same weights again."""
+    """What must be the same, besides config, data and seed, for a training to give the same weights."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    here = processor()
     return {
         "torch": str(torch.__version__),
         "device": device,
-        "processor": here.name,
-        "instructions": " ".join(here.instruction_sets) or "the oldest",
+        "processor": processor().name,
+        "instructions": " ".join(processor().instruction_sets) or "the oldest",
         "threads": str(torch.get_num_threads()),
     }
 
 
 def environment_changes(state: Mapping[str, Any]) -> list[str]:
-    """Describe how the environment differs from the saved one; empty where it is the same or not known."""
+    """Describe how the environment differs from the saved one; empty if it is the same or unknown."""
     return [
         f"{name} {saved} before, {value} now"
         for name, value in environment().items()

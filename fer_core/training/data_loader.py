@@ -44,7 +44,7 @@ class TrainingSet:
         class_indices: integers, shape (N,): the label, -1 for none.
         train: row numbers to train on.
         valid: row numbers to validate on; all have a label.
-        affect: float32, shape (N, 2): valence and arousal, nan where unknown; None where the run doesn't learn them.
+        affect: float32, shape (N, 2): valence and arousal, nan where unknown; None if not trained.
     """
 
     images: NDArray[np.uint8] | StreamedImages
@@ -63,7 +63,7 @@ class Batch:
         images: float32, shape (N, C, S, S), channels last.
         targets: float32, shape (N, classes).
         class_indices: integers, shape (N,): of a mixed image, the label with the larger share; -1 for none.
-        affect: float32, shape (N, 2), nan where unknown; None where the run doesn't learn it.
+        affect: float32, shape (N, 2), nan where unknown; None if not trained.
     """
 
     images: torch.Tensor
@@ -73,29 +73,29 @@ class Batch:
 
 
 def build_training_set(
-    index: pd.DataFrame, splits: NDArray[np.str_], found: DatasetImages, config: TrainConfig, labels: LabelSet
+    index: pd.DataFrame, splits: NDArray[np.str_], images: DatasetImages, config: TrainConfig, labels: LabelSet
 ) -> TrainingSet:
     """Build targets for an index, and select the rows to train and validate on: readable ones with a target.
 
     Args:
         index: a dataset's index with its corrections.
         splits: the split of each row, as `make_split` names them.
-        found: the image of each row.
+        images: the image of each row.
         labels: the model's outputs.
     Raises:
-        InputError: valence and arousal are to be learned, and no row has them.
+        InputError: the config trains valence and arousal, and no row has them.
     """
     targets = build_targets(index, labels, config.targets, exclude_ambiguous=config.exclude_ambiguous)
     class_indices = to_class_indices(index["label"], labels)
-    usable = found.readable & (targets.sum(1) > 0)
+    usable = images.readable & (targets.sum(1) > 0)
     train = np.flatnonzero((splits == Split.TRAIN) & usable)
     valid = np.flatnonzero((splits == Split.VALID) & usable & (class_indices >= 0))
     affect = affect_targets(index) if config.affect_weight else None
-    return TrainingSet(found.images, targets, class_indices, train, valid, affect)
+    return TrainingSet(images.images, targets, class_indices, train, valid, affect)
 
 
 def batches_per_epoch(config: TrainConfig, data: TrainingSet, classes: int) -> int:
-    """Count the full batches of an epoch; images that don't fill one are left for other epochs.
+    """Count the full batches of an epoch; the remaining images are left out of that epoch.
 
     Raises:
         InputError: there is no full batch, or no validation image.
@@ -131,7 +131,7 @@ def epoch_indices(
 ) -> NDArray[np.int64]:
     """Draw the rows of an epoch in random order, as many of each class as `samples_per_epoch` says.
 
-    A row without a label (soft targets whose votes tied) belongs to no class and is drawn once.
+    A row without a label (tied votes) belongs to no class and is drawn once.
 
     Args:
         rows: row numbers to draw from.
@@ -140,16 +140,16 @@ def epoch_indices(
     """
     if sampling == "natural":
         return _shuffled(rows, generator)
-    drawn = [rows[class_indices < 0]]
+    order = [rows[class_indices < 0]]
     for class_index, samples in enumerate(samples_per_epoch(_class_sizes(class_indices, classes), sampling)):
         of_class = rows[class_indices == class_index]
         repeats, rest = divmod(int(samples), max(len(of_class), 1))
-        drawn += [np.tile(of_class, repeats), _shuffled(of_class, generator)[:rest]]
-    return _shuffled(np.concatenate(drawn), generator)
+        order += [np.tile(of_class, repeats), _shuffled(of_class, generator)[:rest]]
+    return _shuffled(np.concatenate(order), generator)
 
 
 def normalize(contract: Contract, images: torch.Tensor) -> torch.Tensor:
-    """Normalize images 0..255 as the contract says; float32, shape (N, C, S, S), channels last."""
+    """Normalize images 0..255 by the contract; float32, shape (N, C, S, S), channels last."""
     normalized: torch.Tensor = contract.normalize(images.float())
     return normalized.contiguous(memory_format=torch.channels_last)
 
@@ -157,11 +157,11 @@ def normalize(contract: Contract, images: torch.Tensor) -> torch.Tensor:
 class DataLoader:
     """Yields batches of a training set on a device.
 
-    On a GPU the images stay in its memory where they fit. Otherwise a thread reads the next batch, and copies it to the
-    GPU, while the current one is used. Augmentation runs on the device, in the thread that asks for a batch.
+    On a GPU the images stay in its memory if they fit. Otherwise a thread reads the next batch and copies it to the GPU
+    while the current one is used. Augmentation runs on the device, in the thread that requests a batch.
 
     Attributes:
-        generator: the only source of randomness; it belongs into a checkpoint.
+        generator: the only source of randomness; saved in checkpoints.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class DataLoader:
         """Where images come from, for the log."""
         if self._resident is not None:
             return "the GPU's memory"
-        return "files, decoded anew" if isinstance(self._data.images, StreamedImages) else "the pack on disk"
+        return "files, decoded in every epoch" if isinstance(self._data.images, StreamedImages) else "the pack on disk"
 
     def epoch(self, batches: int, *, mixing: bool) -> Iterator[Batch]:
         """Yield the training batches of one epoch; with `mixing` mixed by mixup or CutMix."""
@@ -202,8 +202,8 @@ class DataLoader:
     def make_batch(self, rows: NDArray[np.int64], images: torch.Tensor, *, mixing: bool) -> Batch:
         """Augment and normalize images, and mix in what the teachers predict.
 
-        Teachers get the images with the student's geometric changes and mixing, but without occlusions and degradation,
-        so that the student learns to see through those.
+        The teachers see the images with the student's geometric changes and mixing, but without occlusions and
+        degradation, so that the student becomes robust to those.
 
         Args:
             rows: their row numbers.
@@ -214,8 +214,8 @@ class DataLoader:
         if augment == _NO_AUGMENTATION:
             student = teacher = images.float()
         else:
-            planes = images.to(torch.float32, memory_format=torch.contiguous_format)
-            student, teacher = augment_with_geometric_view(planes, augment, self.generator)
+            pixels = images.to(torch.float32, memory_format=torch.contiguous_format)
+            student, teacher = augment_with_geometric_view(pixels, augment, self.generator)
         targets, class_indices = (
             torch.from_numpy(values[rows]).to(images.device) for values in (data.targets, data.class_indices)
         )
@@ -271,7 +271,7 @@ def _shuffled(rows: NDArray[np.int64], generator: torch.Generator) -> NDArray[np
 
 
 def _copy_to_gpu(images: NDArray[np.uint8] | StreamedImages, device: torch.device) -> torch.Tensor | None:
-    """Copy all images to the GPU's memory; None where there is no GPU, or they don't fit, or aren't decoded."""
+    """Copy all images to the GPU's memory; None without a GPU, or if they do not fit or are not decoded."""
     if device.type != "cuda" or isinstance(images, StreamedImages):
         return None
     free, _ = torch.cuda.mem_get_info(device)

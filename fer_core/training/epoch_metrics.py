@@ -1,4 +1,4 @@
-"""How an epoch did, on the images it learned from and on those that select: the row that a run writes down."""
+"""Training and validation metrics of an epoch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fer_core.metrics import classification_metrics
 def epoch_scores(
     split: str, class_indices: NDArray[np.integer], predicted: NDArray[np.integer], labels: Sequence[Expression]
 ) -> dict[str, float | None]:
-    """Accuracy, macro-F1, balanced accuracy, and F1 by class, each named `<part>_…`.
+    """Compute accuracy, macro-F1, balanced accuracy and F1 per class, named `<split>_…`.
 
     Args:
         split: "train" or "valid".
-        class_indices: output numbers, shape (N,); -1 for images without a label, which are passed over.
-        predicted: the same.
+        class_indices: shape (N,); -1 for images without a label, which are skipped.
+        predicted: shape (N,).
     Returns:
-        0..1; None for what nothing can be said of: a class without images, or all of it without labels.
+        0..1; None if undefined: for a class without images, or without any labels.
     """
     known = class_indices >= 0
     if not known.any():
@@ -34,14 +34,14 @@ def epoch_scores(
         f"{split}_macro_f1": metrics.macro_f1,
         f"{split}_balanced_accuracy": metrics.balanced_accuracy,
         **{
-            f"{split}_f1_{label}": each.f1 if each.support else None
-            for label, each in zip(labels, metrics.per_class, strict=True)
+            f"{split}_f1_{label}": scores.f1 if scores.support else None
+            for label, scores in zip(labels, metrics.per_class, strict=True)
         },
     }
 
 
 def monitored_score(row: Mapping[str, Any], metric: str) -> float:
-    """An epoch's score by a metric of `optimization.MONITORED_METRICS`; more is better, -inf where there is none."""
+    """Get an epoch's score by a metric of `optimization.MONITORED_METRICS`; higher is better, -inf if undefined."""
     value = row.get(f"valid_{metric}")
     if value is None:
         return -float("inf")

@@ -1,4 +1,4 @@
-"""Measure what a run would take in memory, disk and time, by training on a few batches."""
+"""Estimate time, memory and disk space of a run by training on a few batches."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     packed = _pack_state(dataset, contract, settings)
     # An estimate packs nothing: the images are decoded on access. One process decodes, to measure the time per image.
     unpacked = settings.model_copy(update={"pack_bytes_max": 0, "threads": 1})
-    with open_dataset_images(dataset, contract, unpacked) as found:
-        data = _training_set(config, dataset, contract, found)
+    with open_dataset_images(dataset, contract, unpacked) as images:
+        data = _training_set(config, dataset, contract, images)
         sample, decode_s = _sample(config, data)
     batches = batches_per_epoch(config, data, len(contract.labels))
     trial = _TrialTraining(
@@ -85,7 +85,7 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
 
 
 class _TrialTraining:
-    """Trains a network on a few batches, with the trainer's own loader and step."""
+    """Trains a network on a few batches, with the trainer's loader and step."""
 
     def __init__(
         self, config: TrainConfig, contract: Contract, sample: TrainingSet, teachers: TeacherEnsemble | None
@@ -125,7 +125,7 @@ class _TrialTraining:
         return min(seconds[1:]) / len(rows)
 
     def peak_memory_bytes(self) -> int:
-        """The peak so far: the GPU's, or the process's."""
+        """Peak memory of the GPU or the process so far."""
         if self.device.type == "cuda":
             return int(torch.cuda.max_memory_allocated())
         import resource
@@ -134,7 +134,7 @@ class _TrialTraining:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
     def available_memory_bytes(self) -> int:
-        """Free memory, and what this trial has taken of it."""
+        """Free memory and the memory of this trial."""
         if self.device.type == "cuda":
             return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
         return int(psutil.virtual_memory().available + psutil.Process().memory_info().rss)
@@ -161,14 +161,16 @@ def _pack_state(dataset: StoredDataset, contract: Contract, settings: Settings) 
     return "first" if pack_bytes(dataset, contract) <= pack_bytes_limit(settings) else "streamed"
 
 
-def _training_set(config: TrainConfig, dataset: StoredDataset, contract: Contract, found: DatasetImages) -> TrainingSet:
+def _training_set(
+    config: TrainConfig, dataset: StoredDataset, contract: Contract, images: DatasetImages
+) -> TrainingSet:
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
-    return build_training_set(index, splits, found, config, contract.label_set)
+    return build_training_set(index, splits, images, config, contract.label_set)
 
 
 def _sample(config: TrainConfig, data: TrainingSet) -> tuple[TrainingSet, float]:
-    """Load a few batches of training images into memory, and time how long one image takes, in seconds."""
+    """Load a few batches of training images into memory; returns them and the seconds per image."""
     generator = torch.Generator().manual_seed(config.seed)
     size = min(len(data.train), max(2 * config.batch_size, _EVALUATION_BATCH))
     rows = np.sort(data.train[torch.randperm(len(data.train), generator=generator)[:size].numpy()])

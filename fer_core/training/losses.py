@@ -20,10 +20,10 @@ _GAP_MIN = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class TrainingLoss:
-    """Cross-entropy with soft targets, in the mean over a batch.
+    """Cross-entropy or focal loss with soft targets, averaged over a batch.
 
     Attributes:
-        weights: float32, shape (classes,): class weights; None for equal ones.
+        weights: float32, shape (classes,): class weights, or None.
         offsets: float32, shape (classes,): added to the logits before the softmax, in training only (logit
             adjustment); None for none.
         smoothing: label smoothing, 0..1.
@@ -70,10 +70,10 @@ class TrainingLoss:
 def _focal(outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None, gamma: float) -> torch.Tensor:
     """Lin et al. (2017), "Focal Loss for Dense Object Detection", eq. 4, for soft targets.
 
-    Each class counts |t - p| ** gamma, t its target and p its probability (Li et al., 2020,
-    "Generalized Focal Loss", eq. 5): (1 - p) ** gamma for a one-hot target.
+    Each class is weighted by |t - p| ** gamma, with its target t and probability p (Li et al., 2020, "Generalized Focal
+    Loss", eq. 5); for a one-hot target, by (1 - p) ** gamma.
     """
     logs = outputs.log_softmax(1)
     gap = (targets - logs.exp()).abs().clamp(min=_GAP_MIN)
-    parts = gap**gamma * targets * logs
-    return -(parts if weights is None else parts * weights).sum(1).mean()
+    terms = gap**gamma * targets * logs
+    return -(terms if weights is None else terms * weights).sum(1).mean()

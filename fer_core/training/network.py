@@ -1,4 +1,4 @@
-"""The network that a config names: fresh, or of a finished run or a bundle with its weights."""
+"""Build a config's network, or load it with the weights of a run or bundle."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from fer_core.training.config.train_config import TrainConfig, load_config
 
 
 def load_trained_network(folder: Path) -> nn.Module:
-    """The network of a run or bundle with its trained weights, in evaluation mode. Nothing is fetched.
+    """Load the trained network of a run or bundle, in evaluation mode. Downloads nothing.
 
     Raises:
-        InputError: its config, contract or weights are missing, broken, or don't fit each other.
+        InputError: its config, contract or weights are missing, damaged, or do not match.
     """
     contract = Contract.load(folder / "contract.json")
     return load_network(load_config(folder / "config.yaml"), contract, folder / "weights.safetensors")
 
 
 def load_network(config: TrainConfig, contract: Contract, weights: Path) -> nn.Module:
-    """The network that a config names, with the weights of a file, in evaluation mode. Nothing is fetched.
+    """Build a config's network with the weights of a file, in evaluation mode. Downloads nothing.
 
     Raises:
-        InputError: the file can't be read, or is not of this network.
+        InputError: the file can't be read or does not fit the network.
     """
     pretrained = {"pretrained": False} if model_info(config.model.name).option("pretrained") else {}
     network = network_from_config(config, contract, **pretrained)
@@ -38,17 +38,19 @@ def load_network(config: TrainConfig, contract: Contract, weights: Path) -> nn.M
 
 
 def network_from_config(config: TrainConfig, contract: Contract, **changes: Any) -> nn.Module:
-    """The network that a config names, before it learns: as chance has it, or with published weights.
+    """Build a config's network, randomly initialized or pretrained.
 
     Args:
-        changes: options of the network that are others than the config's.
+        changes: network options that replace the config's.
     Raises:
-        InputError: the published weights are neither here nor to be had.
+        InputError: the pretrained weights are not on this machine and can't be downloaded.
     """
-    options = config.model.options() | changes
-    affect = config.affect_weight > 0
     network = build_network(
-        config.model.name, len(contract.labels), channels=contract.channels, affect=affect, **options
+        config.model.name,
+        len(contract.labels),
+        channels=contract.channels,
+        affect=config.affect_weight > 0,
+        **config.model.options() | changes,
     )
     if config.flip_tta:
         add_flip_tta(network)

@@ -1,4 +1,4 @@
-"""Experiment trackers: TensorBoard event files, and MLflow where a server is named."""
+"""Experiment trackers: TensorBoard event files, and MLflow if a server is configured."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fer_core.training.config.train_config import flatten
 EVENTS_FOLDER = "events"
 
 MLFLOW_VARIABLE = "MLFLOW_TRACKING_URI"
-"""The environment variable with the address of an MLflow server; its client reads it too."""
+"""Environment variable with the URL of an MLflow server; its client reads it too."""
 
 
 class Tracker(Protocol):
-    """Gets the metrics of every epoch."""
+    """Receives the metrics of every epoch."""
 
     def log_epoch(self, row: Mapping[str, Any]) -> None:
         """Log an epoch's row of `metrics.jsonl`."""
@@ -50,11 +50,11 @@ class TensorBoard:
 class MlFlow:
     """Logs to a run of the same name on the server that MLFLOW_TRACKING_URI names."""
 
-    def __init__(self, run: Run, settings: Mapping[str, Any]) -> None:
+    def __init__(self, run: Run, config: Mapping[str, Any]) -> None:
         self._mlflow = importlib.import_module("mlflow")  # not among the requirements
         self._mlflow.set_experiment("FERscope")
         self._mlflow.start_run(run_name=run.id)
-        self._mlflow.log_params(flatten(settings))
+        self._mlflow.log_params(flatten(config))
 
     def log_epoch(self, row: Mapping[str, Any]) -> None:
         """Send the metrics."""
@@ -66,12 +66,12 @@ class MlFlow:
 
 
 class FailSafeTracker:
-    """Drops a tracker, with a line in the log, once it fails; training goes on."""
+    """Drops a tracker that fails, with a line in the log; the training continues."""
 
-    def __init__(self, run: Run, name: str, make: Callable[[], Tracker]) -> None:
+    def __init__(self, run: Run, name: str, build: Callable[[], Tracker]) -> None:
         self._run, self._name = run, name
         self._tracker: Tracker | None = None
-        self._tracker = self._try(make)
+        self._tracker = self._try(build)
 
     def log_epoch(self, row: Mapping[str, Any]) -> None:
         """Log an epoch."""
@@ -83,29 +83,29 @@ class FailSafeTracker:
         if tracker := self._tracker:
             self._try(tracker.close)
 
-    def _try(self, do: Callable[[], Any]) -> Any:
+    def _try(self, call: Callable[[], Any]) -> Any:
         try:
-            return do()
+            return call()
         except ImportError as exc:
-            self._run.append_log(f"{self._name} gets no metrics: a package is missing ({exc}). Install it with pip.")
+            self._run.append_log(f"{self._name} is not used: a package is missing ({exc}). Install it with pip.")
         except Exception as exc:  # noqa: BLE001  (a failing tracker must not end a training)
             self._run.append_log(f"{self._name} is dropped for this run ({type(exc).__name__}: {exc}).")
         self._tracker = None
         return None
 
 
-def build_trackers(run: Run, settings: Mapping[str, Any]) -> list[FailSafeTracker]:
-    """Build a TensorBoard tracker, and one for MLflow where the environment names a server.
+def build_trackers(run: Run, config: Mapping[str, Any]) -> list[FailSafeTracker]:
+    """Build a TensorBoard tracker, and one for MLflow if `MLFLOW_TRACKING_URI` is set.
 
     Args:
-        settings: the run's config as plain data.
+        config: the run's config as plain data.
     """
     trackers = [FailSafeTracker(run, "TensorBoard", lambda: TensorBoard(run))]
     if os.environ.get(MLFLOW_VARIABLE):
-        trackers.append(FailSafeTracker(run, "MLflow", lambda: MlFlow(run, settings)))
+        trackers.append(FailSafeTracker(run, "MLflow", lambda: MlFlow(run, config)))
     return trackers
 
 
 def numeric_metrics(row: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of an epoch's row, without the epoch."""
+    """Select the numbers of an epoch's row, without the epoch."""
     return {name: float(value) for name, value in row.items() if isinstance(value, Real) and name != "epoch"}

@@ -21,26 +21,26 @@ _AUTOCAST_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def get_device() -> torch.device:
-    """The GPU where there is one, else the CPU."""
+    """The GPU if there is one, otherwise the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def with_resolved_precision(config: TrainConfig, device: torch.device) -> TrainConfig:
-    """Replace `precision: auto` by what it means on a device."""
+    """Resolve `precision: auto` for a device."""
     resolved = resolve_precision(config.precision, on_gpu=device.type == "cuda")
     return config.model_copy(update={"precision": resolved.precision})
 
 
 class TrainStep:
-    """Updates a network's weights, a batch at a time.
+    """Trains a network on one batch at a time.
 
     Args:
-        ema: the averaged network to update as well; None for none.
+        ema: the averaged network to update as well, or None.
         config: with its precision resolved.
         targets: of the training images, for class weights; float32, shape (N, classes).
         batches: batches in an epoch.
     Raises:
-        InputError: fp16 was asked for where there is no GPU.
+        InputError: the precision is fp16 and there is no GPU.
         ValueError: the precision is still "auto".
     """
 
@@ -74,7 +74,7 @@ class TrainStep:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def start_epoch(self, epoch: int, plateau_factor: float) -> None:
-        """Set the epoch of the next batches, from 0, and the factor that `ReduceOnPlateau` puts on the rate."""
+        """Set the epoch of the next batches, from 0, and the learning-rate factor of `ReduceOnPlateau`."""
         self._epoch, self._plateau_factor = epoch, plateau_factor
 
     def run(self, number: int, batch: Batch) -> tuple[dict[str, float], torch.Tensor]:

@@ -19,7 +19,7 @@ from fer_core.errors import CancelledError, InputError
 from fer_core.models.multi_task_head import with_affect_outputs
 from fer_core.models.weights_file import load_weights
 from fer_core.progress import Progress, StepMessage, no_progress
-from fer_core.runs.folder import Run, weights_path
+from fer_core.runs.folder import CHECKPOINT, Run, weights_path
 from fer_core.training import checkpoint
 from fer_core.training.affect import affect_scores
 from fer_core.training.config.train_config import TrainConfig
@@ -44,7 +44,7 @@ class Trainer:
     `weights.safetensors` after an epoch that is the best yet.
 
     Raises:
-        InputError: there are too few images for a batch, or `init_from` doesn't fit the network.
+        InputError: there are too few images for a batch, or the weights of `init_from` do not fit the network.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Trainer:
 
     @property
     def eval_network(self) -> nn.Module:
-        """The network that is validated and saved: the averaged one where there is one."""
+        """The network that is validated and saved: the averaged one, if any."""
         return self.ema.module if self.ema else self.network
 
     @property
@@ -114,12 +114,12 @@ class Trainer:
         return self._predict(rows)[0]
 
     def resume(self) -> bool:
-        """Continue from the last checkpoint; False when there is none. Logs why it can't be bit for bit, where so.
+        """Continue from the last checkpoint; False if there is none. Logs if the result will not be bit-identical.
 
         Raises:
             RunError: the checkpoint can't be read.
         """
-        if not self.run.path(checkpoint.NAME).is_file():
+        if not self.run.path(CHECKPOINT).is_file():
             self.run.truncate_metrics(0)
             return False
         try:
@@ -132,7 +132,7 @@ class Trainer:
         if changes := checkpoint.environment_changes(state):
             self.run.append_log(
                 f"resuming after epoch {self.epoch} in another environment ({'; '.join(changes)}): the weights will "
-                "not be bit for bit those of an uninterrupted run"
+                "not be bit-identical to those of an uninterrupted run"
             )
         return True
 
@@ -165,7 +165,7 @@ class Trainer:
                 self._report_batch(progress, number + 1)
             waiting_since = time.monotonic()
         total_s = time.monotonic() - started
-        truth, predictions = (torch.cat(parts).cpu().numpy() for parts in (class_indices, predicted))
+        truth, predictions = (torch.cat(batches).cpu().numpy() for batches in (class_indices, predicted))
         return {
             **{f"train_{name}": sum(loss[name] for loss in losses) / self.batches for name in losses[0]},
             **epoch_scores("train", truth, predictions, self.contract.labels),
@@ -176,26 +176,27 @@ class Trainer:
         }
 
     def _report_batch(self, progress: Progress, number: int) -> None:
-        """Report that batch `number`, from 0, begins."""
-        done, of = (self.epoch + number / self.batches) / self.config.epochs, self.config.epochs
-        progress(done, StepMessage(f"Epoch {self.epoch + 1} of {of}, batch {number + 1} of {self.batches}", "batch"))
+        """Report the start of batch `number`, from 0."""
+        done_01, epochs = (self.epoch + number / self.batches) / self.config.epochs, self.config.epochs
+        message = f"Epoch {self.epoch + 1} of {epochs}, batch {number + 1} of {self.batches}"
+        progress(done_01, StepMessage(message, "batch"))
 
     def _report_phase(self, progress: Progress, phase: str, *, step: bool = False) -> None:
-        """Report what follows the epoch's training; a cancellation waits until the epoch is saved."""
+        """Report validation or saving; a cancellation waits until the epoch is saved."""
         message = f"Epoch {self.epoch + 1} of {self.config.epochs}, {phase}"
         with suppress(CancelledError):
             progress((self.epoch + 1) / self.config.epochs, StepMessage(message, phase) if step else message)
 
     def _record_threads(self) -> None:
-        """Record the number of threads, on which the rounding of sums depends."""
+        """Record the number of threads, on which the rounding of sums depends, if it changed."""
         threads = torch.get_num_threads()
         if threads in self.thread_counts:
             return
         if self.thread_counts:
             before = " and ".join(map(str, self.thread_counts))
             self.run.append_log(
-                f"threads from epoch {self.epoch + 1} on: {threads}, before: {before}; the weights will not be bit "
-                "for bit those of a run with one number of threads"
+                f"threads from epoch {self.epoch + 1} on: {threads}, before: {before}; the weights will not be "
+                "bit-identical to those of a run with one number of threads"
             )
         self.thread_counts.append(threads)
 
@@ -221,7 +222,7 @@ class Trainer:
     def _predict(
         self, rows: NDArray[np.int64], before_batch: Callable[[], None] = lambda: None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Predict logits, and valence and arousal where the network has a head for them."""
+        """Predict logits, and valence and arousal if the network has a head for them."""
         network = self.eval_network.eval()
         with_affect = self.config.affect_weight > 0
         logits = [np.zeros((0, len(self.contract.labels)), np.float32)]
@@ -237,7 +238,7 @@ class Trainer:
         return np.concatenate(logits), np.concatenate(affect) if with_affect else None
 
     def _update_best(self, row: dict[str, Any]) -> None:
-        """Stage the weights where the epoch is the best yet; update early stopping and the plateau."""
+        """Stage the weights of a new best epoch; update early stopping and the plateau."""
         score = monitored_score(row, self.config.monitor)
         if score > self.best_score or self.best_epoch == 0:
             self.best_score, self.best_epoch = score, self.epoch

@@ -171,7 +171,7 @@ def test_a_dataset_that_fits_no_pack_is_streamed_and_gives_the_same_run(world: W
         patch.setattr("fer_core.experiment.export_onnx", lambda *_: world.whole.path("model.onnx").read_bytes())
         run_experiment(run, streamed)
     assert not streamed.cache_dir.exists()
-    assert "images come from files, decoded anew" in run.log()
+    assert "images come from files, decoded in every epoch" in run.log()
     assert "images come from the pack on disk" in world.whole.log()
     assert run.path("weights.safetensors").read_bytes() == world.whole.path("weights.safetensors").read_bytes()
 
@@ -197,7 +197,7 @@ def test_a_student_learns_what_its_teacher_reads(world: World) -> None:
 def test_a_teacher_that_has_seen_the_students_test_is_refused(world: World) -> None:
     config = {**CONFIG, "split": {"kind": "kfold", "folds": 3}, "distillation": {"teachers": ["whole"]}}
     run = create_run("cheated", dump_config(parse_config(config)), world.settings)
-    with pytest.raises(InputError, match=r"whole has learned from \d+ images that this one is judged by"):
+    with pytest.raises(InputError, match=r"whole was trained on \d+ of this run's validation or test images"):
         run_experiment(run, world.settings)
 
 
@@ -208,7 +208,7 @@ def test_nor_does_a_run_begin_with_weights_that_have_seen_it(world: World) -> No
         if fits:
             assert run_experiment(run, world.settings).state is RunState.FINISHED
         else:
-            with pytest.raises(InputError, match="init_from: the run whole has learned from"):
+            with pytest.raises(InputError, match="init_from: the run whole was trained on"):
                 run_experiment(run, world.settings)
 
 
@@ -367,7 +367,7 @@ def test_precision_is_settled_once_and_written_into_the_run(world: World) -> Non
     log = world.whole.log()
     assert f"precision {written} (auto: " in log
     assert str(processor()) in log
-    assert f"precision {written} (as asked" in world.cut.log(), "a resumed run computes as it began"
+    assert f"precision {written} (as configured" in world.cut.log(), "a resumed run computes as it began"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Learning from networks that have learned already: what they read in an image joins what people voted."""
+"""Knowledge distillation: mix the teachers' predictions into the targets."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from fer_core.training.precision import resolve_precision
 
 
 class TeacherEnsemble:
-    """Networks of finished runs, asked about every batch anew.
+    """Networks of finished runs that predict every training batch.
 
-    Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; asking about each image as
-    it is placed and mixed this time is after Beyer et al. (2022), "Knowledge distillation: A good teacher is patient
-    and consistent"; that the student alone sees it spoilt, after Xie et al. (2020), "Self-training with Noisy Student".
+    Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1. Teachers see the student's
+    geometric changes and mixing (Beyer et al., 2022, "Knowledge distillation: A good teacher is patient and
+    consistent"), but no degradation (Xie et al., 2020, "Self-training with Noisy Student").
     """
 
     def __init__(
-        self, networks: Collection[nn.Module], share_01: float, device: torch.device, *, half: bool = False
+        self, networks: Collection[nn.Module], share_01: float, device: torch.device, *, half_precision: bool = False
     ) -> None:
-        self._kind = torch.bfloat16 if half else torch.float32
+        self._dtype = torch.bfloat16 if half_precision else torch.float32
         self._networks = [
-            network.requires_grad_(False).eval().to(device, self._kind).to(memory_format=torch.channels_last)
+            network.requires_grad_(False).eval().to(device, self._dtype).to(memory_format=torch.channels_last)
             for network in networks
         ]
         self._share_01 = share_01
@@ -41,26 +41,26 @@ class TeacherEnsemble:
         config: TrainConfig,
         contract: Contract,
         held_out: pd.DataFrame | None,
-        store: Settings,
+        settings: Settings,
         device: torch.device,
     ) -> Self | None:
-        """The teachers that a config names; None where it names none.
+        """Load the teachers that a config names; None if there are none.
 
-        Arguments and errors as `eligible_teachers.open_teachers`; `device` is where they compute.
+        Arguments and errors as in `eligible_teachers.open_teachers`.
         """
         if not config.distillation.teachers:
             return None
-        networks = [load_trained_network(run.folder) for run in open_teachers(config, contract, held_out, store)]
-        settled = resolve_precision(config.precision, on_gpu=device.type == "cuda")
-        return cls(networks, config.distillation.share_01, device, half=settled.precision != "fp32")
+        networks = [load_trained_network(run.folder) for run in open_teachers(config, contract, held_out, settings)]
+        resolved = resolve_precision(config.precision, on_gpu=device.type == "cuda")
+        return cls(networks, config.distillation.share_01, device, half_precision=resolved.precision != "fp32")
 
     def mix_targets(self, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-        """Targets that are the teachers' mean answer for a share, and what they were for the rest.
+        """Mix the teachers' mean probabilities into the targets, with weight `share_01`.
 
         Args:
             targets: float32, shape (N, classes).
-            images: as the networks want them, shape (N, C, S, S).
+            images: normalized, shape (N, C, S, S).
         """
         with torch.inference_mode():
-            answers = [network(images.to(self._kind)).float().softmax(1) for network in self._networks]
-        return torch.lerp(targets, torch.stack(answers).mean(0), self._share_01)
+            predictions = [network(images.to(self._dtype)).float().softmax(1) for network in self._networks]
+        return torch.lerp(targets, torch.stack(predictions).mean(0), self._share_01)

@@ -47,14 +47,14 @@ def test_runs_are_listed_and_filtered(say: Say, two: tuple[str, str], store: Set
     assert code == 0 and len(out.splitlines()) == 4 and "0.500" in out
     assert [row["id"] for row in json.loads(say("list", "--tag", "good", "--json")[1])] == ["one"]
     assert [row["id"] for row in json.loads(say("list", "--dataset", "affectnet", "--json")[1])] == ["three"]
-    assert say("list", "--tag", "none")[1] == "No run fits.\n"
+    assert say("list", "--tag", "none")[1] == "No matching runs.\n"
     assert say("list", "--tag", "Not a tag")[0] == 2
 
 
 def test_one_run_is_shown(say: Say, two: tuple[str, str]) -> None:
     say("note", "one", "It works.")
     _, out, _ = say("show", "one")
-    assert "First: finished, 2/2 epochs, 2 the best" in out
+    assert "First: finished, 2/2 epochs, best epoch: 2" in out
     assert "macro_f1 0.500 (0.450 to 0.550)" in out and "It works." in out
     said = json.loads(say("show", "one", "--json")[1])
     assert said["metrics"]["intervals"]["macro_f1"] == [0.45, 0.55]
@@ -78,14 +78,14 @@ def test_tags_are_added_and_taken_off(say: Say, two: tuple[str, str]) -> None:
     for arguments, words in (
         (("--remove", "good"), "no tag 'good'. Its tags: none"),
         (("Good",), "'Good' can't be a tag"),
-        ((), "No tag was named"),
+        ((), "Give tags to add"),
     ):
         code, _, error = say("tag", "one", *arguments)
         assert code == 2 and words in error
 
 
 def test_a_note_is_written_and_taken_away(say: Say, two: tuple[str, str]) -> None:
-    assert say("note", "one", "12345")[1] == "one: a note of 5 characters\n"
+    assert say("note", "one", "12345")[1] == "one: note saved, 5 characters\n"
     assert say("note", "one", "")[1] == "one: no note\n"
     code, _, error = say("note", "one", "x" * 4001)
     assert code == 2 and "4,000 are the most" in error
@@ -111,7 +111,7 @@ def test_runs_are_compared_a_row_an_epoch(say: Say, two: tuple[str, str], tmp_pa
         (("one", "one"), "2 to 6 different runs"),
         (("one", "gone"), "no run 'gone'"),
         (("one", "two", "--metric", "f1_contempt"), "No run has 'f1_contempt'"),
-        (("one", "two", "--csv", "x.csv", "--json"), "Give one of the two"),
+        (("one", "two", "--csv", "x.csv", "--json"), "exclude each other"),
     ],
 )
 def test_what_can_not_be_compared_is_refused(

@@ -171,6 +171,7 @@ def test_the_table_has_every_run_and_figure(store: Settings) -> None:
     assert table["macro_f1_low"].tolist()[1] == pytest.approx(0.4)
     assert table["macro_f1"].isna().tolist() == [True, False]
     assert table["tags"].tolist() == ["x y", ""] and table["note"].tolist() == ["a note", ""]
+    assert "evaluation_key" not in table
     assert to_dataframe([]).empty
 
 

@@ -168,7 +168,7 @@ def test_two_threads_give_the_same_weights_each_time(store: Settings, data: Trai
     again.fit()
     for name, value in first.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name]), name
-    assert first.thread_counts == [2] and "bit for bit" not in first.run.log()
+    assert first.thread_counts == [2] and "bit-identical" not in first.run.log()
 
 
 def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Settings, data: TrainingSet) -> None:
@@ -179,7 +179,7 @@ def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Setti
 
     trainer.fit(yield_in_epoch_2)
     assert trainer.thread_counts == [1, 2]
-    said = [line for line in trainer.run.log().splitlines() if "bit for bit" in line]
+    said = [line for line in trainer.run.log().splitlines() if "bit-identical" in line]
     assert len(said) == 1 and "threads from epoch 2 on: 2, before: 1;" in said[0]
     assert checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))["thread_counts"] == [1, 2]
 

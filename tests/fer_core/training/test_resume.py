@@ -121,7 +121,7 @@ def test_resuming_is_exact_with_every_option_that_has_state(
     assert (resumed.plateau, resumed.early_stopping) == (whole.plateau, whole.early_stopping)
     drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
     assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
-    assert "bit for bit" not in resumed.run.log()
+    assert "bit-identical" not in resumed.run.log()
 
 
 def test_resuming_in_another_environment_is_logged(
@@ -133,7 +133,7 @@ def test_resuming_in_another_environment_is_logged(
     monkeypatch.undo()
     assert Trainer(make_config("epochs=2"), CONTRACT, data, trainer.run).resume()
     assert f"torch 2.0 before, {torch.__version__} now; threads 64 before, 1 now" in trainer.run.log()
-    assert "not be bit for bit" in trainer.run.log()
+    assert "not be bit-identical" in trainer.run.log()
 
 
 def test_a_checkpoint_of_the_first_version_can_be_resumed(store: Settings, data: TrainingSet) -> None:

@@ -58,8 +58,8 @@ def test_a_missing_package_is_a_line_in_the_log_and_no_more(run: Run, monkeypatc
     for tracker in build_trackers(run, {}):
         tracker.log_epoch(ROW)
         tracker.close()
-    assert "TensorBoard gets no metrics: a package is missing" in run.log()
-    assert "MLflow gets no metrics: a package is missing" in run.log()
+    assert "TensorBoard is not used: a package is missing" in run.log()
+    assert "MLflow is not used: a package is missing" in run.log()
     assert "secret" not in run.log()
 
 

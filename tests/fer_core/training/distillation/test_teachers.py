@@ -126,13 +126,13 @@ def test_a_teacher_is_a_finished_run(store: Settings) -> None:
 
 def test_a_teacher_takes_faces_as_the_student_does(store: Settings) -> None:
     _teacher("larger", store, contract=CONTRACT.model_copy(update={"size_px": 48}))
-    with pytest.raises(InputError, match=r"larger takes faces in another way \(size_px\)"):
+    with pytest.raises(InputError, match=r"larger preprocesses faces differently \(size_px\)"):
         TeacherEnsemble.open(_config("larger"), CONTRACT, _judged(*JUDGED), store, CPU)
 
 
 def test_a_teacher_has_not_learned_from_what_the_student_is_judged_by(store: Settings) -> None:
     _teacher("first", store)
-    with pytest.raises(InputError, match="the run first has learned from 2 images that this one is judged by"):
+    with pytest.raises(InputError, match="the run first was trained on 2 of this run's validation or test images"):
         TeacherEnsemble.open(_config("first"), CONTRACT, _judged("a", "b", "x"), store, CPU)
     # Names say nothing where the teacher learned from another dataset.
     assert (
@@ -148,9 +148,9 @@ def test_what_a_teacher_has_seen_is_known_by_its_pixels_whatever_the_dataset(dat
     TrainingImages.from_split(sums, np.array(["train", "valid", "test"])).save(run.path(TRAINING_IMAGES_FILE))
     config = _config("first", dataset=dataset)
     assert open_teachers(config, CONTRACT, _judged("a", "r"), store) == [run]  # its names are another image's here
-    with pytest.raises(InputError, match="has learned from 1 images that this one is judged by"):
+    with pytest.raises(InputError, match="was trained on 1 of this run's validation or test images"):
         open_teachers(config, CONTRACT, _judged("p", "r"), store)
-    with pytest.raises(InputError, match="has been chosen on 1 images that test this one"):
+    with pytest.raises(InputError, match="was selected on 1 of this run's test images"):
         open_teachers(config, CONTRACT, _judged("q"), store)
     assert open_teachers(config, CONTRACT, _judged("q").assign(split="valid"), store) == [run]
 
