@@ -112,7 +112,8 @@ def _choose_finding(report: QualityReport) -> Finding | None:
     if not found:
         return None
     titles = {
-        kind: f"{escape_markdown(each.title)}: **{_format_result(each, report)}**" for kind, each in found.items()
+        kind: f"{escape_markdown(each.message.title)}: **{_format_result(each, report)}**"
+        for kind, each in found.items()
     }
     return found[param_radio("Findings", titles, QueryParam.FINDING)]
 

@@ -101,27 +101,16 @@ def measure_images(
     return table
 
 
-def perceptual_hash(gray: NDArray[np.uint8]) -> int:
-    """Compute a 64-bit hash that is robust to scaling, compression and small changes of light.
+def hash_frequencies(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Compute 64-bit hashes that are robust to scaling, compression and small changes of light.
 
     The signs of the 8x8 lowest frequencies of the 32x32 discrete cosine transform against their median
     ("pHash", Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions", 3.2.1).
 
     Args:
-        gray: uint8, shape (H, W).
-    Returns:
-        a signed 64-bit integer, so that Parquet and pandas hold it.
-    """
-    return int(hash_frequencies(_lowest(_low_frequencies(gray)[None]))[0])
-
-
-def hash_frequencies(frequencies: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Hash the lowest frequencies of images as `perceptual_hash` does.
-
-    Args:
         frequencies: the 8x8 lowest, row by row; shape (N, 64).
     Returns:
-        shape (N,).
+        signed, as Parquet and pandas need it; shape (N,).
     """
     bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
     return np.packbits(bits, axis=1).view(">i8")[:, 0].astype(np.int64)

@@ -1,4 +1,4 @@
-"""A dataset's images in the contract's color and size: decoded once into a memory map, or streamed where none fits."""
+"""Cache a dataset's images, decoded and resized, in a memory-mapped file; stream them if that would be too large."""
 
 from __future__ import annotations
 
@@ -22,26 +22,16 @@ from fer_core.settings import Settings
 
 _MARKER = "pack.json"
 _FREE_SHARE_01 = 0.5
-"""The largest share of the disk's free space that a new pack takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """`images`: uint8, shape (N, channels, size_px, size_px), memory-mapped read-only, a row a row of the index.
-
-    Rows whose `readable` is false are zeros.
-    """
-
-    images: NDArray[np.uint8]
-    readable: NDArray[np.bool_]
+"""Largest share of the disk's free space for a new pack."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetImages:
-    """All images of a dataset, in the order of the index: packed, or decoded on demand.
+    """All images of a dataset in the order of the index, packed or decoded on demand; a context manager.
 
-    Rows whose `readable` is false are zeros. `images[rows]` are the same pixels either way. Used in a `with` block, at
-    whose end no process is left.
+    Attributes:
+        images: uint8, shape (N, channels, size_px, size_px); a read-only memory map, or a stream of the same pixels.
+        readable: shape (N,); the pixels of other rows are zeros.
     """
 
     images: NDArray[np.uint8] | StreamedImages
@@ -58,10 +48,9 @@ class DatasetImages:
 def open_dataset_images(
     dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
 ) -> DatasetImages:
-    """Open the images of a dataset: packed where a pack exists or fits the limit and the disk, else streamed."""
+    """Open the pack of a dataset's images, made if it fits the limit and the disk; otherwise stream them."""
     if is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings):
-        packed = pack_images(dataset, contract, settings, progress)
-        return DatasetImages(packed.images, packed.readable)
+        return pack_images(dataset, contract, settings, progress)
     rows = dataset.raw_index(["path", "problem", *BOX_COLUMNS])
     with dataset.source(settings) as source:
         images = StreamedImages(source, get_face_refs(rows), contract, settings.threads or os.cpu_count() or 1)
@@ -70,31 +59,30 @@ def open_dataset_images(
 
 def pack_images(
     dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
-) -> Pack:
+) -> DatasetImages:
     """Decode the dataset's images in the contract's size and color into a pack, or open the cached one."""
     folder = _folder(dataset, contract, settings)
     if not is_packed(dataset, contract, settings):
         shutil.rmtree(folder, ignore_errors=True)
         _write(dataset, contract, settings, folder, progress)
-    unreadable: list[int] = json.loads((folder / _MARKER).read_text())["unreadable_rows"]
     images = np.load(folder / "images.npy", mmap_mode="r")
-    mask = np.ones(len(images), bool)
-    mask[unreadable] = False
-    return Pack(images, mask)
+    readable = np.ones(len(images), bool)
+    readable[json.loads((folder / _MARKER).read_text())["unreadable_rows"]] = False
+    return DatasetImages(images, readable)
 
 
 def is_packed(dataset: StoredDataset, contract: Contract, settings: Settings) -> bool:
-    """Whether the pack is there already."""
+    """Whether the pack exists."""
     return (_folder(dataset, contract, settings) / _MARKER).is_file()
 
 
 def pack_bytes(dataset: StoredDataset, contract: Contract) -> int:
-    """The size of the pack in bytes, whether it exists or not."""
+    """Compute the size of the pack, whether it exists or not."""
     return dataset.n * contract.channels * contract.size_px**2
 
 
 def pack_bytes_limit(settings: Settings) -> int:
-    """The largest size of a new pack in bytes: the setting, and at most half of the disk's free space."""
+    """Return the largest size of a new pack: the setting, and at most half of the disk's free space."""
     folder = settings.cache_dir
     while not folder.exists():
         folder = folder.parent

@@ -1,4 +1,4 @@
-"""Images decoded on demand, for datasets whose pack would not fit."""
+"""Decode images on access, in worker processes, for datasets whose pack would be too large."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +42,7 @@ class StreamedImages:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """As an array's."""
+        """The shape of the array that it stands for."""
         size = self._contract.size_px
         return len(self), self._contract.channels, size, size
 
@@ -53,14 +51,6 @@ class StreamedImages:
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         return decode_batch(*self._task(rows))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop the worker processes."""
@@ -73,12 +63,12 @@ class StreamedImages:
         if self._pool is None:
             self._pool = process_pool(self._processes)
         largest = max((len(rows) for rows in order), default=1) * int(np.prod(self.shape[1:]))
-        ahead = max(1, min(_PREFETCH_PER_PROCESS * self._processes, _PREFETCH_BYTES // largest))
+        in_advance = max(1, min(_PREFETCH_PER_PROCESS * self._processes, _PREFETCH_BYTES // largest))
         pending: deque[Future[NDArray[np.uint8]]] = deque()
         try:
             for rows in order:
                 pending.append(self._pool.submit(decode_batch, *self._task(rows)))
-                if len(pending) > ahead:
+                if len(pending) > in_advance:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

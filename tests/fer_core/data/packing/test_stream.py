@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def _streamed(dataset: StoredDataset, store: Settings) -> StreamedImages:
 
 def test_processes_bring_the_batches_in_order(dataset: StoredDataset, store: Settings) -> None:
     order = np.split(np.random.default_rng(0).permutation(40), [7, 8, 30])
-    with _streamed(dataset, store) as images:
+    with closing(_streamed(dataset, store)) as images:
         for _ in range(2):  # the processes serve epoch after epoch
             for rows, batch in zip(order, images.iter_batches(order), strict=True):
                 np.testing.assert_array_equal(batch, images[rows])
@@ -52,7 +53,7 @@ def test_few_batches_are_on_their_way_at_once(
 
     images = _streamed(dataset, store)
     images.__class__ = Watched
-    with images:
+    with closing(images):
         batches = images.iter_batches(np.split(np.arange(40), 8))
         next(batches)
         assert len(asked) == 3  # the one that was taken, and two batches of five
