@@ -111,37 +111,29 @@ def _store(key: str) -> None:
 
 
 def _show_table(summary: pd.DataFrame, name: str) -> None:
-    table = pd.DataFrame(
-        {
-            "Expression": [expression_title(Expression(each)) for each in summary["expression"]],
-            "Images": summary["n"],
-            "Valence": _rounded(summary["valence_mean"]),
-            "Valence, std": _rounded(summary["valence_std"]),
-            "Arousal": _rounded(summary["arousal_mean"]),
-            "Arousal, std": _rounded(summary["arousal_std"]),
-            "Missing": summary["missing"],
-            "Outside": summary["outside"],
-        }
-    )
-    two_digits = st.column_config.NumberColumn(format="%.2f", width="small")
-    counts = st.column_config.NumberColumn(format="localized", width="small")
+    number = st.column_config.NumberColumn
+    columns = {
+        "expression": st.column_config.TextColumn("Expression"),
+        "n": number("Images", format="localized"),
+        "valence_mean": number("Valence", format="%.2f"),
+        "valence_std": number("Valence, std", format="%.2f"),
+        "arousal_mean": number("Arousal", format="%.2f"),
+        "arousal_std": number("Arousal, std", format="%.2f"),
+        "missing": number("Missing", format="localized"),
+        "outside": number("Outside", format="localized"),
+    }
+    # Adding 0.0 turns -0.0 into 0.0.
+    rounded = {column: summary[column].round(2) + 0.0 for column in columns if column.endswith(("_mean", "_std"))}
     st.dataframe(
-        table,
+        summary.assign(expression=summary["expression"].str.capitalize(), **rounded),
         key=f"affect-table-{name}",
         hide_index=True,
         placeholder="–",
-        column_config={
-            **dict.fromkeys(("Valence", "Valence, std", "Arousal", "Arousal, std"), two_digits),
-            **dict.fromkeys(("Images", "Missing", "Outside"), counts),
-        },
+        column_order=list(columns),
+        column_config=columns,
     )
     show_csv_download(summary, f"affect-by-expression-{name}")
 
 
 def _title(row: pd.Series) -> str:
     return expression_title(Expression(row["expression"]))
-
-
-def _rounded(values: pd.Series) -> pd.Series:
-    """Round to two digits, without -0.00."""
-    return values.round(2) + 0.0

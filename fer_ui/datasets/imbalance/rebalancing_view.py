@@ -8,7 +8,6 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.rebalancing import Rebalancing, rebalancing_warnings
 from fer_core.data.votes import VOTE_COLUMNS
-from fer_core.labels import Expression
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig
 from fer_ui.chart_view import show_chart, show_csv_download
@@ -29,7 +28,6 @@ from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.resources import load_index
-from fer_ui.theme import expression_title
 
 
 def show_rebalancing(dataset: StoredDataset) -> None:
@@ -76,23 +74,15 @@ def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConf
             without_ambiguous = choose_exclude_ambiguous(index)
     default = PRESETS[preset].config
     split = split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or default.split
-    changed = {
-        "dataset": dataset.id,
-        "rebalancing": rebalancing,
-        "split": split,
-        "exclude_ambiguous": without_ambiguous,
-    }
-    return default.model_copy(update=changed)
+    choices = {"rebalancing": rebalancing, "split": split, "exclude_ambiguous": without_ambiguous}
+    return default.model_copy(update={"dataset": dataset.id, **choices})
 
 
 def _show_headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
     samples = int(table["samples"].sum()) + split.unlabeled
     present = table[table["images"] > 0]
     smallest = int(table["images"].where(table["images"] > 0).argmin())
-    share, share_before = (
-        float(table["effective_share"].iloc[smallest]),
-        float(before["effective_share"].iloc[smallest]),
-    )
+    share, share_before = (float(each["effective_share"].iloc[smallest]) for each in (table, before))
     unseen = int(table["never_seen"].sum())
     headline(
         [
@@ -146,35 +136,22 @@ def _show_charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalan
 
 
 def _show_table(table: pd.DataFrame, name: str) -> None:
-    counts = st.column_config.NumberColumn(format="localized", width="small")
-    shown = pd.DataFrame(
-        {
-            "Expression": [expression_title(Expression(each)) for each in table["expression"]],
-            "Images": table["images"],
-            "Samples": table["samples"],
-            "Repeats": table["repeats"],
-            "Not seen": table["never_seen"],
-            "Weight": table["weight"],
-            "Offset": table["offset"],
-            "Share of loss": 100 * table["effective_share"],
-        }
-    )
+    number = st.column_config.NumberColumn
+    columns = {
+        "expression": st.column_config.TextColumn("Expression"),
+        "images": number("Images", format="localized"),
+        "samples": number("Samples", format="localized"),
+        "repeats": number("Repeats", format="%.2f", help="How often an epoch has each image of the class, on average."),
+        "never_seen": number("Not seen", format="localized"),
+        "weight": number("Weight", format="%.2f", help="Weight of the class in the loss."),
+        "offset": number("Offset", format="%.2f", help="Added to the class's logit in training."),
+        "effective_share": number("Share of loss", format="%.1f %%"),
+    }
     st.dataframe(
-        shown,
+        table.assign(expression=table["expression"].str.capitalize(), effective_share=100 * table["effective_share"]),
         key=f"rebalancing-table-{name}",
         hide_index=True,
-        column_config={
-            **dict.fromkeys(("Images", "Samples", "Not seen"), counts),
-            "Repeats": st.column_config.NumberColumn(
-                format="%.2f", width="small", help="How often an epoch has each image of the class, on average."
-            ),
-            "Weight": st.column_config.NumberColumn(
-                format="%.2f", width="small", help="Weight of the class in the loss."
-            ),
-            "Offset": st.column_config.NumberColumn(
-                format="%.2f", width="small", help="Added to the class's logit in training."
-            ),
-            "Share of loss": st.column_config.NumberColumn(format="%.1f %%", width="small"),
-        },
+        column_order=list(columns),
+        column_config=columns,
     )
     show_csv_download(table, f"rebalancing-{name}")

@@ -73,10 +73,10 @@ def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
     assert not app.exception and not app.error
     assert "with both values" in page_text(app) and "83.3 % of 36 images" in page_text(app)
     assert len(app.get("plotly_chart")) == 1
-    table = app.dataframe[0].value.set_index("Expression")
-    assert table.loc["Happiness", "Valence"] == pytest.approx(0.7, abs=0.05)
-    assert table.loc["Fear", ["Images", "Missing", "Outside"]].tolist() == [10, 2, 0]
-    assert table.loc["Contempt", "Images"] == 0
+    table = app.dataframe[0].value.set_index("expression")
+    assert table.loc["Happiness", "valence_mean"] == pytest.approx(0.7, abs=0.05)
+    assert table.loc["Fear", ["n", "missing", "outside"]].tolist() == [10, 2, 0]
+    assert table.loc["Contempt", "n"] == 0
 
 
 def test_images_without_values_are_named(dataset: StoredDataset) -> None:
@@ -98,7 +98,7 @@ def test_the_classes_are_in_the_query(dataset: StoredDataset) -> None:
 def test_an_excluded_image_counts_no_more(dataset: StoredDataset) -> None:
     index = dataset.index(["id", "label"])
     dataset.corrections().mark(Action.EXCLUDE, index.loc[index["label"] == "fear", "id"], "blurred")
-    assert show().dataframe[0].value.set_index("Expression").loc["Fear", "Images"] == 0
+    assert show().dataframe[0].value.set_index("expression").loc["Fear", "n"] == 0
 
 
 def test_values_that_are_all_missing_are_an_empty_state(store: Settings, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_strategy_of_the_query_is_shown_and_linked_to_training(name: str, data
     assert linked_rebalancing(app) == name
     config = TrainConfig(dataset="faces", rebalancing=STRATEGIES[name].rebalancing)
     table = load_training_split(dataset, config).epoch_table(config.rebalancing)
-    assert app.dataframe[0].value["Samples"].tolist() == table["samples"].tolist()
+    assert app.dataframe[0].value["samples"].tolist() == table["samples"].tolist()
     assert len(app.get("plotly_chart")) == (3 if name == "logit-adjustment" else 2)
 
 
@@ -157,8 +157,8 @@ def test_a_split_a_model_and_ambiguous_images_are_counted_and_handed_on(dataset:
     for handed in ("'split_config': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
         assert handed in page_text(app)
     assert "ambiguous" in app.caption[-1].value
-    seen = app.dataframe[0].value["Images"].sum()
-    assert show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn").dataframe[0].value["Images"].sum() > seen
+    seen = app.dataframe[0].value["images"].sum()
+    assert show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn").dataframe[0].value["images"].sum() > seen
 
 
 def test_without_votes_or_ambiguous_images_there_are_no_choices(store: Settings, show: Show) -> None:
