@@ -1,15 +1,18 @@
-"""The choice of a split, stored in the query string."""
+"""Choices of a split, stored in the query string."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
 
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SplitConfig
-from fer_ui.query_params import QueryParam, get_param, join_fields, parse_fields
+from fer_ui.image_labels import split_title
+from fer_ui.query_params import QueryParam, get_param, join_fields, param_segmented_control, parse_fields
+
+ALL_SPLITS = "all"
 
 _KINDS = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
 _KEY = "split-{}"
@@ -95,6 +98,12 @@ def choose_split(default: SplitConfig, present: Collection[str], *, with_fold: b
         if cut:
             integer_input("Split seed", "seed", 0, _SEED_MAX, "Decides which image is in which split.")
     return split
+
+
+def choose_published_split(splits: Sequence[str]) -> str:
+    """Show the choice of a published split; `ALL_SPLITS` without one, or if there is only one split."""
+    titles = {ALL_SPLITS: "All", **{split: split_title(split) for split in splits}}
+    return param_segmented_control("Split", titles, QueryParam.SPLIT) if len(splits) > 1 else ALL_SPLITS
 
 
 def _available_kinds(default: SplitConfig, present: Collection[str]) -> list[str]:

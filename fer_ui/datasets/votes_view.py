@@ -14,16 +14,15 @@ from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.agreement import agreement_by_expression, agreement_histogram_bars
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table
 from fer_ui.datasets.faces.face_grid import show_faces
+from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
 from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summary
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_images, format_interval, format_percent
 from fer_ui.header import Headline, empty_state, headline
-from fer_ui.image_labels import split_title
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.resources import load_index
 
-_ALL = "all"
 _LABELED = "labeled"
 _KINDS = {_LABELED: "With a label", "any": "With and without"}
 _SCALES = {"count": "Counts", "share": "By expression"}
@@ -39,8 +38,9 @@ def show_votes(dataset: StoredDataset) -> None:
             )
             return
         index = load_index(dataset)
-        split = _choose_split(index)
-        summary = vote_summary(dataset, "" if split == _ALL else split)
+        present = set(index["split"].dropna().unique())
+        split = choose_published_split([split for split in Split if split in present])
+        summary = vote_summary(dataset, "" if split == ALL_SPLITS else split)
         if summary is None:
             empty_state("No images with votes", "Choose another split, or restore excluded images.")
             return
@@ -60,12 +60,6 @@ def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     )
 
 
-def _choose_split(index: pd.DataFrame) -> str:
-    present = set(index["split"].dropna().unique())
-    names = {_ALL: "All", **{str(split): split_title(split) for split in Split if split in present}}
-    return param_segmented_control("Split", names, QueryParam.SPLIT) if len(names) > 2 else _ALL
-
-
 def _show_metrics(summary: VoteSummary) -> None:
     numbers = [
         Headline("Median agreement", format_percent(summary.median_01, 0), _median_detail(summary.median_interval)),
@@ -75,30 +69,23 @@ def _show_metrics(summary: VoteSummary) -> None:
             f"of {format_images(summary.images)}; 95 %: {format_interval(*summary.clear_interval)}",
         ),
     ]
-    if summary.ceiling is not None:
-        one, panel = summary.ceiling.single_annotator_interval, summary.ceiling.majority_panel_interval
-        numbers += [
-            Headline(
-                "One annotator against the rest",
-                format_percent(summary.ceiling.single_annotator_01),
-                f"95 %: {format_interval(*one)}",
-            ),
-            Headline(
-                "A new panel, same label",
-                format_percent(summary.ceiling.majority_panel_01),
-                f"95 %: {format_interval(*panel)}",
-            ),
-        ]
+    ceiling = summary.ceiling
+    if ceiling is None:
+        headline(numbers)
+        return
+    one, panel = format_interval(*ceiling.single_annotator_interval), format_interval(*ceiling.majority_panel_interval)
+    numbers += [
+        Headline("One annotator against the rest", format_percent(ceiling.single_annotator_01), f"95 %: {one}"),
+        Headline("A new panel, same label", format_percent(ceiling.majority_panel_01), f"95 %: {panel}"),
+    ]
     headline(numbers)
-    if summary.ceiling is not None:
-        st.markdown(escape_markdown(describe_agreement_ceiling(summary.ceiling)))
-        st.caption(
-            escape_markdown(
-                "Agreement is the share of an image's votes for its most voted expression; a clear majority is more "
-                f"than half. Of the new panels {format_percent(summary.ceiling.majority_panel_tie_01)} tie, and are "
-                "not counted."
-            )
+    st.markdown(escape_markdown(describe_agreement_ceiling(ceiling)))
+    st.caption(
+        escape_markdown(
+            "Agreement is the share of an image's votes for its most voted expression; a clear majority is more than "
+            f"half. {format_percent(ceiling.majority_panel_tie_01)} of the new panels tie and are not counted."
         )
+    )
 
 
 def _median_detail(ends: Interval) -> str:

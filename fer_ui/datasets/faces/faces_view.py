@@ -14,12 +14,13 @@ from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.datasets.faces.corrections_view import show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces
+from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.header import empty_state
-from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, describe_reason, split_title
+from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, describe_reason
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
+from fer_ui.query_params import QueryParam, param_selectbox, param_text_input
 from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
@@ -42,7 +43,7 @@ class Filter:
     """The filters. `label` is an expression, a reason for having none, `UNLABELED` or `ALL`."""
 
     label: str = ALL
-    split: str = ALL
+    split: str = ALL_SPLITS
     mark: str = ALL
     find: str = ""
 
@@ -76,7 +77,7 @@ def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
         mask &= _equals(index["label"], filters.label)
     elif filters.label != ALL:
         mask &= _equals(index["unlabeled"], filters.label)
-    if filters.split != ALL:
+    if filters.split != ALL_SPLITS:
         without = filters.split == NO_SPLIT
         mask &= index["split"].isna().to_numpy(bool) if without else _equals(index["split"], filters.split)
     if filters.mark == PROBLEM:
@@ -102,9 +103,9 @@ def _equals(column: pd.Series, value: str) -> NDArray[np.bool_]:
 
 
 def _choose_filter(index: pd.DataFrame) -> tuple[Filter, str]:
-    labels, splits = _label_options(index), _split_options(index)
+    labels = _label_options(index)
     orders = {ALL: "Dataset order", **{seed: f"Shuffled, seed {seed}" for seed in SHUFFLES}}
-    split = param_segmented_control("Split", {ALL: "All"} | splits, QueryParam.SPLIT) if len(splits) > 1 else ALL
+    split = choose_published_split(_split_options(index))
     columns = st.columns(4)
     with columns[0]:
         label = param_selectbox("Expression", labels, QueryParam.LABEL)
@@ -128,7 +129,7 @@ def _label_options(index: pd.DataFrame) -> dict[str, str]:
     return options
 
 
-def _split_options(index: pd.DataFrame) -> dict[str, str]:
+def _split_options(index: pd.DataFrame) -> list[str]:
     present = set(index["split"].dropna().unique())
-    splits = [str(split) for split in Split if split in present]
-    return {name: split_title(name) for name in [*splits, *([NO_SPLIT] if index["split"].isna().any() else [])]}
+    without = [NO_SPLIT] if index["split"].isna().any() else []
+    return [*(str(split) for split in Split if split in present), *without]

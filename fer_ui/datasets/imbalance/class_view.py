@@ -15,7 +15,6 @@ from fer_core.text import join_words
 from fer_ui.datasets.faces.faces_view import UNLABELED, USED
 from fer_ui.datasets.imbalance.class_table import show_class_table, show_published_against_local
 from fer_ui.datasets.imbalance.count_view import (
-    ALL_SPLITS,
     choose_split_of_counts,
     find_test_counts,
     select_split,
@@ -23,6 +22,7 @@ from fer_ui.datasets.imbalance.count_view import (
     show_imbalance_metrics,
     show_imbalance_verdict,
 )
+from fer_ui.datasets.split_choice import ALL_SPLITS
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
 from fer_ui.header import empty_state

@@ -19,14 +19,13 @@ from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.distribution import class_distribution
+from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
 from fer_ui.header import Headline, headline
-from fer_ui.image_labels import NO_SPLIT, describe_split, split_title
+from fer_ui.image_labels import NO_SPLIT, describe_split
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.theme import expression_title
-
-ALL_SPLITS = "all"
 
 _LEVELS = {
     "balanced": ":material/check_circle: **Balanced**",
@@ -39,12 +38,8 @@ _BARS = {"grouped": "Side by side", "stacked": "Stacked"}
 
 
 def choose_split_of_counts(counts: pd.DataFrame) -> str:
-    """Choose a split as the query names it; all where there is only one."""
-    splits = [split or NO_SPLIT for split in dict.fromkeys(counts["split"])]
-    if len(splits) < 2:
-        return ALL_SPLITS
-    names = {ALL_SPLITS: "All", **{split: split_title(split) for split in splits}}
-    return param_segmented_control("Split", names, QueryParam.SPLIT)
+    """Choose a split of a table of counts."""
+    return choose_published_split([split or NO_SPLIT for split in dict.fromkeys(counts["split"])])
 
 
 def select_split(counts: pd.DataFrame, split: str) -> pd.DataFrame:
