@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -133,15 +134,12 @@ def _list_other_checks(report: QualityReport) -> list[str]:
 def _show_downloads(dataset: StoredDataset, report: QualityReport) -> None:
     if not report.findings:
         return
-    index = load_index(dataset)
     with st.container(horizontal=True, gap="small"):
-        show_csv_download(
-            lambda: finding_table(report.findings, index), f"findings-{dataset.id}", "Findings as CSV", type="tertiary"
-        )
+        table = partial(finding_table, report.findings, load_index(dataset))
+        show_csv_download(table, f"findings-{dataset.id}", "Findings as CSV", type="tertiary")
         if any(finding.pairs is not None for finding in report.findings):
-            show_csv_download(
-                lambda: pair_table(report.findings, index), f"pairs-{dataset.id}", "Pairs as CSV", type="tertiary"
-            )
+            table = partial(pair_table, report.findings, load_index(dataset))
+            show_csv_download(table, f"pairs-{dataset.id}", "Pairs as CSV", type="tertiary")
 
 
 def _format_result(finding: Finding, report: QualityReport) -> str:
@@ -149,9 +147,9 @@ def _format_result(finding: Finding, report: QualityReport) -> str:
     result = format_images(len(finding.rows))
     if finding.pairs is not None:
         result += f" in {format_count(len(finding.pairs))} {'pair' if len(finding.pairs) == 1 else 'pairs'}"
-    return (
-        f"{result}; {escape_markdown(report.unchecked[finding.kind])}" if finding.kind in report.unchecked else result
-    )
+    if limit := report.unchecked.get(finding.kind):
+        result += f"; {escape_markdown(limit)}"
+    return result
 
 
 def _show_face_search(dataset: StoredDataset) -> None:
@@ -219,17 +217,11 @@ def pair_notes(finding: Finding, left: pd.DataFrame) -> list[str]:
     """
     assert finding.pairs is not None
     pairs = finding.pairs
-    similarities = [
-        _describe_similarity(bits, similarity)
-        for bits, similarity in zip(pairs["bits"], pairs["similarity"], strict=True)
-    ]
+    similarities = list(map(_describe_similarity, pairs["bits"], pairs["similarity"]))
     if finding.kind is FindingKind.EXACT_DUPLICATE:
         return ["identical pixels"] * len(similarities)
     if finding.kind is FindingKind.IDENTITY_ACROSS_SPLITS:
-        return [
-            f"both show {person}; {similarity}"
-            for person, similarity in zip(left["identity"], similarities, strict=True)
-        ]
+        return [f"both show {name}; {text}" for name, text in zip(left["identity"], similarities, strict=True)]
     return similarities
 
 

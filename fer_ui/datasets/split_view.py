@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,6 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.augmented_copies import copy_search_limits
 from fer_core.data.quality.messages import FindingKind
 from fer_core.data.record import Split
-from fer_core.data.splits.leakage import Leakage
 from fer_core.data.splits.report import REASONS, SplitReport, split_table
 from fer_core.data.splits.split import EXCLUDED, SplitConfig
 from fer_core.labels import Expression
@@ -53,12 +54,8 @@ def show_splits(dataset: StoredDataset) -> None:
     _show_summary(report)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
-        show_csv_download(
-            lambda: split_table(index, report.splits),
-            f"split-{dataset.id}",
-            "Split as CSV",
-            type="tertiary",
-        )
+        table = partial(split_table, index, report.splits)
+        show_csv_download(table, f"split-{dataset.id}", "Split as CSV", type="tertiary")
     key = f"split-shares-{dataset.id}"
     show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index())
     st.html(counts_html(report.counts))
@@ -88,27 +85,18 @@ def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     """Show the leakage of this split and, beside it, of the published one."""
     st.subheader("Leakage", anchor=False)
     published = report.published_leakage
-    for column, (title, leakage, subject, note) in zip(
-        st.columns(2 if published else 1, border=True),
-        [
-            ("This split", load_leakage(dataset, report.config), "This split", describe_excluded(report)),
-            *([("Published split", published, "The published split", "")] if published else []),
-        ],
-        strict=True,
-    ):
-        with column:
-            _show_verdict(title, leakage, subject, note)
+    verdicts = [("This split", load_leakage(dataset, report.config), describe_excluded(report))]
+    if published:
+        verdicts.append(("The published split", published, ""))
+    for column, (subject, leakage, note) in zip(st.columns(len(verdicts), border=True), verdicts, strict=True):
+        icon = ":material/check_circle:" if leakage.clean else ":material/warning:"
+        column.markdown(f"{icon} **{subject}**")
+        column.markdown(escape_markdown(leakage.describe(subject)))
+        if note:
+            column.markdown(escape_markdown(note))
     st.caption(escape_markdown(copy_search_limits(dataset.columns(), load_index(dataset)["split"])))
     if published and not published.clean:
         _show_pairs(dataset)
-
-
-def _show_verdict(title: str, leakage: Leakage, subject: str, note: str) -> None:
-    icon = ":material/check_circle:" if leakage.clean else ":material/warning:"
-    st.markdown(f"{icon} **{escape_markdown(title)}**")
-    st.markdown(escape_markdown(leakage.describe(subject)))
-    if note:
-        st.markdown(escape_markdown(note))
 
 
 def _show_pairs(dataset: StoredDataset) -> None:

@@ -126,7 +126,7 @@ def test_without_published_splits_none_are_shown(show: Open, dataset: StoredData
     app = show()
     assert app.segmented_control(key="split-kind").options == ["Seeded", "K-fold"]
     assert "split_config" not in app.query_params or app.query_params["split_config"] == "seeded"
-    assert "Published split" not in page_text(app)
+    assert "published split" not in page_text(app)
     assert not app.toggle
     assert "Skipped" not in numbers(app)
 
