@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.imbalance.counts import class_counts, class_totals, counts_by_split
+from fer_core.data.imbalance.counts import class_counts, class_totals, excluded_rows
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.datasets.faces.faces_view import UNLABELED, USED
@@ -85,16 +85,12 @@ def get_clicked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def describe_other_images(index: pd.DataFrame) -> list[str]:
     """Describe the images that are not counted: those without an expression, by reason, and excluded ones."""
-    reasons = [str(reason) for reason in index["unlabeled"].dropna().unique() if reason]
-    by_split = counts_by_split(index, "unlabeled", reasons)
-    numbers = {reason: sum(split[reason] for split in by_split.values()) for reason in reasons}
-    numbers = dict(sorted(((name, n) for name, n in numbers.items() if n), key=lambda item: -item[1]))
+    unlabeled = index.loc[~excluded_rows(index), "unlabeled"].dropna()
+    numbers = unlabeled[unlabeled != ""].value_counts()
     texts = []
-    if numbers:
-        reasons_text = join_words(
-            [f"{format_count(number)} {describe_reason(reason)}" for reason, number in numbers.items()]
-        )
-        texts.append(f"Without an expression: {format_images(sum(numbers.values()))} ({reasons_text}).")
+    if len(numbers):
+        reasons = join_words([f"{format_count(n)} {describe_reason(str(reason))}" for reason, n in numbers.items()])
+        texts.append(f"Without an expression: {format_images(int(numbers.sum()))} ({reasons}).")
     if _has_excluded(index):
         texts.append(f"Excluded by corrections: {format_images(int(index['excluded'].sum()))}.")
     return texts
