@@ -1,1 +1,1 @@
-"""What the pages are made of. Besides the pages, this is the only package that imports Streamlit."""
+"""Components of the pages; apart from the pages, the only package that imports Streamlit."""

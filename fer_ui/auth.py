@@ -73,15 +73,15 @@ class AuthMiddleware:
             await response(scope, receive, send)
 
     def _respond(self, request: HTTPConnection) -> Response | None:
-        """The response instead of the app's; None to pass the request on."""
+        """Choose the response instead of the app's; None passes the request on."""
         if not self._token:
             return None if _is_local_host(request.headers.get("host", "")) else _reject_host()
-        given = request.query_params.get(TOKEN_PARAM)
-        if given is not None and _equal(given, self._token):
+        token = request.query_params.get(TOKEN_PARAM)
+        if token is not None and _equal(token, self._token):
             return self._redirect_with_cookie(request)
         if _equal(request.cookies.get(self._cookie, ""), self._cookie_value):
             return None
-        error = "That token is wrong. " if given is not None else ""
+        error = "That token is wrong. " if token is not None else ""
         message = f"{error}Open the link that FERscope printed at its start, or enter the token here."
         return HTMLResponse(_PAGE.format(message, _FORM), 401, _HEADERS)
 
@@ -113,7 +113,7 @@ def install_auth() -> None:
 
 
 def startup_error() -> str:
-    """Why the app must not run; "" if it may."""
+    """Explain why the app must not run; "" if it may."""
     if _INSTALLED.is_set() or (listens_on_loopback() and not _configured_token()):
         return ""
     return (
@@ -171,8 +171,8 @@ def _is_local_host(host_header: str) -> bool:
         host = (urlsplit(f"//{host_header}").hostname or "").rstrip(".")
     except ValueError:
         return False
-    own = {_address(), str(config.get_option("browser.serverAddress") or "")}
-    allowed = {*own, *config.get_option("server.allowedHosts")} - {""}
+    addresses = {_address(), str(config.get_option("browser.serverAddress") or "")}
+    allowed = {*addresses, *config.get_option("server.allowedHosts")} - {""}
     return _is_loopback(host) or any(
         name in ("*", host) or (name.startswith("*.") and host.endswith(name[1:])) for name in map(str.lower, allowed)
     )
@@ -184,10 +184,10 @@ def _reject_host() -> Response:
 
 
 def _digest(token: str, use: str) -> str:
-    """A digest of the token for one use, which does not reveal it."""
+    """Derive a value from the token for one use; it does not reveal the token."""
     return hmac.new(token.encode(), use.encode(), sha256).hexdigest()
 
 
-def _equal(given: str, right: str) -> bool:
+def _equal(given: str, expected: str) -> bool:
     """Compare in constant time."""
-    return hmac.compare_digest(given.encode(), right.encode())
+    return hmac.compare_digest(given.encode(), expected.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-_MARKS = re.compile(
+_SPECIAL = re.compile(
     r"""[\\`*\[\]$~<]            # anywhere: code, emphasis, links, formulas, HTML
     | (?<!\w)_ | _(?!\w)        # beside a word; inside one, as in size_px, it means nothing
     | :(?=[A-Za-z])             # a color or an icon
@@ -20,7 +20,7 @@ _MARKS = re.compile(
 def escape_markdown(text: str) -> str:
     """Escape `text` so that Streamlit's Markdown shows it literally, with its line breaks."""
     lines = (line.strip() for line in text.strip().splitlines())
-    return "  \n".join(_MARKS.sub(r"\\\g<0>", line) for line in lines)
+    return "  \n".join(_SPECIAL.sub(r"\\\g<0>", line) for line in lines)
 
 
 def escape_html(text: str) -> str:

@@ -1,9 +1,13 @@
-"""Formatting of numbers: counts, shares, intervals and ratios."""
+"""Formatting of counts, shares, sizes and times."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
 from textwrap import wrap
+
+NO_VALUE = "\N{EN DASH}"
+"""Shown for an undefined value."""
 
 HOVER_CHARACTERS = 42
 """A line of hover text on a phone."""
@@ -55,6 +59,16 @@ def format_times(ratio: float) -> str:
 def format_images(number: int) -> str:
     """Format a number of images: "1 image", "2 images"."""
     return f"{format_count(number)} image" if number == 1 else f"{format_count(number)} images"
+
+
+def format_age(moment: datetime) -> str:
+    """Format how long ago something was: "2 hours ago"."""
+    seconds = int((datetime.now(UTC) - moment).total_seconds())
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            number = seconds // unit
+            return f"{number} {name}{'s' if number > 1 else ''} ago"
+    return "just now"
 
 
 def format_hover(text: str) -> str:

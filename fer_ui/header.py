@@ -64,9 +64,9 @@ def headline(numbers: Sequence[Headline]) -> None:
     Raises:
         ValueError: fewer or more numbers than that.
     """
-    fewest, most = _HEADLINES
-    if not fewest <= len(numbers) <= most:
-        raise ValueError(f"A headline has {fewest} to {most} numbers but got {len(numbers)}.")
+    low, high = _HEADLINES
+    if not low <= len(numbers) <= high:
+        raise ValueError(f"A headline has {low} to {high} numbers but got {len(numbers)}.")
     st.html(headline_html(numbers))
 
 
@@ -81,7 +81,7 @@ def empty_state(title: str, text: str, *, links: Callable[[], object] | None = N
     Args:
         title: what is missing; plain text.
         text: why, and what to do; plain text.
-        links: draws page links or buttons.
+        links: shows page links or buttons.
     """
     with st.container(border=True, gap="small"):
         st.subheader(escape_markdown(title), anchor=False)

@@ -1,4 +1,4 @@
-"""How pages name an image's split, its label or why it has none, and its corrections."""
+"""Names of an image's split, label and corrections on pages."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ from typing import Any
 import pandas as pd
 
 from fer_core.data.label_mapping.label_map import IGNORED_LABEL, NO_LABEL
-from fer_core.data.record import Split
+from fer_core.data.record import SPLIT_TITLES
 from fer_core.data.votes import Unlabeled
 from fer_core.labels import Expression
 from fer_core.text import capitalize_first
 from fer_ui.theme import expression_title
-
-SPLITS: dict[str, str] = {
-    str(Split.TRAIN): "training",
-    str(Split.VALID): "validation",
-    str(Split.TEST): "test",
-}
 
 NO_SPLIT = "none"
 """The query value for images without a split."""
@@ -37,7 +31,7 @@ CORRECTION_COLUMNS: tuple[str, ...] = ("excluded", "ambiguous", "relabeled")
 
 def describe_split(split: str) -> str:
     """Name a split in a sentence: "validation"."""
-    return SPLITS.get(split, split if split not in ("", NO_SPLIT) else "no split")
+    return SPLIT_TITLES.get(split, split if split not in ("", NO_SPLIT) else "no split")
 
 
 def split_title(split: str) -> str:

@@ -70,7 +70,7 @@ def param_selectbox(
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
 ) -> Value:
-    """Draw a select box whose value is in the query string.
+    """Show a select box whose value is in the query string.
 
     Args:
         options: at least one; the first is the default. A mapping gives each option's title.
@@ -88,7 +88,7 @@ def param_segmented_control(
     *,
     format_func: Callable[[str], str] = str,
 ) -> Value:
-    """Draw a row of buttons, one of them pressed, whose value is in the query string; arguments as above."""
+    """Show a row of buttons, one of them pressed, whose value is in the query string; see `param_selectbox`."""
     values, title = _values_and_titles(options, format_func)
     _follow_query(param, values)
     chosen = st.segmented_control(label, values, required=True, key=str(param), format_func=title)
@@ -108,35 +108,35 @@ def param_multiselect(
     param: QueryParam,
     *,
     default: Sequence[Value],
-    most: int,
+    max_selections: int,
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
 ) -> list[Value]:
-    """Draw a multiselect whose values are in the query string, separated by commas.
+    """Show a multiselect whose values are in the query string, separated by commas.
 
     Args:
-        most: how many can be chosen; values in the query string beyond that, or not in `options`, are ignored.
+        max_selections: of the query string's values that are in `options`, only so many are used.
     """
-    key = str(param)
-    asked = st.query_params.get(param)
-    if key not in st.session_state or asked != st.session_state.get(_last_value_key(param)):
-        named = list(dict.fromkeys(default if asked is None else asked.split(",")))
-        st.session_state[key] = [each for each in named if each in options][:most]
+    key, given = str(param), st.query_params.get(param)
+    if key not in st.session_state or given != st.session_state.get(_last_value_key(param)):
+        values = list(dict.fromkeys(default if given is None else given.split(",")))
+        st.session_state[key] = [value for value in values if value in options][:max_selections]
     else:
-        st.session_state[key] = [each for each in st.session_state[key] if each in options]
-    chosen = st.multiselect(label, options, key=key, max_selections=most, format_func=format_func, help=help_text)
-    written = ",".join(chosen)
-    if asked is not None or list(chosen) != list(default):
-        st.query_params[param] = written
+        st.session_state[key] = [value for value in st.session_state[key] if value in options]
+    chosen = st.multiselect(
+        label, options, key=key, max_selections=max_selections, format_func=format_func, help=help_text
+    )
+    if given is not None or list(chosen) != list(default):
+        st.query_params[param] = ",".join(chosen)
     st.session_state[_last_value_key(param)] = st.query_params.get(param)
     return list(chosen)
 
 
 def param_text_input(label: str, param: QueryParam, *, placeholder: str = "") -> str:
-    """Draw a text field whose stripped value is in the query string."""
-    key, asked = str(param), get_param(param)
-    if key not in st.session_state or asked != st.session_state.get(_last_value_key(param)):
-        st.session_state[key] = asked
+    """Show a text field whose stripped value is in the query string."""
+    key, given = str(param), get_param(param)
+    if key not in st.session_state or given != st.session_state.get(_last_value_key(param)):
+        st.session_state[key] = given
     text = st.text_input(label, key=key, placeholder=placeholder).strip()
     if text:
         st.query_params[param] = text
@@ -147,7 +147,7 @@ def param_text_input(label: str, param: QueryParam, *, placeholder: str = "") ->
 
 
 def get_param(param: QueryParam) -> str:
-    """The value of a query parameter, "" where it is missing."""
+    """Get the value of a query parameter; "" if it is missing."""
     return st.query_params.get(param, "")
 
 
@@ -182,13 +182,10 @@ def _follow_query(param: QueryParam, options: Sequence[str]) -> None:
 
     Streamlit's own binding of widgets to the query string writes labels; a link should hold ids.
     """
-    key, asked = str(param), get_param(param) or options[0]
-    if (
-        key not in st.session_state
-        or st.session_state[key] not in options
-        or asked != st.session_state.get(_last_value_key(param))
-    ):
-        st.session_state[key] = asked if asked in options else options[0]
+    key, given = str(param), get_param(param) or options[0]
+    changed = given != st.session_state.get(_last_value_key(param))
+    if changed or st.session_state.get(key) not in options:
+        st.session_state[key] = given if given in options else options[0]
 
 
 def _write_query(param: QueryParam, options: Sequence[Value], chosen: Value | None) -> Value:
@@ -202,4 +199,4 @@ def _write_query(param: QueryParam, options: Sequence[Value], chosen: Value | No
 
 def _last_value_key(param: QueryParam) -> str:
     """Session key of the query parameter's value at the end of the last run."""
-    return f"address-{param}"
+    return f"last-{param}"

@@ -24,29 +24,29 @@ _CATEGORICAL = ("split", "label", "raw_label", "unlabeled", "problem")
 
 @st.cache_resource(show_spinner=False)
 def job_store() -> JobStore:
-    """The job database."""
+    """Open the job database."""
     return JobStore(settings())
 
 
 @st.cache_resource(show_spinner="Loading the face detector", ttl=600)
 def detector() -> OpenedDetector:
-    """The face detector, which one thread uses at a time; opened anew every ten minutes."""
+    """Open the face detector, which one thread uses at a time; reopened every ten minutes."""
     return open_detector(settings())
 
 
 def active_model() -> ModelEntry:
-    """The model that Predict and Live use."""
+    """Find the model that Predict and Live use."""
     return find_model(active_model_id(settings()), settings())
 
 
 def predictor(model: ModelEntry) -> Predictor:
-    """A predictor with the model and the detector."""
+    """Build a predictor from the model and the detector."""
     path = model.folder / MODEL_FILE
     return Predictor(_bundle(path, path.stat().st_mtime), detector().detector)
 
 
 def fastest_bundle(model: ModelEntry) -> FastestBundle:
-    """The variant of the model that is fastest on this processor, for live video."""
+    """Open the variant of the model that is fastest on this processor, for live video."""
     paths = [path for name in (MODEL_FILE, INT8_FILE) if (path := model.folder / name).is_file()]
     return _fastest(model.folder, tuple(path.stat().st_mtime for path in paths))
 
@@ -80,5 +80,5 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
 
 @st.cache_data(show_spinner="Checking the system", ttl=60)
 def doctor_findings() -> list[CheckResult]:
-    """Results of the system check, at most a minute old."""
+    """Run the system check; results are at most a minute old."""
     return run_checks(settings())

@@ -25,7 +25,7 @@ SERIES = ("#000001", "#000002", "#000003", "#000004", "#000005")
 
 TEXT = "#000037"
 PAGE = "#000038"
-_SEQUENTIAL = tuple(f"#0000{place}" for place in range(11, 21))
+_SEQUENTIAL = tuple(f"#0000{index}" for index in range(11, 21))
 
 _DARK, _LIGHT = "#10151B", "#FFFFFF"
 _OUTLINE_CONTRAST_MIN = 3.0
@@ -38,7 +38,7 @@ def expression_color(expression: Expression) -> str:
 
 
 def expression_outline(expression: Expression) -> str:
-    """Get a line color that keeps `expression` visible on white: its own or, if needed, a darker one."""
+    """Get a line color that keeps `expression` visible on white: its color, darkened if needed."""
     red, green, blue = rgb(COLORS[expression])
     for percent in range(100, 0, -2):
         darker = f"#{red * percent // 100:02X}{green * percent // 100:02X}{blue * percent // 100:02X}"
@@ -59,8 +59,8 @@ def sequential_scale() -> list[tuple[float, str]]:
     (`text_on_scale`), so that every number is readable.
     """
     low, high = _SEQUENTIAL[:5], _SEQUENTIAL[5:]
-    return [(place / 8, color) for place, color in enumerate(low)] + [
-        (0.5 + place / 8, color) for place, color in enumerate(high)
+    return [(index / 8, color) for index, color in enumerate(low)] + [
+        (0.5 + index / 8, color) for index, color in enumerate(high)
     ]
 
 
@@ -74,9 +74,9 @@ def text_on(color: str) -> str:
     return max((_DARK, _LIGHT), key=lambda text: contrast_ratio(text, color))
 
 
-def contrast_ratio(one: str, other: str) -> float:
+def contrast_ratio(first: str, second: str) -> float:
     """Compute the contrast ratio of two colors, 1 to 21 (WCAG 2.2)."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 

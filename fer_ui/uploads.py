@@ -25,9 +25,9 @@ def file_uploader(label: str, key: str, what: str, **options: Any) -> Any:
         what `st.file_uploader` returns.
     """
     times_lost = st.session_state.setdefault(f"{key}-times-lost", 0)
-    own_key = f"{key}-{times_lost}" if times_lost else key
-    files = st.file_uploader(label, key=own_key, **options)
-    if _has_lost_files(st.session_state.get(own_key)):
+    widget_key = f"{key}-{times_lost}" if times_lost else key
+    files = st.file_uploader(label, key=widget_key, **options)
+    if _has_lost_files(st.session_state.get(widget_key)):
         st.session_state[f"{key}-times-lost"] = times_lost + 1
         st.rerun()
     if times_lost and not files:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_core.bundles.bundle import REPORT_FILE, BundleInfo
+from fer_core.bundles.bundle import REPORT_FILE
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.report import sort_reports
 from fer_core.evaluation.report_schema import STORED_REPORTS, AnnotatedReport, Evaluation, StoredReport
@@ -72,11 +72,11 @@ def reports_with_curve(folder: Path) -> list[StoredReport]:
     return [each for each in splits[0].headline_by_point if each.calibration_curve] if splits else []
 
 
-def split_caveat(split: str, info: BundleInfo) -> str:
-    """Describe how the split was used, and so how far its metrics can be trusted."""
+def split_caveat(split: str, origin: str = "trained") -> str:
+    """Describe how the split was used, for a model of this `BundleInfo.origin`."""
     if split == "test":
-        return "not used for training or model selection" if info.origin == "trained" else "not used for calibration"
-    if info.origin == "weights":
+        return "not used for training or model selection" if origin == "trained" else "not used for calibration"
+    if origin == "weights":
         return "also used to fit the calibration, so these metrics are slightly optimistic"
     return "also used to choose the epoch and fit the calibration, so these metrics are slightly optimistic"
 

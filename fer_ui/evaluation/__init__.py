@@ -1,1 +1,1 @@
-"""The parts of the Evaluation page, a file each."""
+"""Parts of the Evaluation page."""

@@ -9,21 +9,23 @@ import streamlit as st
 from pydantic import ValidationError
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from fer_core.calibration import OperatingPoint
+from fer_core.bundles.reports import SplitReports, reports_by_split
 from fer_core.errors import RunError
-from fer_core.evaluation.predictions import Protocol
 from fer_core.evaluation.report_schema import STORED_REPORTS, StoredReport
 from fer_core.files.json_file import format_validation_error
 from fer_core.labels import Expression
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES, MetricName
 from fer_core.runs.folder import Run
-from fer_ui.formatting import format_interval, format_percent
+from fer_ui.chart_view import show_chart
+from fer_ui.charts.per_class import class_metrics_bars, metrics_table
+from fer_ui.formatting import NO_VALUE, format_interval, format_percent
 from fer_ui.header import Headline, notice
+from fer_ui.model_choices import choose_operating_point, choose_protocol
 from fer_ui.theme import expression_title
 
 
-def reports_by_split(run: Run) -> dict[str, dict[tuple[Protocol, OperatingPoint], StoredReport]]:
-    """Load the reports of each evaluated split, keyed by protocol and operating point.
+def load_reports(run: Run) -> list[SplitReports]:
+    """Load the reports of a run, the test split first.
 
     Raises:
         RunError: the report is missing, invalid or empty.
@@ -33,18 +35,25 @@ def reports_by_split(run: Run) -> dict[str, dict[tuple[Protocol, OperatingPoint]
     except ValidationError as exc:
         remedy = "Restore the file or delete the run."
         raise RunError(format_validation_error(exc, run.path("report.json"), "report", remedy)) from exc
-    splits: dict[str, dict[tuple[Protocol, OperatingPoint], StoredReport]] = {
-        split: {(report.protocol, report.point): report for report in reports}
-        for split, reports in stored.items()
-        if reports
-    }
-    if not splits:
+    reports = reports_by_split({str(split): reports for split, reports in stored.items()})
+    if not reports:
         raise RunError(f"The run {run.id} has no metrics: none of its held-out images had a label.")
-    return splits
+    return reports
+
+
+def choose_report(reports: SplitReports) -> StoredReport:
+    """Show the choice of protocol and operating point, and return their report."""
+    by_choice = {(report.protocol, report.point): report for report in reports.reports}
+    left, right = st.columns(2)
+    with left:
+        protocol = choose_protocol({name for name, _ in by_choice})
+    with right:
+        point = choose_operating_point({name for by, name in by_choice if by == protocol})
+    return by_choice[protocol, point]
 
 
 def run_title(run: Run) -> str:
-    """The run's title and when it ended, which tells runs of the same title apart."""
+    """Format the run's title and when it ended, which tells runs of the same title apart."""
     try:
         summary = run.summary()
         return f"{summary['title']}, {str(summary['created'])[:16].replace('T', ' ')}"
@@ -55,7 +64,7 @@ def run_title(run: Run) -> str:
 def score_headlines(
     scores: Mapping[str, float], bounds: Mapping[MetricName, Sequence[float]], macro_detail: str = ""
 ) -> list[Headline]:
-    """The headline metrics with their 95 % intervals, as far as known.
+    """Build the headline metrics with their 95 % intervals, as far as known.
 
     Args:
         macro_detail: precedes the interval of the macro-F1.
@@ -76,12 +85,15 @@ def show_warnings(report: StoredReport) -> None:
         notice("warning", " ".join(report.warnings))
 
 
-def show_metrics_table(table: pd.DataFrame, key: str) -> None:
-    """Show `fer_ui.charts.per_class.metrics_table` in percent; unknown values stay blank."""
+def show_class_metrics(report: StoredReport, key: str) -> None:
+    """Show precision, recall and F1 of each class as bars and as a table."""
+    table = metrics_table(report.metrics, report.labels)
+    show_chart(class_metrics_bars(table), f"classes-{key}")
     st.dataframe(
         format_metrics(table),
-        key=key,
+        key=f"metrics-{key}",
         hide_index=True,
+        placeholder=NO_VALUE,
         column_config={
             "Images": st.column_config.NumberColumn(format="localized", width="small"),
             "Precision": _percent_column("Of the images predicted as this expression, the share labeled so."),
@@ -92,7 +104,7 @@ def show_metrics_table(table: pd.DataFrame, key: str) -> None:
 
 
 def format_metrics(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with column titles, shares in percent and the recall's interval as text."""
+    """Build the table with column titles, shares in percent and the recall's interval as text."""
     return pd.DataFrame(
         {
             "Expression": [expression_title(Expression(value)) for value in table["expression"]],
@@ -100,7 +112,7 @@ def format_metrics(table: pd.DataFrame) -> pd.DataFrame:
             "Precision": table["precision"] * 100,
             "Recall": table["recall"] * 100,
             "95 % interval": [
-                "" if pd.isna(low) else format_interval(low, high)
+                NO_VALUE if pd.isna(low) else format_interval(low, high)
                 for low, high in zip(table["recall_low"], table["recall_high"], strict=True)
             ],
             "F1": table["f1"] * 100,

@@ -1,1 +1,1 @@
-"""Jobs on pages: a row, one with its ways on, the whole list."""
+"""Jobs on pages: rows, one job with its actions, the list, logs."""

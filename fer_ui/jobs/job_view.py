@@ -15,6 +15,7 @@ from fer_core.settings import settings
 from fer_core.text import format_duration
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
+from fer_ui.formatting import format_age
 from fer_ui.header import notice
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param
@@ -91,18 +92,8 @@ def _change_job(change: Callable[[], object]) -> None:
         st.rerun()
 
 
-def format_age(moment: datetime) -> str:
-    """Format how long ago something was: "2 hours ago"."""
-    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
-    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= unit:
-            number = seconds // unit
-            return f"{number} {name}{'s' if number > 1 else ''} ago"
-    return "just now"
-
-
 def describe_progress(job: Job) -> str:
-    """What an active job is doing and the remaining time, if known."""
+    """Describe what an active job is doing and the remaining time, if known."""
     if job.state is JobState.QUEUED:
         return "Queued"
     left_s = job.left_at(datetime.now(UTC))
@@ -123,7 +114,7 @@ def _show_result(job: Job) -> None:
         notice("error", job.error or "Failed; see the log.")
 
 
-def show_job_panel(page: Page) -> None:
+def show_job_panel() -> None:
     """Show the job of the query string, updated while it is active, and a button to its result."""
     job_id = get_param(QueryParam.JOB)
     if not job_id:
@@ -136,16 +127,16 @@ def show_job_panel(page: Page) -> None:
     with st.container(border=True):
         st.markdown(f"**{escape_markdown(job.title)}**")
         if job.state.active:
-            _refresh_job(job_id, page)
+            _refresh_job(job_id)
         else:
             show_job(job)
             label, query = _next_step(job)
             if st.button(label, key=f"close-{job.id}"):
-                go_to(page, **query)
+                go_to(Page.DATASETS, **query)
 
 
 @st.fragment(run_every="1s")
-def _refresh_job(job_id: str, page: Page) -> None:
+def _refresh_job(job_id: str) -> None:
     job = job_store().get(job_id)
     if job.state.active:
         show_job(job)
@@ -154,10 +145,10 @@ def _refresh_job(job_id: str, page: Page) -> None:
 
 
 def _next_step(job: Job) -> tuple[str, dict[str, str]]:
-    """The label and query string of the button below a job that has ended."""
+    """Choose label and query string of the button below a job that has ended."""
     succeeded = job.state is JobState.SUCCEEDED
     if job.kind is JobKind.FETCH and succeeded:
-        return "Look at it", {"view": "import", "import": job.target}
+        return "Preview the import", {"view": "import", "import": job.target}
     if job.kind is JobKind.QUALITY:
         return "Show the findings", {"dataset": job.target, "section": "quality"}
     if succeeded:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -17,9 +18,9 @@ from fer_core.text import format_duration
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_count
+from fer_ui.formatting import format_age, format_count
 from fer_ui.header import Headline, empty_state, headline, notice
-from fer_ui.jobs.job_view import STATE_ICONS, format_age, show_job, show_progress
+from fer_ui.jobs.job_view import STATE_ICONS, show_job, show_progress
 from fer_ui.jobs.log_view import show_process_output, show_training_log
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
@@ -41,34 +42,30 @@ def show_jobs() -> None:
     jobs = job_store().list(limit=None)
     if not jobs:
         _show_supervisor(active=False)
-        empty_state(
-            "No jobs yet",
-            "Trainings, imports and other long tasks run as jobs and are listed here.",
-            links=_show_start_links,
-        )
+        text = "Trainings, imports and other long tasks run as jobs and are listed here."
+        empty_state("No jobs yet", text, links=_show_start_links)
         return
     active = any(job.state.active for job in jobs)
     every = "2s" if active else None
     st.fragment(run_every=every)(_show_summary)(active)
-    kind, state = _filters(jobs)
+    kind, state = _show_filters(jobs)
     st.fragment(run_every=every)(_show_lists)(kind, state)
 
 
-def _filters(jobs: Sequence[Job]) -> tuple[str, str]:
-    """Filters by kind and state, kept in the query string."""
+def _show_filters(jobs: Sequence[Job]) -> tuple[str, str]:
     kinds = [_ALL, *sorted({str(job.kind) for job in jobs})]
     states = [_ALL, *(str(state) for state in JobState)]
     left, right = st.columns(2)
     with left:
         kind = param_selectbox(
-            "Kind", kinds, QueryParam.KIND, format_func=lambda each: "All kinds" if each == _ALL else _kind(each)
+            "Kind", kinds, QueryParam.KIND, format_func=lambda kind: "All kinds" if kind == _ALL else _kind_title(kind)
         )
     with right:
         state = param_selectbox(
             "State",
             states,
             QueryParam.VIEW,
-            format_func=lambda each: "All states" if each == _ALL else each.capitalize(),
+            format_func=lambda state: "All states" if state == _ALL else state.capitalize(),
         )
     return kind, state
 
@@ -88,8 +85,15 @@ def _show_lists(kind: str, state: str) -> None:
     if not shown:
         notice("info", "No matching job. Choose another kind or state.")
         return
-    _show_running([job for job in shown if job.state in STARTED_STATES])
-    _show_queued([job for job in shown if job.state is JobState.QUEUED])
+    started = [job for job in shown if job.state in STARTED_STATES]
+    if started:
+        st.subheader("Running", anchor=False)
+    for job in started:
+        with st.container(border=True, gap="small"):
+            since = format_age(job.started_at or job.created_at)
+            _show_title(job, f"on the {format_device(job.device)}, started {since}")
+            show_progress(job)
+    _show_queue({job.id for job in shown})
     _show_finished([job for job in shown if job.state.ended])
 
 
@@ -141,31 +145,17 @@ def _show_supervisor(*, active: bool) -> None:
                 st.rerun()
 
 
-def _show_running(jobs: Sequence[Job]) -> None:
-    if jobs:
-        st.subheader("Running", anchor=False)
-    for job in jobs:
-        with st.container(border=True, gap="small"):
-            _show_title(
-                job, f"on the {format_device(job.device)}, started {format_age(job.started_at or job.created_at)}"
-            )
-            show_progress(job)
-
-
-def _show_queued(jobs: Sequence[Job]) -> None:
-    if not jobs:
-        return
-    st.subheader("Queued", anchor=False)
-    shown = {job.id for job in jobs}
+def _show_queue(shown: Collection[str]) -> None:
+    """Show the queued jobs with these ids, in order, with buttons to change it."""
     queue = _queue()
-    for place, job in queue:
-        if job.id in shown:
-            with st.container(border=True, gap="small"):
-                _show_title(
-                    job, f"position {place} on the {format_device(job.device)}, queued {format_age(job.created_at)}"
-                )
-                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    _show_order(job, queue)
+    listed = [(position, job) for position, job in queue if job.id in shown]
+    if listed:
+        st.subheader("Queued", anchor=False)
+    for position, job in listed:
+        with st.container(border=True, gap="small"):
+            queued = f"queued {format_age(job.created_at)}"
+            _show_title(job, f"position {position} on the {format_device(job.device)}, {queued}")
+            _show_order(job, queue)
 
 
 def _show_finished(jobs: Sequence[Job]) -> None:
@@ -184,35 +174,34 @@ def _show_finished(jobs: Sequence[Job]) -> None:
         )
 
 
-def _show_title(job: Job, words: str) -> None:
+def _show_title(job: Job, details: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**  \n{_kind(job.kind)}, {escape_markdown(words)}",
-            width="stretch",
-        )
+        title = f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**"
+        st.markdown(f"{title}  \n{_kind_title(job.kind)}, {escape_markdown(details)}", width="stretch")
         link_to(Page.JOBS, "Open", job=job.id)
 
 
 def _show_order(job: Job, queue: Sequence[tuple[int, Job]]) -> None:
     """Show buttons that move a queued job to the front or back of its device's queue."""
-    others = [each.priority for _, each in queue if each.device == job.device and each.id != job.id]
+    others = [other.priority for _, other in queue if other.device == job.device and other.id != job.id]
     if not others:
         return
     first, last = min(max(others) + 1, PRIORITY_MAX), max(min(others) - 1, -PRIORITY_MAX)
-    for label, icon, priority in (("Run first", "arrow_upward", first), ("Run last", "arrow_downward", last)):
-        if st.button(label, key=f"{icon}-{job.id}", icon=f":material/{icon}:"):
-            with show_errors():
-                job_store().set_priority(job.id, priority)
-                st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for label, icon, priority in (("Run first", "arrow_upward", first), ("Run last", "arrow_downward", last)):
+            if st.button(label, key=f"{icon}-{job.id}", icon=f":material/{icon}:"):
+                with show_errors():
+                    job_store().set_priority(job.id, priority)
+                    st.rerun()
 
 
 def _queue() -> list[tuple[int, Job]]:
-    """Every queued job with its position on its device."""
-    places: dict[str, int] = {}
+    """List every queued job with its position on its device."""
+    lengths: Counter[str] = Counter()
     queue = []
     for job in job_store().queued():
-        places[job.device] = places.get(job.device, 0) + 1
-        queue.append((places[job.device], job))
+        lengths[job.device] += 1
+        queue.append((lengths[job.device], job))
     return queue
 
 
@@ -223,20 +212,19 @@ def _show_job_status(job_id: str, was: JobState) -> None:
     with st.container(border=True):
         show_job(job)
         if job.state is JobState.QUEUED:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                _show_order(job, _queue())
-    st.caption(escape_markdown(_facts(job)))
+            _show_order(job, _queue())
+    st.caption(escape_markdown(_describe(job)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _show_links(job)
     _show_log(job)
 
 
-def _facts(job: Job) -> str:
-    """Kind, device, position, times and attempts as text."""
-    facts = [f"{_kind(job.kind)} on the {format_device(job.device)}, queued {format_age(job.created_at)}"]
+def _describe(job: Job) -> str:
+    """Describe kind, device, position, times and attempts."""
+    facts = [f"{_kind_title(job.kind)} on the {format_device(job.device)}, queued {format_age(job.created_at)}"]
     if job.state is JobState.QUEUED:
-        place = next((place for place, each in _queue() if each.id == job.id), 1)
-        facts.append(f"position {place} in the queue, priority {job.priority}")
+        position = next((position for position, queued in _queue() if queued.id == job.id), 1)
+        facts.append(f"position {position} in the queue, priority {job.priority}")
     elif job.started_at is not None:
         facts.append(f"started {format_age(job.started_at)}{_duration(job)}")
     if job.attempts > 1:
@@ -287,7 +275,7 @@ def _duration(job: Job) -> str:
     return f", ran for {format_duration((job.ended_at - job.started_at).total_seconds())}"
 
 
-def _kind(kind: str) -> str:
+def _kind_title(kind: str) -> str:
     return KINDS[JobKind(kind)]
 
 

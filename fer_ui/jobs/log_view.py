@@ -28,5 +28,5 @@ def show_process_output(job: Job) -> None:
 
 
 def _show_lines(text: str) -> None:
-    height = _HEIGHT_PX if text.count("\n") >= _LINES_SHORT else "content"
-    st.code(text or "Nothing yet.", language=None, wrap_lines=True, height=height)
+    long = text.count("\n") >= _LINES_SHORT
+    st.code(text or "Nothing yet.", language=None, wrap_lines=True, height=_HEIGHT_PX if long else "content")

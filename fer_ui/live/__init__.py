@@ -1,1 +1,1 @@
-"""The parts of the Live page, a file each."""
+"""Parts of the Live page."""

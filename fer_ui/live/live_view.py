@@ -16,7 +16,7 @@ from fer_core.labels import Expression
 from fer_core.live.ice import parse_ice_servers
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import settings
-from fer_ui.formatting import format_count
+from fer_ui.formatting import NO_VALUE, format_count
 from fer_ui.header import Headline, NoticeKind, headline, notice
 from fer_ui.live.camera_help import PROBLEMS, show_camera_help
 from fer_ui.live.probability_bars import empty_html, face_html
@@ -30,7 +30,6 @@ _FAILED_AFTER_S = 4.0
 """A connection that ends before any video counts as failed after this long; sooner, it was STOP."""
 
 _FROZEN_AFTER_S = 3.0
-_NONE = "\N{EN DASH}"
 
 
 @dataclass
@@ -53,7 +52,7 @@ class LiveSession:
         self.connecting_since_s = (self.connecting_since_s or now_s) if connecting and not playing else None
 
     def connecting_for_s(self, now_s: float) -> float:
-        """Seconds since the connection started; 0 if there is none or it is established."""
+        """Get the seconds since the connection started; 0 if there is none or it is established."""
         return 0.0 if self.connecting_since_s is None else now_s - self.connecting_since_s
 
 
@@ -137,7 +136,7 @@ def _show_problems(player: Player, problems: Sequence[tuple[NoticeKind, str]]) -
 def _find_problems(
     session: LiveSession, status: LiveStatus, playing: bool, now_s: float
 ) -> list[tuple[NoticeKind, str]]:
-    """Problems with the connection or the predictions."""
+    """Find problems with the connection or the predictions."""
     problems: list[tuple[NoticeKind, str]] = []
     if session.connection_failed or session.connecting_for_s(now_s) > _SLOW_AFTER_S:
         problems.append(("error", PROBLEMS["blocked"].remedy))
@@ -153,10 +152,10 @@ def _find_problems(
 def _headlines(status: LiveStatus, running: bool) -> list[Headline]:
     active = running and status.frames_per_s > 0
     several = "the chart shows the largest" if len(status.faces) > 1 else "in view"
-    delay = _NONE if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
+    delay = NO_VALUE if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
     return [
-        Headline("Frames per second", f"{status.frames_per_s:.0f}" if active else _NONE, "shown"),
-        Headline("Predictions per second", f"{status.predictions_per_s:.0f}" if active else _NONE, "by the model"),
-        Headline("Delay", delay if active else _NONE, "from frame to prediction"),
-        Headline("Faces", format_count(len(status.faces)) if active else _NONE, several),
+        Headline("Frames per second", f"{status.frames_per_s:.0f}" if active else NO_VALUE, "shown"),
+        Headline("Predictions per second", f"{status.predictions_per_s:.0f}" if active else NO_VALUE, "by the model"),
+        Headline("Delay", delay if active else NO_VALUE, "from frame to prediction"),
+        Headline("Faces", format_count(len(status.faces)) if active else NO_VALUE, several),
     ]

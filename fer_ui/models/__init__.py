@@ -1,1 +1,1 @@
-"""The parts of the Models page: one model's figures and files, and how a model comes in."""
+"""Parts of the Models page: metrics, files, import."""

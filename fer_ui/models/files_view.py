@@ -108,7 +108,7 @@ def _bundle_file(model: ModelEntry, version_key: str) -> bytes:
 
 
 def _version_key(folder: Path) -> str:
-    """A text that changes with any file of the model."""
+    """Build a text that changes with any file of the model."""
     return " ".join(f"{path.name}:{path.stat().st_mtime_ns}" for path in sorted(folder.glob("*")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,17 +13,18 @@ import streamlit as st
 from fer_core.bundles.import_bundle import WEIGHTS_SUFFIXES, import_bundle, is_weights_file
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
+from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import settings
 from fer_core.training.config.presets import PRESETS
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.models.import_process import import_weights_in_subprocess
 from fer_ui.navigation import Page, go_to
 from fer_ui.uploads import file_uploader
 
 _TYPES = ["zip", *(suffix.removeprefix(".") for suffix in WEIGHTS_SUFFIXES)]
 _NAME_HELP = "Lowercase letters, digits, dot, dash and underscore. Default: the model's own id or the file's name."
 _NO_CALIBRATION = "No dataset: leave it uncalibrated"
+_TIMEOUT_S = 900
 
 
 def show_import() -> None:
@@ -77,3 +79,23 @@ def _import(name: str, content: IO[bytes], model_id: str, preset: str, license: 
                 return import_weights_in_subprocess(path, preset, model_id, license, data)
         with st.spinner("Verifying the bundle"):
             return import_bundle(path, settings(), model_id=model_id).id
+
+
+def import_weights_in_subprocess(path: Path, preset: str, model_id: str, license: str, data: str) -> str:
+    """Import a state dict and return the model's id; in a subprocess, as the web process never loads torch.
+
+    Args:
+        model_id, license, data: empty for the default of the `models import` command.
+    Raises:
+        InputError: the command's message.
+        FerscopeError: it failed, or took too long.
+    """
+    values = {"--preset": preset, "--id": model_id, "--license": license, "--data": data}
+    options = [f"{name}={value}" for name, value in values.items() if value]
+    command = Command(
+        ["models", "import", *options, "--json", "--", str(path)],
+        "The import",
+        _TIMEOUT_S,
+        late_hint="The machine may be busy: try again in a while, or import it on the command line.",
+    )
+    return str(json.loads(run_command(command, settings()))["id"])

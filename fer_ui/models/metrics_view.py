@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,25 +16,22 @@ from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, reliability_diagram
 from fer_ui.charts.confusion import confusion_heatmap
-from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import escape_markdown
-from fer_ui.evaluation.report_view import score_headlines, show_metrics_table, show_warnings
+from fer_ui.evaluation.report_view import choose_report, score_headlines, show_class_metrics, show_warnings
 from fer_ui.formatting import format_count, format_images, format_interval, format_percent
 from fer_ui.header import Headline, headline, notice
-from fer_ui.model_choices import choose_operating_point, choose_protocol, protocol_title
+from fer_ui.model_choices import protocol_title
 
 
-def show_metrics(model: ModelEntry, split_reports: SplitReports) -> None:
+def show_metrics(model: ModelEntry, reports: SplitReports) -> None:
     """Show the scores for a protocol and operating point, metrics by class, and evaluations on other data."""
-    report = _choose_report(split_reports)
+    report = choose_report(reports)
     headline(score_headlines(report.scores, report.intervals))
     show_warnings(report)
-    caveat = split_caveat(split_reports.split, model.info).capitalize()
+    caveat = split_caveat(reports.split, model.info.origin).capitalize()
     labels = describe_protocol(report.protocol)
-    st.caption(escape_markdown(f"On {format_images(report.n)} of the {split_reports.title}, {labels}. {caveat}."))
-    table = metrics_table(report.metrics, report.labels)
-    show_chart(class_metrics_bars(table), f"classes-{model.id}")
-    show_metrics_table(table, f"figures-{model.id}")
+    st.caption(escape_markdown(f"On {format_images(report.n)} of the {reports.title}, {labels}. {caveat}."))
+    show_class_metrics(report, model.id)
     for evaluation in read_evaluations(model.folder):
         _show_evaluation(evaluation)
     if int8 := read_quantization_report(model.folder):
@@ -43,48 +39,37 @@ def show_metrics(model: ModelEntry, split_reports: SplitReports) -> None:
         st.markdown(escape_markdown(_describe_int8(int8, report)))
 
 
-def show_confusion(model: ModelEntry, split_reports: SplitReports) -> None:
+def show_confusion(model: ModelEntry, reports: SplitReports) -> None:
     """Show the confusion matrix in images."""
-    report = _choose_report(split_reports)
-    show_chart(confusion_heatmap(np.array(report.confusion, np.int64), report.labels), f"confusion-{model.id}")
+    report = choose_report(reports)
+    show_chart(confusion_heatmap(report.metrics.confusion, report.labels), f"confusion-{model.id}")
 
 
-def show_calibration(model: ModelEntry, split_reports: SplitReports) -> None:
+def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
     """Show the reliability diagram, the calibration errors and the confidence thresholds of both operating points."""
-    table = calibration_table(split_reports.headline_by_point)
+    table = calibration_table(reports.headline_by_point)
     if table.empty:
         notice(
             "info",
             "This report is from an older version without calibration data. Export the run to update it.",
         )
-        _show_calibration_errors(split_reports)
+        _show_calibration_errors(reports)
         return
-    show_chart(reliability_diagram(split_reports.headline_by_point), f"calibration-{model.id}", table=table)
-    _show_calibration_errors(split_reports)
-    for report in split_reports.headline_by_point:
+    show_chart(reliability_diagram(reports.headline_by_point), f"calibration-{model.id}", table=table)
+    _show_calibration_errors(reports)
+    for report in reports.headline_by_point:
         if report.selective_accuracy:
             st.markdown(escape_markdown(_describe_threshold(report.point, report.selective_accuracy)))
 
 
-def _choose_report(split_reports: SplitReports) -> StoredReport:
-    """Choose a report by protocol and operating point."""
-    reports = {(each.protocol, each.point): each for each in split_reports.reports}
-    left, right = st.columns(2)
-    with left:
-        protocol = choose_protocol({name for name, _ in reports})
-    with right:
-        point = choose_operating_point({name for by, name in reports if by == protocol})
-    return reports[protocol, point]
-
-
-def _show_calibration_errors(split_reports: SplitReports) -> None:
+def _show_calibration_errors(reports: SplitReports) -> None:
     headlines = [
         Headline(
-            f"Calibration error, {each.point}",
-            f"{each.ece:.3f}",
-            "" if each.ece_unscaled is None else f"before temperature scaling {each.ece_unscaled:.3f}",
+            f"Calibration error, {report.point}",
+            f"{report.ece:.3f}",
+            "" if report.ece_unscaled is None else f"before temperature scaling {report.ece_unscaled:.3f}",
         )
-        for each in split_reports.headline_by_point
+        for report in reports.headline_by_point
     ]
     if len(headlines) > 1:
         headline(headlines)
@@ -107,15 +92,17 @@ def _show_evaluation(evaluation: Evaluation) -> None:
         st.markdown(escape_markdown(text))
     rows = [
         {
-            "Labels by": protocol_title(each.protocol),
-            "Point": each.point.capitalize(),
-            "Images": format_count(each.n),
+            "Labels by": protocol_title(report.protocol),
+            "Point": report.point.capitalize(),
+            "Images": format_count(report.n),
             **{
-                METRIC_TITLES[name]: f"{format_percent(each.scores[name])} ({format_interval(*each.intervals[name])})"
+                METRIC_TITLES[
+                    name
+                ]: f"{format_percent(report.scores[name])} ({format_interval(*report.intervals[name])})"
                 for name in HEADLINE_METRICS
             },
         }
-        for each in evaluation.reports
+        for report in evaluation.reports
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key=f"other-{evaluation.dataset}")
     show_warnings(evaluation.reports[0])
@@ -124,7 +111,9 @@ def _show_evaluation(evaluation: Evaluation) -> None:
 def _describe_int8(quantization: QuantizationReport, report: StoredReport) -> str:
     """Compare the INT8 variant with FP32, for the report's protocol and operating point if measured."""
     key = (report.protocol, report.point)
-    result = next((each for each in quantization.comparisons if (each.protocol, each.point) == key), quantization.worst)
+    result = next(
+        (known for known in quantization.comparisons if (known.protocol, known.point) == key), quantization.worst
+    )
     low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
     return (
         f"Live uses an INT8 variant of this network where that is faster. On {format_images(result.n)} of "

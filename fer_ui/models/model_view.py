@@ -42,7 +42,7 @@ _REPORT_SECTIONS: dict[str, Callable[[ModelEntry, SplitReports], None]] = {
 
 
 def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
-    """Show a model in a frame: its summary, or all sections where `opened`."""
+    """Show a model in a frame: its summary or, if `opened`, its sections."""
     info = model.info
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -57,7 +57,7 @@ def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
                     st.rerun()
         facts = [_KINDS[model.kind], model.id, f"{format_count(info.parameters)} parameters" if info.parameters else ""]
         facts.append(f"trained on {info.dataset}" if info.dataset else "training data unknown")
-        st.caption(escape_markdown(", ".join(fact for fact in facts if fact)))
+        st.caption(escape_markdown(", ".join(filter(None, facts))))
         if info.synthetic:
             st.caption(f":material/info: {SYNTHETIC_NOTE}")
         if opened:
@@ -73,11 +73,14 @@ def _show_sections(model: ModelEntry) -> None:
     section = param_segmented_control("Section", _SECTIONS, QueryParam.SECTION)
     with show_errors():
         if section in _REPORT_SECTIONS:
-            splits = reports_by_split(read_report(model.folder))
-            if splits:
+            if splits := reports_by_split(read_report(model.folder)):
                 _REPORT_SECTIONS[section](model, splits[0])
             else:
-                _show_not_evaluated()
+                empty_state(
+                    "Not evaluated yet",
+                    "This model has no metrics, and its probabilities are not calibrated. Import it again with a "
+                    "dataset to calibrate on, or run `python -m fer_core evaluate` with its id.",
+                )
         elif section == "robustness":
             _show_robustness(model)
         elif section == "card":
@@ -86,14 +89,6 @@ def _show_sections(model: ModelEntry) -> None:
             show_files(model)
     if model.kind == "run" and section in ("metrics", "confusion"):
         link_to(Page.EVALUATION, "Evaluation", run=model.id)
-
-
-def _show_not_evaluated() -> None:
-    empty_state(
-        "Not evaluated yet",
-        "This model has no metrics, and its probabilities are not calibrated. Import it again with a dataset to "
-        "calibrate on, or run `python -m fer_core evaluate` with its id.",
-    )
 
 
 def _show_robustness(model: ModelEntry) -> None:
@@ -106,16 +101,12 @@ def _show_robustness(model: ModelEntry) -> None:
         "severities each.",
     )
     target = "--save" if model.kind == "run" else f"--out {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
-    st.code(
-        f"python -m fer_core robustness --model {model.id} --data DATASET {target}",
-        "sh",
-        wrap_lines=True,
-    )
+    st.code(f"python -m fer_core robustness --model {model.id} --data DATASET {target}", "sh", wrap_lines=True)
 
 
 def _show_scores(metrics: dict[str, Any]) -> None:
     headline(score_headlines(metrics, metrics.get("intervals") or {}))
     split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
     labels = describe_protocol(str(metrics.get("protocol", "")))
-    where = ", ".join(part for part in (f"the {split} split", labels, "accurate point") if part)
+    where = ", ".join(filter(None, (f"the {split} split", labels, "accurate point")))
     st.caption(escape_markdown(f"On the {format_count(metrics['n'])} labeled images of {where}."))

@@ -28,7 +28,7 @@ from fer_ui.header import Headline, headline
 _FACE_PX = 48
 """The input size of a small network: noise and JPEG blocks matter less on a larger face."""
 
-_ENLARGED = 2
+_ENLARGEMENT = 2
 _GAP_PX = 2
 _DRAWN_PX = 160
 _IDENTITY_SEED, _IMAGE_SEED = 16, 5
@@ -39,11 +39,7 @@ _CROP_TOP_01, _CROP_LEFT_01, _CROP_SIDE_01 = 0.155, 0.17, 0.66
 
 
 def show_robustness(folder: Path) -> None:
-    """Show a bundle's `robustness.json`, or nothing if it has none.
-
-    Args:
-        folder: of the bundle.
-    """
+    """Show the `robustness.json` in a model's folder, or nothing if it has none."""
     with show_errors():
         report = read_robustness(folder)
         if report is None:
@@ -56,9 +52,9 @@ def show_robustness(folder: Path) -> None:
 
 
 def reproducible_corruptions(report: RobustnessReport) -> list[Corruption]:
-    """The report's corruptions whose severities are the same in this version, so that they can be shown."""
+    """Find the report's corruptions whose severities are the same in this version, so that they can be shown."""
     measured = {curve.name: tuple(severity.parameter for severity in curve.severities) for curve in report.corruptions}
-    return [each for each in CORRUPTIONS.values() if measured.get(each.name) == each.parameters]
+    return [known for known in CORRUPTIONS.values() if measured.get(known.name) == known.parameters]
 
 
 def _show_summary(report: RobustnessReport) -> None:
@@ -87,26 +83,23 @@ def _show_summary(report: RobustnessReport) -> None:
     st.caption(escape_markdown(f"{describe_evaluation(report)}."))
 
 
-def _show_examples(every: list[Corruption]) -> None:
+def _show_examples(corruptions: list[Corruption]) -> None:
     """Show a strip for each corruption: a clean synthetic face, then each severity."""
     st.caption("A clean synthetic face, then severities 1 to 5. The metrics above are for the dataset's own faces.")
-    for start in range(0, len(every), 2):
+    for start in range(0, len(corruptions), 2):
         # Row by row, so that the order is kept on a phone.
-        for column, each in zip(st.columns(2), every[start : start + 2], strict=False):
+        for column, corruption in zip(st.columns(2), corruptions[start : start + 2], strict=False):
             with column:
-                parameters = each.unit.format(join_words([f"{parameter:g}" for parameter in each.parameters]))
-                st.markdown(f"**{escape_markdown(each.title)}**: {escape_markdown(parameters)}")
-                st.image(example_strip(each.name), width="stretch", output_format="PNG", alt=_alt(each))
-                st.caption(escape_markdown(each.note))
-
-
-def _alt(each: Corruption) -> str:
-    return f"{each.title}: a clean synthetic face, then {each.describe_range()}"
+                parameters = corruption.unit.format(join_words([f"{value:g}" for value in corruption.parameters]))
+                st.markdown(f"**{escape_markdown(corruption.title)}**: {escape_markdown(parameters)}")
+                alt = f"{corruption.title}: a clean synthetic face, then {corruption.describe_range()}"
+                st.image(example_strip(corruption.name), width="stretch", output_format="PNG", alt=alt)
+                st.caption(escape_markdown(corruption.note))
 
 
 @st.cache_data(show_spinner=False, max_entries=len(CORRUPTIONS))
 def example_strip(name: str) -> NDArray[np.uint8]:
-    """A synthetic face, clean and at the five severities, side by side.
+    """Build an image of a synthetic face, clean and at the five severities, side by side.
 
     Returns:
         uint8, shape (S, 6 S + gaps, 4), RGBA; the gaps are clear. Each pixel of the face is a square of four.
@@ -118,16 +111,16 @@ def example_strip(name: str) -> NDArray[np.uint8]:
         left = severity * step + (_GAP_PX if severity else 0)  # a gap after the clean face
         image = CORRUPTIONS[name].apply(face, severity, rng_for(name, "example", 0))
         strip[:, left : left + _FACE_PX] = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
-    return strip.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    return strip.repeat(_ENLARGEMENT, axis=0).repeat(_ENLARGEMENT, axis=1)
 
 
 def example_face() -> RgbImage:
-    """The synthetic face of the examples; uint8, shape (S, S, 3), RGB."""
+    """Draw the synthetic face of the examples; uint8, shape (S, S, 3), RGB."""
     import cv2
 
     from fer_core.data.synthetic.face import draw_face
 
-    drawn = draw_face(Expression.HAPPINESS, _IDENTITY_SEED, np.random.default_rng(_IMAGE_SEED), _DRAWN_PX)
+    image = draw_face(Expression.HAPPINESS, _IDENTITY_SEED, np.random.default_rng(_IMAGE_SEED), _DRAWN_PX)
     top, left, side = (round(share * _DRAWN_PX) for share in (_CROP_TOP_01, _CROP_LEFT_01, _CROP_SIDE_01))
-    crop = drawn[top : top + side, left : left + side]
+    crop = image[top : top + side, left : left + side]
     return np.asarray(cv2.resize(crop, (_FACE_PX, _FACE_PX), interpolation=cv2.INTER_AREA), np.uint8)

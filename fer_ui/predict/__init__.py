@@ -1,1 +1,1 @@
-"""The parts of the Predict page, a file each."""
+"""Parts of the Predict page."""

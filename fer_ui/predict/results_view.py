@@ -50,8 +50,9 @@ def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_thr
             "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence, 0)}" for face in faces
         ]
         colors = [expression_color(face.label) for face in faces]
-        drawn = draw_numbered_boxes(image.pixels, [image.in_pixels(face.box) for face in faces], labels, colors)
-        st.image(drawn, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
+        boxes = [image.in_pixels(face.box) for face in faces]
+        shown = draw_numbered_boxes(image.pixels, boxes, labels, colors)
+        st.image(shown, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
         st.caption(escape_markdown(_describe_image(prediction.source, image)))
     with right:
         st.markdown(f"**{_describe_face_count(len(faces))}**")

@@ -1,1 +1,1 @@
-"""The parts of the Training page: the form, the run monitor, and the list of runs."""
+"""Parts of the Training page: the form, the run monitor, the list of runs."""

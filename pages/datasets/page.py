@@ -54,7 +54,7 @@ _REQUIRED_COLUMNS = {"votes": "votes_neutral", "affect": "valence"}
 
 def main() -> None:
     page_header("Datasets", "Explore, check, correct and import face datasets.")
-    show_job_panel(Page.DATASETS)
+    show_job_panel()
     view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
     {"compare": show_compare, "published": show_published, "import": show_import, "manifests": show_manifests}.get(
         view, _show_stored

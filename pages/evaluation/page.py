@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.bundles.reports import split_caveat
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.metrics import Metrics
 from fer_core.runs.folder import Run, RunState, list_runs
@@ -11,27 +12,22 @@ from fer_core.settings import settings
 from fer_core.text import capitalize_first, join_words
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.confusion import confusion_heatmap
-from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import (
-    reports_by_split,
+    choose_report,
+    load_reports,
     run_title,
     score_headlines,
-    show_metrics_table,
+    show_class_metrics,
     show_warnings,
 )
 from fer_ui.formatting import format_count
 from fer_ui.header import SYNTHETIC_NOTE, Headline, empty_state, headline, notice, page_header
-from fer_ui.model_choices import choose_operating_point, choose_protocol
+from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 
-_SPLITS = {"test": "Test", "valid": "Validation"}
-_SPLIT_NOTES = {
-    "test": "These images were used neither for training nor to choose the epoch.",
-    "valid": "The epoch and the operating points were chosen on these images, so their metrics are optimistic.",
-}
 _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
 
 
@@ -61,18 +57,12 @@ def main() -> None:
 
 
 def _show(run: Run) -> None:
-    reports = reports_by_split(run)
+    splits = {reports.split: reports for reports in load_reports(run)}
     if run.summary().get("synthetic"):
         notice("info", SYNTHETIC_NOTE)
-    columns = st.columns(3)
-    with columns[0]:
-        splits = {name: title for name, title in _SPLITS.items() if name in reports}
-        split = param_segmented_control("Split", splits, QueryParam.SPLIT)
-    with columns[1]:
-        point = choose_operating_point()
-    with columns[2]:
-        protocol = choose_protocol({name for name, at in reports[split] if at == point})
-    report = reports[split][protocol, point]
+    titles = {name: split_title(name) for name in splits}
+    split = param_segmented_control("Split", titles, QueryParam.SPLIT)
+    report = choose_report(splits[split])
     metrics = report.metrics
     headline(
         [
@@ -81,19 +71,18 @@ def _show(run: Run) -> None:
         ]
     )
     show_warnings(report)
-    st.caption(escape_markdown(f"{_SPLIT_NOTES[split]} {capitalize_first(describe_protocol(protocol))}."))
+    labels = capitalize_first(describe_protocol(report.protocol))
+    st.caption(escape_markdown(f"These images were {split_caveat(split)}. {labels}."))
     cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW)
     figure = confusion_heatmap(metrics.confusion, report.labels, ratios=cells == "ratios")
     show_chart(figure, f"confusion-{run.id}")
-    table = metrics_table(metrics, report.labels)
-    show_chart(class_metrics_bars(table), f"classes-{run.id}")
-    show_metrics_table(table, f"figures-{run.id}")
+    show_class_metrics(report, run.id)
     st.caption("Intervals are 95 %. A class with few images has a wide interval: treat its metrics as a hint.")
 
 
 def describe_class_count(metrics: Metrics) -> str:
-    """How many classes have images, over which the macro averages go."""
-    classes = sum(each.support > 0 for each in metrics.per_class)
+    """Describe how many classes have images, over which the macro averages go."""
+    classes = sum(scores.support > 0 for scores in metrics.per_class)
     return "1 class" if classes == 1 else f"{classes} classes"
 
 

@@ -20,13 +20,13 @@ def main() -> None:
         "Models", "All models with their metrics, calibration and robustness, and which one Predict and Live use."
     )
     with show_errors():
-        _models()
+        _show_models()
     with st.expander("Import a model", icon=":material/upload:"):
         show_import()
     st.caption("A model classifies expressions. It does not know what a person feels.")
 
 
-def _models() -> None:
+def _show_models() -> None:
     models = list_models(settings())
     if not models:
         empty_state(
@@ -45,7 +45,7 @@ def _models() -> None:
         notice("warning", f"There is no model {requested!r} in this store. The one in use is shown instead.")
     opened = requested if requested in ids else used
     # The requested model comes first, then the one in use.
-    for model in sorted(models, key=lambda each: (each.id != opened, each.id != used)):
+    for model in sorted(models, key=lambda entry: (entry.id != opened, entry.id != used)):
         show_model(model, in_use=model.id == used, opened=model.id == opened)
 
 

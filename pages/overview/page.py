@@ -36,17 +36,17 @@ def main() -> None:
             Headline("Models", format_count(len(list_models(settings())))),
         ]
     )
-    _first_steps(has_data=bool(datasets))
+    _show_steps(has_data=bool(datasets))
     if jobs:
         st.subheader("Recent jobs", anchor=False)
         show_job_rows(jobs[:5])
     st.subheader("System check", anchor=False)
     with show_errors():
         findings = doctor_findings()
-        _machine(findings)
+        _show_findings(findings)
 
 
-def _first_steps(*, has_data: bool) -> None:
+def _show_steps(*, has_data: bool) -> None:
     st.subheader("Next steps" if has_data else "First steps", anchor=False)
     steps = [
         (Page.PREDICT, "Upload a photo", "Each face is detected and classified by the model in use."),
@@ -68,8 +68,8 @@ def _first_steps(*, has_data: bool) -> None:
                 st.caption(escape_markdown(text))
 
 
-def _machine(findings: list[CheckResult]) -> None:
-    for finding in sorted(findings, key=lambda each: each.status == "good"):
+def _show_findings(findings: list[CheckResult]) -> None:
+    for finding in sorted(findings, key=lambda finding: finding.status == "good"):
         st.markdown(f"{_MARKS[finding.status]} **{escape_markdown(finding.name)}**: {escape_markdown(finding.details)}")
         if finding.remedy and finding.status != "good":
             st.caption(escape_markdown(finding.remedy))

@@ -31,7 +31,7 @@ def main() -> None:
     )
     with show_errors():
         # Any file can be chosen: whether it is an image depends on its content, not its name.
-        limit_mb = _limit_mb()
+        limit_mb = max(1, settings().image_bytes_max // 2**20)
         files = file_uploader("Photos", "photos", "your photos", accept_multiple_files=True, max_upload_size=limit_mb)
         left, right = st.columns(2)
         with left:
@@ -54,10 +54,6 @@ def main() -> None:
         _show_downloads(predictions, active_model().id, point)
 
 
-def _limit_mb() -> int:
-    return max(1, settings().image_bytes_max // 2**20)
-
-
 def _show_model(mode: str) -> None:
     info = active_model().info
     st.caption(
@@ -75,7 +71,9 @@ def _show_model(mode: str) -> None:
 def _show_downloads(predictions: list[ImagePrediction], model: str, point: OperatingPoint) -> None:
     rows = [row for prediction in predictions for row in prediction_rows(prediction)]
     table = csv_bytes(build_prediction_table(rows, model=model, point=point))
-    lines = "".join(json.dumps(each.to_json() | {"model": model, "point": point}) + "\n" for each in predictions)
+    lines = "".join(
+        json.dumps(prediction.to_json() | {"model": model, "point": point}) + "\n" for prediction in predictions
+    )
     with st.container(horizontal=True, gap="small"):
         show_download("Predictions as CSV", table, "ferscope-predictions.csv", "text/csv")
         show_download("Predictions as JSON", lines, "ferscope-predictions.jsonl", "application/jsonl")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from fer_ui import formatting
@@ -49,6 +51,12 @@ def test_words() -> None:
     assert formatting.format_times(2.44) == "2.4 times"
     assert formatting.format_interval(0.781, 0.834) == "78.1 to 83.4 %"
     assert formatting.format_images(1) == "1 image"
+
+
+def test_an_age_is_rounded() -> None:
+    now = datetime.now(UTC)
+    assert formatting.format_age(now) == "just now"
+    assert formatting.format_age(now - timedelta(hours=3, minutes=5)) == "3 hours ago"
 
 
 def test_hover_text_fits_a_phone_and_holds_no_markup() -> None:

@@ -10,7 +10,7 @@ def _page() -> None:
 
     from fer_ui.query_params import QueryParam, param_multiselect, param_text_input
 
-    chosen = param_multiselect("Sets", ["a", "b", "c", "d"], QueryParam.SETS, default=["a", "b"], most=3)
+    chosen = param_multiselect("Sets", ["a", "b", "c", "d"], QueryParam.SETS, default=["a", "b"], max_selections=3)
     found = param_text_input("Name", QueryParam.FIND)
     st.markdown(f"chosen {'+'.join(chosen)} {found!r}")
 

@@ -79,7 +79,7 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     lines += _report_lines(folder, read_robustness, robustness_lines, "Robustness")
     lines += _report_lines(folder, read_quantization_report, quantization_lines, "INT8 quantization")
     for other in splits[1:]:
-        words = f"{split_caveat(other.split, info).capitalize()}."
+        words = f"{split_caveat(other.split, info.origin).capitalize()}."
         lines += _section(f"Metrics on the {other.title}", [words, "", *headline_lines(other)])
     lines += _section("Other datasets", other_dataset_lines(read_evaluations(folder)))
     lines += _section("Limitations", _bullets(limitations(info, contract, best)))
@@ -156,7 +156,7 @@ def _describe_metrics(info: BundleInfo, best: SplitReports | None) -> str:
     accuracy = with_interval(report.accuracy, report.intervals["accuracy"])
     return (
         f"On the {report.n:,} labeled images of the {best.title} "
-        f"({split_caveat(best.split, info)}) its accuracy is {accuracy}, "
+        f"({split_caveat(best.split, info.origin)}) its accuracy is {accuracy}, "
         f"and its balanced accuracy {percent(report.balanced_accuracy)}."
     )
 

@@ -26,6 +26,7 @@ from fer_core.training.config.optimization import (
 )
 from fer_core.training.precision import PrecisionChoice
 
+TITLE_CHARACTERS_MAX = 120
 PRESETS_DIR = Path(__file__).parent / "presets"
 
 
@@ -67,7 +68,7 @@ class TrainConfig(StrictModel):
     flip_tta: bool = False
     early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
     seed: int = Field(0, ge=0, lt=2**63)
-    title: str = Field("", max_length=120)
+    title: str = Field("", max_length=TITLE_CHARACTERS_MAX)
 
     @field_validator("monitor", "early_stopping")
     @classmethod

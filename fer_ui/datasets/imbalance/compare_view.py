@@ -65,7 +65,7 @@ def show_compare() -> None:
             list(candidates),
             QueryParam.SETS,
             default=_defaults(candidates),
-            most=DATASETS_MAX,
+            max_selections=DATASETS_MAX,
             format_func=lambda key: candidates[key].name,
             help_text=f"Up to {DATASETS_MAX} imported datasets or published counts.",
         )

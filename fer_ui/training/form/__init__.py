@@ -1,1 +1,1 @@
-"""The form that starts trainings; links can preset the dataset, preset, run, rebalancing, policy and split."""
+"""The form that starts trainings; links can preset its values."""

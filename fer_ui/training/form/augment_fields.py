@@ -12,30 +12,25 @@ def _mixes(values: Values, _context: FormContext) -> bool:
 
 
 def _probability(label: str, what: str) -> Field:
-    return Field(f"{label}, %", f"Probability that {what}.", step=5, percent=True)
+    return Field(f"{label}, %", f"Probability that {what}.", step=5)
 
 
 GEOMETRIC: dict[str, Field] = {
     "augment.flip_prob": _probability("Horizontal flip", "an image is mirrored; 50 is common"),
     "augment.rotate_deg": Field("Rotation, degrees", "Maximum angle in both directions, 0 to 90.", step=5),
-    "augment.scale_01": Field("Scale, %", "Maximum change of size, below 90.", step=5, percent=True),
-    "augment.translate_01": Field("Shift, %", "Maximum shift as a share of the side, 0 to 50.", step=1, percent=True),
-    "augment.shear_01": Field("Shear, %", "Maximum slant of vertical lines, below 100.", step=5, percent=True),
+    "augment.scale_01": Field("Scale, %", "Maximum change of size, below 90.", step=5),
+    "augment.translate_01": Field("Shift, %", "Maximum shift as a share of the side, 0 to 50."),
+    "augment.shear_01": Field("Shear, %", "Maximum slant of vertical lines, below 100.", step=5),
     "augment.crop_min_01": Field(
-        "Random crop, minimum area, %",
-        "The smallest share of the area that a random crop keeps; 100 is off.",
-        step=5,
-        percent=True,
+        "Random crop, minimum area, %", "The smallest share of the area that a random crop keeps; 100 is off.", step=5
     ),
 }
 
 PHOTOMETRIC: dict[str, Field] = {
     "augment.gain_low": Field("Gain, minimum", "The smallest factor for pixel values, 0 to 10.", step=0.1),
     "augment.gain_high": Field("Gain, maximum", "The largest factor; 1 and 1 are off.", step=0.1),
-    "augment.brightness_01": Field(
-        "Brightness, %", "Maximum offset as a share of the full range, below 100.", step=5, percent=True
-    ),
-    "augment.contrast_01": Field("Contrast, %", "Maximum change of contrast, below 100.", step=5, percent=True),
+    "augment.brightness_01": Field("Brightness, %", "Maximum offset as a share of the full range, below 100.", step=5),
+    "augment.contrast_01": Field("Contrast, %", "Maximum change of contrast, below 100.", step=5),
     "augment.gamma_01": Field("Gamma", "Maximum deviation of the exponent from 1, 0 to 4.", step=0.1),
     "augment.grayscale_prob": _probability("Grayscale", "an image is converted to grayscale"),
 }
@@ -44,9 +39,7 @@ DEGRADATION: dict[str, Field] = {
     "augment.blur_px": Field(
         "Blur, pixels", "Maximum standard deviation in pixels of the network's input, 0 to 5.", step=0.5
     ),
-    "augment.noise_01": Field(
-        "Noise, %", "Maximum standard deviation as a share of the full range, 0 to 50.", step=1, percent=True
-    ),
+    "augment.noise_01": Field("Noise, %", "Maximum standard deviation as a share of the full range, 0 to 50.", step=1),
     "augment.jpeg_prob": _probability("JPEG compression", "an image is compressed"),
     "augment.jpeg_quality_min": Field(
         "JPEG quality, minimum",
@@ -67,7 +60,6 @@ DEGRADATION: dict[str, Field] = {
         "Degraded images, %",
         "Blur, noise, JPEG, low resolution, glasses and hands apply only to this share of images, above 0, up to 100.",
         step=5,
-        percent=True,
     ),
     "augment.erase_prob": _probability("Random erasing", "a patch of a tenth to a third of the side is erased"),
 }
@@ -78,7 +70,7 @@ MIXING: dict[str, Field] = {
         "CutMix, alpha", "Pastes a patch of another image; 0 is off, 1 draws the area uniformly.", step=0.1
     ),
     "augment.mix_until_01": Field(
-        "Mix until, % of the epochs", "Later epochs train without mixing.", step=5, percent=True, applies=_mixes
+        "Mix until, % of the epochs", "Later epochs train without mixing.", step=5, applies=_mixes
     ),
 }
 

@@ -17,17 +17,19 @@ from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, form_state
 from fer_ui.training.form.widgets import show_fields, widget_value
 
-OWN = "own"
-"""What the address says, or leaves out, where no recipe is taken."""
-
+_CUSTOM = "custom"
 _GROUP = "augment."
 _POLICY = str(QueryParam.POLICY)
-_OPEN = "train-augment-values"
-_PARTS = {"Place and shape": GEOMETRIC, "Light and color": PHOTOMETRIC, "Quality": DEGRADATION, "Mixing": MIXING}
+_FIELD_GROUPS = {
+    "Geometry": GEOMETRIC,
+    "Light and color": PHOTOMETRIC,
+    "Quality": DEGRADATION,
+    "Mixing": MIXING,
+}
 
 
 def policy_values() -> dict[str, Any]:
-    """The values of the recipe in the address, by path; none where there is no recipe."""
+    """Get the values of the policy in the query string, by path; empty without one."""
     name, known = get_param(QueryParam.POLICY), policies()
     if name not in known:
         return {}
@@ -35,7 +37,7 @@ def policy_values() -> dict[str, Any]:
 
 
 def parse_augmentation(values: Values) -> AugmentConfig | None:
-    """The augmentation that the values say; None where they don't go together."""
+    """Build the augmentation config from the form's values; None if they are invalid."""
     given = {path.removeprefix(_GROUP): value for path, value in values.items() if path.startswith(_GROUP)}
     try:
         return AugmentConfig.model_validate(given)
@@ -44,54 +46,52 @@ def parse_augmentation(values: Values) -> AugmentConfig | None:
 
 
 def describe_augmentation(values: Values) -> str:
-    """What is done to a face, in a sentence."""
+    """Describe the augmentation in a sentence."""
     augment = parse_augmentation(values)
     if augment is None:
         return ""
-    words = "; ".join(describe_changes(augment)) or "none"
-    return f"{capitalize_first(words)}."
+    return f"{capitalize_first('; '.join(describe_changes(augment)) or 'none')}."
 
 
 def show_augmentation(state: FormState, values: Values, context: FormContext) -> None:
-    """The choice of a recipe, what it does in words, and its values, which make it one's own when they are changed."""
-    known = policies()
+    """Show the policy selection, its description and its values; editing a value makes it custom."""
+    known, policy = policies(), get_param(QueryParam.POLICY)
     customized = any(path.startswith(_GROUP) for path in state.changes)
-    own = "Custom" if customized else "As in the starting point"
+    custom_title = "Custom" if customized else "As in the starting point"
     first, second = st.columns(2, vertical_alignment="bottom")
     with first:
-        st.session_state[_POLICY] = get_param(QueryParam.POLICY) if get_param(QueryParam.POLICY) in known else OWN
+        st.session_state[_POLICY] = policy if policy in known else _CUSTOM
         st.selectbox(
             "Augmentation",
-            [OWN, *known],
+            [_CUSTOM, *known],
             key=_POLICY,
-            format_func=lambda each: known[each].title if each in known else own,
-            on_change=_take_policy,
+            format_func=lambda name: known[name].title if name in known else custom_title,
+            on_change=_on_policy_change,
             help="A policy sets all of its values.",
         )
     with second:
-        opened = st.toggle("Show all values", key=_OPEN)
+        opened = st.toggle("Show all values", key="train-augment-values")
     st.caption(escape_markdown(describe_augmentation(values)))
-    policy = get_param(QueryParam.POLICY)
     if policy in known:
         link_to(Page.DATASETS, "Preview on faces", dataset=context.dataset.id, section="augmentation", policy=policy)
     if opened:
-        for title, fields in _PARTS.items():
+        for title, fields in _FIELD_GROUPS.items():
             st.markdown(f"**{title}**")
-            show_fields(fields, values, context, on_change=_on_change)
+            show_fields(fields, values, context, on_change=_on_value_change)
 
 
-def _take_policy() -> None:
+def _on_policy_change() -> None:
     name = st.session_state[_POLICY]
-    if name == OWN:
+    if name == _CUSTOM:
         st.query_params.pop(QueryParam.POLICY, None)
     else:
         st.query_params[QueryParam.POLICY] = name
 
 
-def _on_change(path: str) -> None:
-    """One value of a recipe changed makes all of its values one's own."""
+def _on_value_change(path: str) -> None:
+    """Copy the policy's values into the form when one of them is edited."""
     state = form_state()
-    for each, value in policy_values().items():
-        state.set(each, value)
+    for policy_path, value in policy_values().items():
+        state.set(policy_path, value)
     st.query_params.pop(QueryParam.POLICY, None)
     state.set(path, widget_value(path, AUGMENT[path].percent))

@@ -18,10 +18,10 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
 def build_arguments(start: StartingPoint, config: TrainConfig, priority: int, device: str) -> list[str]:
-    """Arguments of `python -m fer_core` that start this run."""
-    changes = [word for change in changes_from_file(start.path, config) for word in ("--set", change)]
-    more = [*(["--priority", str(priority)] if priority else []), *(["--device", device] if device else [])]
-    return ["jobs", "submit", "--config", start.config_argument, *changes, *more]
+    """Build the arguments of `python -m fer_core` that start this run."""
+    changes = [argument for change in changes_from_file(start.path, config) for argument in ("--set", change)]
+    options = [*(["--priority", str(priority)] if priority else []), *(["--device", device] if device else [])]
+    return ["jobs", "submit", "--config", start.config_argument, *changes, *options]
 
 
 def show_command(start: StartingPoint, configs: Sequence[TrainConfig], priority: int, device: str) -> None:
@@ -40,5 +40,5 @@ def show_command(start: StartingPoint, configs: Sequence[TrainConfig], priority:
 
 
 def build_file_name(config: TrainConfig) -> str:
-    """The title in characters that every file system allows."""
+    """Build a file name from the title, in characters that every file system allows."""
     return _UNSAFE.sub("-", config.title or config.model.name).strip("-").lower() or "config"

@@ -23,7 +23,7 @@ def trains_all_folds(split: SplitConfig) -> bool:
 
 
 def show_data(state: FormState, values: Values, split: SplitConfig, context: FormContext) -> None:
-    """Draw the split, the label set, ambiguous images and corrections."""
+    """Show the split, the label set, ambiguous images and corrections."""
     choose_split(state.base.split, context.published, with_fold=not trains_all_folds(split))
     if split.kind == "kfold":
         st.toggle(f"All {split.folds} folds", key=_ALL_FOLDS, help="Starts a run for each fold.")
@@ -42,15 +42,15 @@ def show_data(state: FormState, values: Values, split: SplitConfig, context: For
         choose_exclude_ambiguous(context.index, default=state.base.exclude_ambiguous)
     if context.corrections or values[_CORRECTIONS] is not None:
         with third:
-            _draw_corrections(values[_CORRECTIONS], context)
+            _show_corrections(values[_CORRECTIONS], context)
 
 
-def _draw_corrections(chosen: int | None, context: FormContext) -> None:
+def _show_corrections(chosen: int | None, context: FormContext) -> None:
     key = widget_key(_CORRECTIONS)
     versions = range(context.corrections, max(-1, context.corrections - _VERSIONS_MAX), -1)
-    named = None if chosen is None else str(chosen)
-    options = list(dict.fromkeys([_NEWEST, *map(str, versions), "0", *([named] if named else [])]))
-    st.session_state[key] = named or _NEWEST
+    selected = _NEWEST if chosen is None else str(chosen)
+    options = list(dict.fromkeys([_NEWEST, *map(str, versions), "0", selected]))
+    st.session_state[key] = selected
     st.selectbox(
         "Corrections",
         options,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -24,16 +24,8 @@ _TIGHT_01 = 0.85
 """Memory is called tight above this share of the free memory."""
 
 
-@dataclass(frozen=True)
-class _StoredEstimate:
-    """An estimate and the key of its settings."""
-
-    key: str
-    estimate: Estimate
-
-
 def estimate_key(config: TrainConfig, dataset: StoredDataset, device: str) -> str:
-    """Key of what an estimate depends on: config without title, epochs and selection; data; device."""
+    """Build a key of what an estimate depends on: config without title, epochs and selection; data; device."""
     default = TrainConfig(dataset=config.dataset)
     same = {"title": "", "epochs": default.epochs, "monitor": default.monitor, "early_stopping": EarlyStoppingConfig()}
     content = config.model_copy(update=same).model_dump(mode="json")
@@ -49,29 +41,29 @@ def run_estimate(config: TrainConfig, dataset: StoredDataset, device: str) -> No
     key = estimate_key(config, dataset, device)
     st.session_state.pop(_KEY, None)
     with st.spinner("Training a few batches to measure their time", show_time=True):
-        st.session_state[_KEY] = _StoredEstimate(key, _measured(key, config, device))
+        st.session_state[_KEY] = (key, _measure(key, config, device))
 
 
-def show_estimate(config: TrainConfig | None, dataset: StoredDataset, device: str, runs: int) -> None:
+def show_estimate(config: TrainConfig, dataset: StoredDataset, device: str, runs: int) -> None:
     """Show the session's last estimate, marked as outdated if the form has changed."""
-    shown = st.session_state.get(_KEY)
-    if not isinstance(shown, _StoredEstimate) or config is None:
+    if _KEY not in st.session_state:
         return
+    key, estimate = st.session_state[_KEY]
     with st.container(border=True, gap="small"):
-        if shown.key != estimate_key(config, dataset, device):
+        if key != estimate_key(config, dataset, device):
             st.markdown("**Outdated estimate**")
             notice("info", "The form has changed since; estimate again.")
-            st.caption(escape_markdown(describe_measurement(shown.estimate)))
+            st.caption(escape_markdown(describe_measurement(estimate)))
             return
         st.markdown("**Estimate**")
-        headline(estimate_headlines(shown.estimate, config.epochs, runs))
-        for warning in estimate_warnings(shown.estimate, shutil.disk_usage(_existing_store()).free):
+        headline(estimate_headlines(estimate, config.epochs, runs))
+        for warning in estimate_warnings(estimate, shutil.disk_usage(_existing_folder(settings().store)).free):
             notice("warning", warning)
-        st.caption(escape_markdown(f"{describe_packing(shown.estimate)} {describe_measurement(shown.estimate)}"))
+        st.caption(escape_markdown(f"{describe_packing(estimate)} {describe_measurement(estimate)}"))
 
 
 def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[Headline]:
-    """Time and memory as headline numbers."""
+    """Build the headline numbers: time and memory."""
     total = estimate.total_s(epochs * runs)
     label = f"{format_count(epochs)} epochs" if epochs > 1 else "One epoch"
     return [
@@ -89,7 +81,7 @@ def estimate_headlines(estimate: Estimate, epochs: int, runs: int = 1) -> list[H
 
 
 def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
-    """Warnings about memory and disk space."""
+    """Warn about too little memory or disk space."""
     warnings = []
     if not estimate.fits:
         warnings.append(
@@ -110,7 +102,7 @@ def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
 
 
 def describe_packing(estimate: Estimate) -> str:
-    """How the images are packed before the first epoch."""
+    """Describe how the images are packed before the first epoch."""
     return {
         "already": f"The images are packed already ({format_size(estimate.pack_bytes)} on disk).",
         "first": (
@@ -122,7 +114,7 @@ def describe_packing(estimate: Estimate) -> str:
 
 
 def describe_measurement(estimate: Estimate) -> str:
-    """What was measured and how."""
+    """Describe what was measured and how."""
     return (
         f"{format_count(estimate.train_images)} training and {format_count(estimate.valid_images)} validation images; "
         f"an epoch takes {estimate.epoch_s}. Measured on {estimate.timed_batches} batches "
@@ -138,12 +130,12 @@ def _range(seconds: TimeRange) -> str:
     return f"{format_duration(seconds.low)} to {format_duration(seconds.high)}"
 
 
-def _existing_store() -> str:
-    store = settings().store
-    return str(next(folder for folder in (store, *store.parents) if folder.is_dir()))
+def _existing_folder(path: Path) -> Path:
+    """Get the folder, or the first of its parents that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _measured(key: str, _config: TrainConfig, device: str) -> Estimate:
+def _measure(key: str, _config: TrainConfig, device: str) -> Estimate:
     del key  # cache key, without title and number of epochs
     return estimate_run(_config, settings(), device=device)

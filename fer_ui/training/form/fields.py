@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fer_core.labels import LABEL_SETS, Expression
+from fer_core.labels import LABEL_SETS
+from fer_core.metrics import METRIC_TITLES
 from fer_core.models.catalog import model_info
-from fer_core.training.config.optimization import MONITORED_METRICS
+from fer_core.training.config.train_config import TITLE_CHARACTERS_MAX
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import Values
 
@@ -16,12 +17,8 @@ def _always(_values: Values, _context: FormContext) -> bool:
     return True
 
 
-def _if_one_of(path: str, *wanted: object) -> Callable[[Values, FormContext], bool]:
-    return lambda values, _context: values[path] in wanted
-
-
-def _if_above(path: str, limit: float = 0) -> Callable[[Values, FormContext], bool]:
-    return lambda values, _context: values[path] > limit
+def _if_one_of(path: str, *options: object) -> Callable[[Values, FormContext], bool]:
+    return lambda values, _context: values[path] in options
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,6 @@ class Field:
         titles: titles of the choices, if any.
         options: the choices available; None for all.
         step: of a number's buttons, in displayed units.
-        percent: whether a share is shown in percent.
         applies: whether the value has an effect, given the others; hidden if not.
         dataset_dependent: whether that depends on the dataset; the value is then reset to its default.
     """
@@ -42,18 +38,14 @@ class Field:
     titles: Mapping[str, str] | None = None
     options: Callable[[Values, FormContext], Sequence[str]] | None = None
     step: float = 1
-    percent: bool = False
     applies: Callable[[Values, FormContext], bool] = _always
     dataset_dependent: bool = False
 
+    @property
+    def percent(self) -> bool:
+        """Whether a share is shown in percent."""
+        return "%" in self.label
 
-MONITOR_TITLES = {
-    "macro_f1": "Macro-F1",
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
-    "loss": "Loss",
-} | {f"f1_{expression}": f"F1 of {expression}" for expression in Expression}
-assert set(MONITOR_TITLES) == set(MONITORED_METRICS)
 
 LABEL_SET_TITLES = {
     "eight": "All eight expressions",
@@ -63,9 +55,13 @@ LABEL_SET_TITLES = {
 }
 
 
+def _stops_early(values: Values, _context: FormContext) -> bool:
+    return bool(values["early_stopping.patience"])
+
+
 def _monitor_options(values: Values, _context: FormContext) -> list[str]:
     known = {f"f1_{expression}" for expression in LABEL_SETS[values["labels"]]}
-    return [name for name in MONITOR_TITLES if not name.startswith("f1_") or name in known]
+    return [name for name in METRIC_TITLES if not name.startswith("f1_") or name in known]
 
 
 def _precisions(_values: Values, context: FormContext) -> list[str]:
@@ -75,12 +71,11 @@ def _precisions(_values: Values, context: FormContext) -> list[str]:
 def _teacher_options(values: Values, context: FormContext) -> list[str]:
     """Runs with the input contract of the chosen network."""
     contract = model_info(values["model.name"]).contract(LABEL_SETS[values["labels"]], values.get("model.size_px"))
-    return [name for name, theirs in context.teachers.items() if theirs == contract]
+    return [run_id for run_id, other in context.teachers.items() if other == contract]
 
 
 _SGD = _if_one_of("optimizer.name", "sgd")
 _PLATEAU = _if_one_of("optimizer.schedule", "plateau")
-_STOPS = _if_above("early_stopping.patience")
 _MONITOR_HELP = "On the validation split. Lower is better for the loss, higher for the others."
 
 OPTIMIZER: dict[str, Field] = {
@@ -125,7 +120,6 @@ RATE: dict[str, Field] = {
     "optimizer.warmup_epochs": Field(
         "Warm-up, epochs",
         "Epochs over which the rate rises from zero; 0 is off. One cycle has its own warm-up.",
-        step=1,
         applies=_if_one_of("optimizer.schedule", "constant", "cosine", "plateau"),
     ),
     "optimizer.plateau_patience": Field(
@@ -171,10 +165,7 @@ LOSS: dict[str, Field] = {
         applies=_if_one_of("loss.name", "focal"),
     ),
     "loss.label_smoothing": Field(
-        "Label smoothing, %",
-        "Share of each target spread evenly over all expressions, 0 to below 100; 10 is common.",
-        step=1,
-        percent=True,
+        "Label smoothing, %", "Share of each target spread evenly over all expressions, 0 to below 100; 10 is common."
     ),
     "targets": Field(
         "Targets",
@@ -202,7 +193,6 @@ TEACHERS: dict[str, Field] = {
         "Teacher weight, %",
         "Share of the teachers in the targets, above 0 and up to 100; 50 to 90 are common.",
         step=5,
-        percent=True,
         applies=lambda values, _: bool(values["distillation.teachers"]),
     ),
 }
@@ -210,7 +200,7 @@ TEACHERS: dict[str, Field] = {
 LEARNING: dict[str, Field] = {**OPTIMIZER, **RATE, **BATCHES, **LOSS, **TEACHERS}
 
 SELECTION: dict[str, Field] = {
-    "monitor": Field("Keep the epoch with the best", _MONITOR_HELP, MONITOR_TITLES, _monitor_options),
+    "monitor": Field("Keep the epoch with the best", _MONITOR_HELP, METRIC_TITLES, _monitor_options),
     "flip_tta": Field(
         "Flip TTA",
         "Averages the predictions for each face and its mirror image: slightly more accurate, at twice the time.",
@@ -219,15 +209,15 @@ SELECTION: dict[str, Field] = {
         "Early stopping patience, epochs", "Training ends after this many epochs without improvement; 0 is off."
     ),
     "early_stopping.metric": Field(
-        "Early stopping metric", _MONITOR_HELP, MONITOR_TITLES, _monitor_options, applies=_STOPS
+        "Early stopping metric", _MONITOR_HELP, METRIC_TITLES, _monitor_options, applies=_stops_early
     ),
     "early_stopping.min_delta": Field(
-        "Minimum improvement", "Smaller improvements do not count, 0 to 1.", step=0.001, applies=_STOPS
+        "Minimum improvement", "Smaller improvements do not count, 0 to 1.", step=0.001, applies=_stops_early
     ),
 }
 
 RUN: dict[str, Field] = {
-    "title": Field("Title", "Name of the run, up to 120 characters; default: the network's name."),
+    "title": Field("Title", f"Name of the run, up to {TITLE_CHARACTERS_MAX} characters; default: the network's name."),
     "init_from": Field(
         "Initial weights",
         "The id of a run with the same network, or a file on the server: a PyTorch state dict or safetensors. Empty: "

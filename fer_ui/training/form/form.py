@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.errors import FerscopeError
 from fer_core.text import join_words
-from fer_core.training.config.train_config import TrainConfig
+from fer_core.training.config.train_config import TITLE_CHARACTERS_MAX, TrainConfig
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.datasets.split_choice import split_in_query
 from fer_ui.errors import show_errors
@@ -37,7 +37,6 @@ from fer_ui.training.form.starting_point import (
 from fer_ui.training.form.training_summary import training_summary, training_warnings
 from fer_ui.training.form.widgets import show_field
 
-_TITLE_MAX = 120
 _CHANGES_SHOWN_MAX = 6
 
 
@@ -57,7 +56,7 @@ class TrainingRequest:
 
 
 def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
-    """Draw the form and return the request once the start button is pressed.
+    """Show the form and return the request once the start button is pressed.
 
     Args:
         datasets: one at least.
@@ -76,23 +75,18 @@ def training_form(datasets: Sequence[StoredDataset]) -> TrainingRequest | None:
             context = load_form_context(dataset)
             state = open_form_state(start.name, start.config)
             form_config = build_form_config(state, context)
-            _show_essentials(form_config, context)
+            first, second = st.columns(2)
+            with first:
+                show_network_choice(form_config.values)
+            with second:
+                show_field("epochs", EPOCHS["epochs"], form_config.values, context)
+            show_network_facts(form_config.values)
     with show_errors():
         split = split_in_query(state.base.split, context.published)
         show_groups(state, form_config.values, rebalancing_in_query(state.base.rebalancing), split, context)
         _show_changes(state, form_config, start)
         return _show_start(state, form_config, context, start)
     return None
-
-
-def _show_essentials(form_config: FormConfig, context: FormContext) -> None:
-    """Draw the network with its size, and the epochs."""
-    first, second = st.columns(2)
-    with first:
-        show_network_choice(form_config.values)
-    with second:
-        show_field("epochs", EPOCHS["epochs"], form_config.values, context)
-    show_network_facts(form_config.values)
 
 
 def _choose_dataset(datasets: Sequence[StoredDataset], start: StartingPoint) -> StoredDataset:
@@ -109,14 +103,14 @@ def _choose_dataset(datasets: Sequence[StoredDataset], start: StartingPoint) -> 
 
 def _show_changes(state: FormState, form_config: FormConfig, start: StartingPoint) -> None:
     """Show what differs from the starting point, and a button to reset it."""
-    names = changed_labels(state, form_config)
-    if not names:
+    labels = changed_labels(state, form_config)
+    if not labels:
         return
-    if len(names) > _CHANGES_SHOWN_MAX:
-        names = [*names[:_CHANGES_SHOWN_MAX], f"{len(names) - _CHANGES_SHOWN_MAX} more"]
+    if len(labels) > _CHANGES_SHOWN_MAX:
+        labels = [*labels[:_CHANGES_SHOWN_MAX], f"{len(labels) - _CHANGES_SHOWN_MAX} more"]
     origin = "the run" if start.copied_run else "the preset"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(escape_markdown(f"Changed from {origin}: {join_words(names)}."), width="content")
+        st.caption(escape_markdown(f"Changed from {origin}: {join_words(labels)}."), width="content")
         if st.button(f"Reset to {origin}", key="train-back", type="tertiary", icon=":material/undo:"):
             reset_changes()
             clear_link_overrides()
@@ -170,7 +164,7 @@ def _show_summary(state: FormState, form_config: FormConfig, context: FormContex
 
 
 def _configs_by_fold(config: TrainConfig, every_fold: bool) -> list[TrainConfig]:
-    """The config, or one for each fold with the fold in its title."""
+    """Return the config, or one for each fold with the fold in its title."""
     if not every_fold:
         return [config]
     folds = config.split.folds
@@ -179,7 +173,7 @@ def _configs_by_fold(config: TrainConfig, every_fold: bool) -> list[TrainConfig]
         config.model_copy(
             update={
                 "split": config.split.model_copy(update={"fold": fold}),
-                "title": f"{title[: _TITLE_MAX - 16]}, fold {fold + 1} of {folds}",
+                "title": f"{title[: TITLE_CHARACTERS_MAX - 16]}, fold {fold + 1} of {folds}",
             }
         )
         for fold in range(folds)

@@ -53,9 +53,9 @@ def build_form_config(state: FormState, context: FormContext) -> FormConfig:
 
 def reset_inapplicable(values: Values, base: TrainConfig, context: FormContext) -> dict[str, Any]:
     """Reset values that do not apply: to the base's if they did not apply there either, else to the default."""
-    default, before = flatten(TrainConfig(dataset=base.dataset)), flatten(base)
+    default, original = flatten(TrainConfig(dataset=base.dataset)), flatten(base)
     resets = {
-        path: default[path] if field.dataset_dependent or field.applies(before, context) else before[path]
+        path: default[path] if field.dataset_dependent or field.applies(original, context) else original[path]
         for path, field in FIELDS.items()
         if not field.applies(values, context)
     }
@@ -64,32 +64,32 @@ def reset_inapplicable(values: Values, base: TrainConfig, context: FormContext) 
 
 def changed_labels(state: FormState, form_config: FormConfig) -> list[str]:
     """Labels of the widgets that differ from the base; the dataset is not counted."""
-    before = flatten(state.base)
-    now = flatten(form_config.config) if form_config.config else form_config.values
-    differing = [path for path, value in now.items() if path != "dataset" and value != before[path]]
-    return list(dict.fromkeys(map(_label, differing)))
+    original = flatten(state.base)
+    current = flatten(form_config.config) if form_config.config else form_config.values
+    changed = [path for path, value in current.items() if path != "dataset" and value != original[path]]
+    return list(dict.fromkeys(map(_label, changed)))
 
 
 def _label(path: str) -> str:
     group, _, name = path.partition(".")
     if path == "model.name":
         return "network"
-    if group in _GROUPS and path not in FIELDS:
-        return _GROUPS[group]
+    if group in _GROUP_LABELS and path not in FIELDS:
+        return _GROUP_LABELS[group]
     if group == "augment":
-        return _GROUPS["augment"]
+        return _GROUP_LABELS["augment"]
     if path in FIELDS:
         return lowercase_first(FIELDS[path].label.split(", ")[0])
-    return _OTHERS.get(path, name or group)
+    return _OTHER_LABELS.get(path, name or group)
 
 
-_GROUPS: Mapping[str, str] = {
+_GROUP_LABELS = {
     "model": "network options",
     "rebalancing": "rebalancing",
     "split": "split",
     "augment": "augmentation",
 }
-_OTHERS: Mapping[str, str] = {
+_OTHER_LABELS = {
     "labels": "expressions",
     "exclude_ambiguous": "ambiguous images",
     "corrections": "corrections",

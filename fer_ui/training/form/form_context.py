@@ -1,4 +1,4 @@
-"""What the dataset and machine offer, which determines the fields of the form."""
+"""Properties of dataset and machine that decide which fields the form shows."""
 
 from __future__ import annotations
 

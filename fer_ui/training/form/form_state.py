@@ -18,7 +18,6 @@ from fer_core.training.config.train_config import TrainConfig, flatten
 MODEL_NAME = "model.name"
 
 _KEY = "training-form"
-_WIDGET = "train-{}"
 _MODEL = "model."
 
 Values = Mapping[str, Any]
@@ -30,8 +29,8 @@ class FormState:
     """A base config and changes to it.
 
     Attributes:
-        start: a preset's name or a run's id.
-        base: the config of the source.
+        start: name of the starting point, see `starting_point.StartingPoint`.
+        base: its config.
         changes: values by path that differ from `base`.
     """
 
@@ -40,7 +39,7 @@ class FormState:
     changes: dict[str, Any] = field(default_factory=dict)
 
     def value(self, path: str) -> Any:
-        """The current value of `path`; options of another network start with its defaults."""
+        """Get the value of `path`; options of another network start with its defaults."""
         if path in self.changes:
             return self.changes[path]
         if path.startswith(_MODEL) and path != MODEL_NAME and MODEL_NAME in self.changes:
@@ -48,31 +47,29 @@ class FormState:
         return flatten(self.base)[path]
 
     def values(self) -> dict[str, Any]:
-        """All values by path."""
+        """Get all values by path."""
         return {path: self.value(path) for path in flatten(self.base)}
 
     def set(self, path: str, value: Any) -> None:
         """Change a value."""
         self.changes.pop(path, None)
         if path == MODEL_NAME:
-            self.changes = {each: old for each, old in self.changes.items() if not each.startswith(_MODEL)}
+            self.changes = {name: old for name, old in self.changes.items() if not name.startswith(_MODEL)}
         if value != self.value(path):
             self.changes[path] = value
 
 
 def open_form_state(start: str, base: TrainConfig) -> FormState:
-    """Get the session's state; a new one if the source or its config is another."""
-    state = st.session_state.get(_KEY)
-    if not isinstance(state, FormState) or (state.start, state.base) != (start, base):
-        state = FormState(start, base)
-        st.session_state[_KEY] = state
+    """Get the session's state; a new one if the starting point has changed."""
+    state: FormState | None = st.session_state.get(_KEY)
+    if state is None or (state.start, state.base) != (start, base):
+        state = st.session_state[_KEY] = FormState(start, base)
     return state
 
 
 def form_state() -> FormState:
-    """The current state, for callbacks."""
-    state = st.session_state[_KEY]
-    assert isinstance(state, FormState)
+    """Get the current state, for callbacks."""
+    state: FormState = st.session_state[_KEY]
     return state
 
 
@@ -82,12 +79,12 @@ def reset_changes() -> None:
 
 
 def widget_key(path: str) -> str:
-    """The key of the widget of `path`."""
-    return _WIDGET.format(path)
+    """Build the key of the widget of `path`."""
+    return f"train-{path}"
 
 
 def nested(values: Values) -> dict[str, Any]:
-    """The inverse of `train_config.flatten`: what `parse_config` takes."""
+    """Nest the values for `parse_config`; the inverse of `train_config.flatten`."""
     content: dict[str, Any] = {}
     for path, value in values.items():
         *groups, name = path.split(".")

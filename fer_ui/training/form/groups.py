@@ -11,6 +11,7 @@ from fer_core.data.splits.split import SplitConfig
 from fer_core.jobs.devices import CPU, format_device, gpus
 from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
+from fer_core.metrics import METRIC_TITLES
 from fer_core.models.catalog import MODELS
 from fer_core.text import lowercase_first, shorten
 from fer_core.training.precision import preview_precision
@@ -26,7 +27,6 @@ from fer_ui.training.form.fields import (
     BATCHES,
     LEARNING,
     LOSS,
-    MONITOR_TITLES,
     OPTIMIZER,
     RATE,
     RUN,
@@ -46,21 +46,21 @@ _LEARNING = {"Optimizer": OPTIMIZER, "Learning rate": RATE, "Batches": BATCHES, 
 def show_groups(
     state: FormState, values: Values, rebalancing: Rebalancing, split: SplitConfig, context: FormContext
 ) -> None:
-    """Draw all groups; a group is open if a link sets one of its options."""
+    """Show all groups; a group is open if a link sets one of its options."""
     with st.container(gap="xsmall"):
-        _group("Network", "hub", network_summary(values), lambda: show_network_options(values))
-        _group("Training", "trending_down", learning_summary(values), lambda: _learning(values, context))
-        _group(
+        _show_group("Network", "hub", network_summary(values), lambda: show_network_options(values))
+        _show_group("Training", "trending_down", learning_summary(values), lambda: _show_learning(values, context))
+        _show_group(
             "Selection", "flag", selection_summary(values), lambda: show_fields(SELECTION, values, context, columns=4)
         )
-        _group(
+        _show_group(
             "Class imbalance",
             "balance",
             describe_rebalancing(rebalancing),
-            lambda: _imbalance(state, rebalancing, context),
+            lambda: _show_imbalance(state, rebalancing, context),
             QueryParam.REBALANCING,
         )
-        _group(
+        _show_group(
             "Data",
             "pie_chart",
             data_summary(values, split),
@@ -68,87 +68,83 @@ def show_groups(
             QueryParam.SPLIT_CONFIG,
             QueryParam.AMBIGUOUS,
         )
-        _group(
+        _show_group(
             "Augmentation",
             "auto_awesome_motion",
             describe_augmentation(values),
             lambda: show_augmentation(state, values, context),
             QueryParam.POLICY,
         )
-        _group("Run", "label", run_summary(values), lambda: _run(values, context))
+        _show_group("Run", "label", run_summary(values), lambda: _show_run(values, context))
 
 
 def priority_and_device() -> tuple[int, str]:
-    """The chosen priority and device; 0 and any device by default."""
+    """Get the chosen priority and device; 0 and any device by default."""
     return int(st.session_state.get(_PRIORITY, 0)), str(st.session_state.get(_DEVICE, ""))
 
 
 def network_summary(values: Values) -> str:
-    """Input size and options."""
+    """Describe the input size and the options."""
     info = MODELS[values[MODEL_NAME]]
     chosen = {option.name: option.default for option in info.options}
     chosen |= {name: value for name, value in get_options(info, values).items() if value is not None}
-    words = {
-        "width": "width {}",
-        "dropout_01": "dropout {:.3g} %",
-        "drop_block_01": "drop-block {:.3g} %",
-    }
-    parts = [
-        words[name].format(100 * value if name.endswith("_01") else value)
+    formats = {"width": "width {}", "dropout_01": "dropout {:.3g} %", "drop_block_01": "drop-block {:.3g} %"}
+    options = [
+        formats[name].format(100 * value if name.endswith("_01") else value)
         for name, value in chosen.items()
-        if name in words
+        if name in formats
     ]
     if chosen.get("pretrained"):
-        parts.append("frozen ImageNet weights" if chosen.get("frozen") else "ImageNet weights")
-    return ", ".join([f"{input_size_px(info, values)} pixels", *parts])
+        options.append("frozen ImageNet weights" if chosen.get("frozen") else "ImageNet weights")
+    return ", ".join([f"{input_size_px(info, values)} pixels", *options])
 
 
 def learning_summary(values: Values) -> str:
-    """Optimizer, rate, schedule, batch size and precision."""
-    words = LEARNING["optimizer.name"].titles or {}, LEARNING["optimizer.schedule"].titles or {}
+    """Describe optimizer, learning rate, schedule, batch size and precision."""
+    optimizers, schedules = LEARNING["optimizer.name"].titles or {}, LEARNING["optimizer.schedule"].titles or {}
     return (
-        f"{words[0][values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
-        f"{words[1][values['optimizer.schedule']].lower()}, batch {format_count(values['batch_size'])}, "
+        f"{optimizers[values['optimizer.name']]} {values['optimizer.learning_rate']:g}, "
+        f"{schedules[values['optimizer.schedule']].lower()}, batch {format_count(values['batch_size'])}, "
         f"{preview_precision(values['precision'], on_gpu=bool(gpus())).precision}"
     )
 
 
 def selection_summary(values: Values) -> str:
-    """Which epoch is kept, and early stopping."""
+    """Describe which epoch is kept, and early stopping."""
     patience = values["early_stopping.patience"]
     stops = f"stops after {patience} epochs without improvement" if patience else "no early stopping"
-    return f"best {lowercase_first(MONITOR_TITLES[values['monitor']])}, {stops}"
+    return f"best {lowercase_first(METRIC_TITLES[values['monitor']])}, {stops}"
 
 
 def data_summary(values: Values, split: SplitConfig) -> str:
-    """Split and label set."""
+    """Describe split and label set."""
     fold = f"all {split.folds} folds" if trains_all_folds(split) else describe_split_config(split)
     ambiguous = ", without ambiguous" if values["exclude_ambiguous"] else ""
     return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{ambiguous}"
 
 
 def run_summary(values: Values) -> str:
-    """The title and the seed."""
+    """Describe title and seed."""
     return f"{values['title'] or values[MODEL_NAME]}, seed {values['seed']}"
 
 
-def _group(title: str, icon: str, summary: str, draw: Callable[[], None], *opened_by: QueryParam) -> None:
+def _show_group(title: str, icon: str, summary: str, show: Callable[[], None], *opened_by: QueryParam) -> None:
     with st.expander(
         f"**{title}**  :small[{escape_markdown(shorten(summary, _SUMMARY_CHARACTERS, cut='end'))}]",
         expanded=any(map(get_param, opened_by)),
         icon=f":material/{icon}:",
         key=f"train-group-{title.lower()}",
     ):
-        draw()
+        show()
 
 
-def _learning(values: Values, context: FormContext) -> None:
+def _show_learning(values: Values, context: FormContext) -> None:
     for title, fields in _LEARNING.items():
         st.markdown(f"**{title}**")
         show_fields(fields, values, context)
 
 
-def _imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext) -> None:
+def _show_imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext) -> None:
     choose_rebalancing(state.base.rebalancing)
     link_to(
         Page.DATASETS,
@@ -159,7 +155,7 @@ def _imbalance(state: FormState, rebalancing: Rebalancing, context: FormContext)
     )
 
 
-def _run(values: Values, context: FormContext) -> None:
+def _show_run(values: Values, context: FormContext) -> None:
     first, second, third = st.columns(3)
     with first:
         show_field("title", RUN["title"], values, context)

@@ -17,7 +17,7 @@ from fer_core.settings import settings
 from fer_core.text import capitalize_first, format_size
 from fer_core.training.precision import preview_precision
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_count
+from fer_ui.formatting import format_compact_count, format_count
 from fer_ui.header import Headline, headline, notice
 from fer_ui.training.form.form_state import MODEL_NAME, Values, form_state, widget_key
 
@@ -33,7 +33,7 @@ _STEPS = {"width": 4}
 
 
 def show_network_choice(values: Values) -> None:
-    """Draw the select box of networks."""
+    """Show the select box of networks."""
     key = widget_key(MODEL_NAME)
     st.session_state[key] = values[MODEL_NAME]
     st.selectbox(
@@ -50,26 +50,26 @@ def show_network_facts(values: Values) -> None:
     """Show parameters, FLOPs and memory, a summary, and the pretrained weights."""
     info = MODELS[values[MODEL_NAME]]
     try:
-        found = estimate_network_memory(info, values)
+        cost = estimate_network_memory(info, values)
     except ConfigError:
         return  # shown below the form
-    side = input_size_px(info, values)
-    learned = "all trainable" if found.trainable == found.parameters else f"{_format_large(found.trainable)} trainable"
+    side, color = input_size_px(info, values), "gray" if info.color == "gray" else "RGB"
+    trainable = "all" if cost.trainable == cost.parameters else format_compact_count(cost.trainable)
     headline(
         [
-            Headline("Parameters", _format_large(found.parameters), learned),
+            Headline("Parameters", format_compact_count(cost.parameters), f"{trainable} trainable"),
             Headline(
-                "Multiply-adds", _format_large(found.multiply_adds), f"for a face of {side}x{side}, {_color(info)}"
+                "Multiply-adds", format_compact_count(cost.multiply_adds), f"for a face of {side}x{side}, {color}"
             ),
             Headline(
                 "Memory per step",
-                f"~{format_size(found.step_bytes)}",
+                f"~{format_size(cost.step_bytes)}",
                 f"{format_count(values['batch_size'])} images, {_precision(values)}; without libraries and evaluation",
             ),
         ]
     )
     st.caption(escape_markdown(f"{info.summary} Source: {info.source}."))
-    _weights(info, values)
+    _show_weights(info, values)
 
 
 def estimate_network_memory(info: ModelInfo, values: Values) -> NetworkCost:
@@ -96,17 +96,17 @@ def _precision(values: Values) -> Precision:
 
 
 def get_options(info: ModelInfo, values: Values) -> dict[str, Any]:
-    """The form's values of the network options; None is the default."""
+    """Get the form's values of the network options; None is the default."""
     return {option.name: values[f"model.{option.name}"] for option in info.options}
 
 
 def input_size_px(info: ModelInfo, values: Values) -> int:
-    """Side of the input in pixels."""
+    """Get the side of the input in pixels."""
     return values["model.size_px"] or info.size_px
 
 
 def show_network_options(values: Values) -> None:
-    """Draw the options of the chosen network."""
+    """Show the options of the chosen network: numbers in a row, then switches."""
     info = MODELS[values[MODEL_NAME]]
     if not info.options:
         st.caption("This network has no options.")
@@ -116,41 +116,29 @@ def show_network_options(values: Values) -> None:
     numbers = [option for option in shown if not isinstance(option.default, bool)]
     for column, option in zip(st.columns(3), numbers, strict=False):
         with column:
-            _number(option, values)
+            _show_option(option, values)
     for option in shown:
         if isinstance(option.default, bool):
-            _toggle(option, values)
+            _show_option(option, values)
 
 
-def _number(option: Option, values: Values) -> None:
-    path = f"model.{option.name}"
-    value = values[path] if values[path] is not None else option.default
-    kwargs: dict[str, Any] = {
-        "key": widget_key(path),
-        "help": capitalize_first(f"{option.description}; {_limits(option)}."),
-        "on_change": _on_option_change,
-        "args": (option.name,),
-    }
-    label = _OPTION_TITLES[option.name]
+def _show_option(option: Option, values: Values) -> None:
+    path, label = f"model.{option.name}", _OPTION_TITLES[option.name]
+    key = widget_key(path)
+    value = option.default if values[path] is None else values[path]
+    kwargs: dict[str, Any] = {"key": key, "on_change": _on_option_change, "args": (option.name,)}
+    if isinstance(option.default, bool):
+        st.session_state[key] = value
+        st.toggle(label, help=capitalize_first(f"{option.description}."), **kwargs)
+        return
+    kwargs["help"] = capitalize_first(f"{option.description}; {_limits(option)}.")
     if isinstance(option.default, float):
-        st.session_state[kwargs["key"]] = round(100 * float(value), 6)
+        st.session_state[key] = round(100 * float(value), 6)
         st.number_input(label, 100 * float(option.low), 100 * float(option.high), step=5.0, format="%g", **kwargs)
     else:
-        st.session_state[kwargs["key"]] = int(value)
+        st.session_state[key] = int(value)
         step = max(option.multiple_of, _STEPS.get(option.name, 1))
         st.number_input(label, int(option.low), int(option.high), step=step, **kwargs)
-
-
-def _toggle(option: Option, values: Values) -> None:
-    path = f"model.{option.name}"
-    st.session_state[widget_key(path)] = option.default if values[path] is None else values[path]
-    st.toggle(
-        _OPTION_TITLES[option.name],
-        key=widget_key(path),
-        help=capitalize_first(f"{option.description}."),
-        on_change=_on_option_change,
-        args=(option.name,),
-    )
 
 
 def _limits(option: Option) -> str:
@@ -175,7 +163,7 @@ def _on_option_change(name: str) -> None:
     state.set(path, None if value == option.default and state.value(path) is None else value)
 
 
-def _weights(info: ModelInfo, values: Values) -> None:
+def _show_weights(info: ModelInfo, values: Values) -> None:
     """Show whether pretrained weights are used and available, and what to do if not."""
     if info.weights is None:
         return
@@ -183,27 +171,15 @@ def _weights(info: ModelInfo, values: Values) -> None:
         st.caption("Pretrained weights are off: the network is trained from scratch.")
         return
     store, name = settings(), info.weights.name
-    found = find_weights(info.weights, store)
-    if found is not None:
+    if find_weights(info.weights, store) is not None:
         st.caption(escape_markdown(f"Starts from the ImageNet weights in {name}, which are available. {LICENSE}"))
         return
-    by_hand = (
+    remedy = (
         f"Put {name} ({info.weights.size_mib:.0f} MiB, from {info.weights.url}) into {store.pretrained_dir}, or "
         "switch off “Pretrained weights” in the network options."
     )
     if store.offline:
-        notice("warning", f"The ImageNet weights are missing. {by_hand}")
+        notice("warning", f"The ImageNet weights are missing. {remedy}")
     else:
-        notice("info", f"The ImageNet weights are downloaded when the training starts. Offline: {by_hand}")
+        notice("info", f"The ImageNet weights are downloaded when the training starts. Offline: {remedy}")
     st.caption(escape_markdown(LICENSE))
-
-
-def _format_large(number: int) -> str:
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= size:
-            return f"{number / size:,.{0 if number >= 100 * size else 1}f} {unit}"
-    return format_count(number)
-
-
-def _color(info: ModelInfo) -> str:
-    return "gray" if info.color == "gray" else "RGB"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
-import yaml
 
-from fer_core.errors import ConfigError, InputError
+from fer_core.errors import InputError
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
 from fer_core.training.config.presets import PRESETS
-from fer_core.training.config.train_config import TrainConfig, parse_config
+from fer_core.training.config.train_config import TrainConfig, load_config
 from fer_ui.header import notice
 from fer_ui.query_params import QueryParam, get_param
 
-_KEY = "train-begin"
+_KEY = "train-starting-point"
 _COPY = "run:"
+_DEFAULT = next(iter(PRESETS))
 _OVERRIDES = (QueryParam.REBALANCING, QueryParam.POLICY, QueryParam.SPLIT_CONFIG, QueryParam.AMBIGUOUS)
 """Parameters that change the starting point; choosing another one removes them."""
 
@@ -48,7 +47,7 @@ class StartingPoint:
 
 
 def get_starting_point() -> StartingPoint:
-    """The run or preset in the query string; a preset with a notice if the run can't be copied."""
+    """Get the run or preset of the query string; a preset with a notice if the run can't be copied."""
     run_id = get_param(QueryParam.FROM)
     if run_id:
         try:
@@ -56,7 +55,7 @@ def get_starting_point() -> StartingPoint:
         except InputError as error:
             notice("warning", f"The run {run_id} can't be copied. {error} The form uses a preset instead.")
     name = get_param(QueryParam.PRESET)
-    return _from_preset(name if name in PRESETS else next(iter(PRESETS)))
+    return _from_preset(name if name in PRESETS else _DEFAULT)
 
 
 def copy_run(run_id: str) -> StartingPoint:
@@ -66,18 +65,14 @@ def copy_run(run_id: str) -> StartingPoint:
         InputError: there is no such run, its folder is incomplete, or this version can't read its config.
     """
     run = open_run(run_id, settings())
-    try:
-        content = yaml.safe_load(run.config_text())
-    except yaml.YAMLError as exc:
-        raise ConfigError(f"Its config.yaml is not YAML ({exc}).") from exc
-    config = parse_config(content, "Its config.yaml")
-    title = config.title or config.model.name
     path = run.path("config.yaml")
+    config = load_config(path)
+    title = config.title or config.model.name
     return StartingPoint(_COPY + run_id, f"A copy of {title}", f"A copy of {run_id}", str(path), path, config)
 
 
 def choose_starting_point(current: StartingPoint) -> None:
-    """Draw the selection; a change is written to the query string before the rerun."""
+    """Show the selection; a change is written to the query string before the rerun."""
     names = [*([current.name] if current.copied_run else []), *PRESETS]
     st.session_state[_KEY] = current.name
     st.selectbox(
@@ -86,7 +81,7 @@ def choose_starting_point(current: StartingPoint) -> None:
         key=_KEY,
         format_func=lambda name: PRESETS[name].title if name in PRESETS else current.title,
         on_change=_on_change,
-        help="\n".join(_help_lines()),
+        help="\n".join(["A preset sets all options:", "", *(f"- {p.title}: {p.sentence}" for p in PRESETS.values())]),
     )
 
 
@@ -96,12 +91,6 @@ def clear_link_overrides() -> None:
         st.query_params.pop(param, None)
 
 
-def _help_lines() -> Iterator[str]:
-    yield "A preset sets all options:"
-    yield ""
-    yield from (f"- {preset.title}: {preset.sentence}" for preset in PRESETS.values())
-
-
 def _on_change() -> None:
     name = st.session_state[_KEY]
     if name not in PRESETS:
@@ -109,7 +98,7 @@ def _on_change() -> None:
     clear_link_overrides()
     for param in (QueryParam.FROM, QueryParam.PRESET):
         st.query_params.pop(param, None)
-    if name != next(iter(PRESETS)):
+    if name != _DEFAULT:
         st.query_params[QueryParam.PRESET] = name
 
 

@@ -39,7 +39,7 @@ def training_summary(config: TrainConfig, context: FormContext, *, every_fold: b
 
 
 def training_warnings(config: TrainConfig, context: FormContext) -> list[str]:
-    """Warnings about the training."""
+    """Collect the warnings about the training."""
     split = load_training_split(context.dataset, config)
     sizes = dict(zip(split.labels, split.sizes.tolist(), strict=True))
     return [
@@ -66,7 +66,6 @@ def _describe_split(split: SplitConfig, present: frozenset[str], *, every_fold: 
 
 
 def _warn_emulated(config: TrainConfig, context: FormContext) -> list[str]:
-    """Warn about a precision that this machine emulates."""
     if preview_precision(config.precision, on_gpu=bool(context.gpus)).reason != EMULATED:
         return []
     return [
@@ -75,8 +74,7 @@ def _warn_emulated(config: TrainConfig, context: FormContext) -> list[str]:
 
 
 def _warn_missing_classes(split: TrainingSplit) -> list[str]:
-    """Warn about expressions without training images."""
-    none = [str(expression) for expression, size in zip(split.labels, split.sizes, strict=True) if not size]
-    if not none or len(none) == len(split.labels):
+    missing = [str(expression) for expression, size in zip(split.labels, split.sizes, strict=True) if not size]
+    if not missing or len(missing) == len(split.labels):
         return []
-    return [f"No image of {join_words(none, 'or')} is learned from: the network can't learn to tell them apart."]
+    return [f"There are no training images of {join_words(missing, 'or')}: the model can't learn to predict them."]

@@ -17,7 +17,7 @@ from fer_ui.training.form.form_state import Values, form_state, widget_key
 _EDGE = 1e-6
 """Distance to an exclusive limit."""
 
-_WHOLE_MAX = 2**53 - 1
+_INTEGER_MAX = 2**53 - 1
 """The largest integer that a browser represents exactly."""
 
 _PERCENT_DIGITS = 6
@@ -31,7 +31,7 @@ def show_fields(
     columns: int = 3,
     on_change: Callable[[str], None] | None = None,
 ) -> None:
-    """Draw the fields that apply, in rows of `columns`."""
+    """Show the fields that apply, in rows of `columns`."""
     shown = [path for path, field in fields.items() if field.applies(values, context)]
     for start in range(0, len(shown), columns):
         for column, path in zip(
@@ -44,7 +44,7 @@ def show_fields(
 def show_field(
     path: str, field: Field, values: Values, context: FormContext, *, on_change: Callable[[str], None] | None = None
 ) -> None:
-    """Draw one; a change is written into the draft, or given to `on_change`, before the form is drawn again."""
+    """Show one field; a change is written to the form's state, or passed to `on_change`."""
     value = values[path]
     info, key = field_info(path), widget_key(path)
     kwargs: dict[str, Any] = {
@@ -64,25 +64,24 @@ def show_field(
         options = list(field.options(values, context)) if field.options else []
         st.session_state[key] = value
         st.multiselect(
-            field.label, [*options, *(each for each in value if each not in options)], placeholder="None", **kwargs
+            field.label, [*options, *(name for name in value if name not in options)], placeholder="None", **kwargs
         )
     elif info.annotation is bool:
         st.session_state[key] = value
         st.toggle(field.label, **kwargs)
     elif info.annotation is str:
         st.session_state[key] = value
-        longest = next((each.max_length for each in info.metadata if isinstance(each, MaxLen)), None)
-        st.text_input(field.label, max_chars=longest, **kwargs)
+        max_chars = next((limit.max_length for limit in info.metadata if isinstance(limit, MaxLen)), None)
+        st.text_input(field.label, max_chars=max_chars, **kwargs)
     else:
-        _number(field, info, value, kwargs)
+        _show_number(field, info, value, kwargs)
 
 
-def _number(field: Field, info: FieldInfo, value: float, kwargs: dict[str, Any]) -> None:
+def _show_number(field: Field, info: FieldInfo, value: float, kwargs: dict[str, Any]) -> None:
     low, high = limits(info)
     if info.annotation is int:
-        whole = (int(low), int(high))
-        st.session_state[kwargs["key"]] = min(max(value, whole[0]), whole[1])
-        st.number_input(field.label, *whole, step=int(field.step), **kwargs)
+        st.session_state[kwargs["key"]] = min(max(value, int(low)), int(high))
+        st.number_input(field.label, int(low), int(high), step=int(field.step), **kwargs)
         return
     factor = 100 if field.percent else 1
     low, high = low * factor, high * factor
@@ -91,7 +90,7 @@ def _number(field: Field, info: FieldInfo, value: float, kwargs: dict[str, Any])
 
 
 def shown_number(value: float, percent: bool) -> float:
-    """A number in displayed units."""
+    """Convert a config value to displayed units."""
     return round(100 * float(value), _PERCENT_DIGITS) if percent else float(value)
 
 
@@ -100,25 +99,25 @@ def _on_change(path: str, percent: bool) -> None:
 
 
 def widget_value(path: str, percent: bool) -> Any:
-    """A widget's value in the config's units."""
+    """Get a widget's value in the config's units."""
     value = st.session_state[widget_key(path)]
     return round(value / 100, _PERCENT_DIGITS + 2) if percent else value
 
 
 def field_info(path: str) -> FieldInfo:
-    """The config field at a path."""
-    kind: Any = TrainConfig
+    """Get the config field at a path."""
+    model: Any = TrainConfig
     *groups, name = path.split(".")
     for group in groups:
-        kind = kind.model_fields[group].annotation
-    info: FieldInfo = kind.model_fields[name]
+        model = model.model_fields[group].annotation
+    info: FieldInfo = model.model_fields[name]
     return info
 
 
 def limits(info: FieldInfo) -> tuple[float, float]:
-    """Minimum and maximum of a number."""
+    """Get minimum and maximum of a number."""
     edge = 1 if info.annotation is int else _EDGE
-    low, high = -float(_WHOLE_MAX), float(_WHOLE_MAX)
+    low, high = -float(_INTEGER_MAX), float(_INTEGER_MAX)
     for each in info.metadata:
         if isinstance(each, Ge):
             low = _number_of(each.ge)
@@ -128,7 +127,7 @@ def limits(info: FieldInfo) -> tuple[float, float]:
             high = _number_of(each.le)
         elif isinstance(each, Lt):
             high = _number_of(each.lt) - edge
-    return low, min(high, _WHOLE_MAX)
+    return low, min(high, _INTEGER_MAX)
 
 
 def _number_of(limit: Any) -> float:

@@ -1,1 +1,1 @@
-"""The page of one training run, a file for each part of it."""
+"""The page of one training run."""

@@ -29,7 +29,7 @@ _INTERVALS_S = (2.0, 20.0)
 
 
 def refresh_interval_s(monitored: MonitoredRun) -> float:
-    """How often to redraw the curves: a few times per epoch."""
+    """Choose how often to refresh the curves: a few times per epoch."""
     shortest, longest = _INTERVALS_S
     return min(max(monitored.epoch_s / 4, shortest), longest)
 
@@ -71,7 +71,7 @@ def show_curves(monitored: MonitoredRun) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _build_figures(run_id: str, metrics_version: FileVersion, _metrics: pd.DataFrame) -> _Figures:
-    """Shared between sessions, so not to be changed."""
+    """Build the charts; shared between sessions, so not to be changed."""
     del run_id, metrics_version  # cache key
     best = best_epoch_of(_metrics)
     more: dict[str, go.Figure] = {}

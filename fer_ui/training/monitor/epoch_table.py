@@ -5,20 +5,19 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_ui.charts.training.class_curves import find_classes
 from fer_ui.charts.training.epoch_lines import known_columns
-from fer_ui.formatting import format_count
+from fer_ui.formatting import NO_VALUE, format_count
 from fer_ui.theme import expression_title
 from fer_ui.training.monitor.monitored_run import MonitoredRun
 
-_LOSSES = {"train_loss": "Loss, training", "valid_loss": "Loss, validation"}
+_SPLITS = {"train": "training", "valid": "validation"}
+_LOSSES = {f"{split}_loss": f"Loss, {title}" for split, title in _SPLITS.items()}
 _SHARES = {
-    "train_accuracy": "Accuracy, training",
-    "valid_accuracy": "Accuracy, validation",
-    "train_macro_f1": "Macro-F1, training",
-    "valid_macro_f1": "Macro-F1, validation",
-    "train_balanced_accuracy": "Balanced accuracy, training",
-    "valid_balanced_accuracy": "Balanced accuracy, validation",
+    f"{split}_{metric}": f"{METRIC_TITLES[metric]}, {title}"
+    for metric in HEADLINE_METRICS
+    for split, title in _SPLITS.items()
 }
 _AFFECT = {"valid_ccc_valence": "Concordance, valence", "valid_ccc_arousal": "Concordance, arousal"}
 _OTHER = {"learning_rate": "Learning rate", "images_per_s": "Images/s", "seconds": "Seconds"}
@@ -43,6 +42,7 @@ def show_epochs(monitored: MonitoredRun) -> None:
         table,
         key=f"epochs-{monitored.run_id}",
         hide_index=True,
+        placeholder=NO_VALUE,
         height=min((len(table) + 1) * _ROW_PX + 2, _HEIGHT_MAX_PX),
         column_config={
             "Epoch": st.column_config.NumberColumn(width=70, pinned=True),
@@ -58,16 +58,16 @@ def show_epochs(monitored: MonitoredRun) -> None:
 
 
 def epoch_table(metrics: pd.DataFrame, best_epoch: int | None, *, by_class: bool) -> pd.DataFrame:
-    """Metrics with column titles, shares in percent, newest epoch first; empty columns are left out."""
+    """Build a table with column titles, shares in percent, newest epoch first; empty columns are left out."""
     ordered = metrics.sort_values("epoch", ascending=False)
     columns: dict[str, object] = {
         "Epoch": ordered["epoch"],
         "Mark": ["best" if epoch == best_epoch else "" for epoch in ordered["epoch"]],
     }
     f1 = {
-        f"{split}_f1_{expression}": f"F1 of {expression_title(expression)}, {on}"
+        f"{split}_f1_{expression}": f"F1 of {expression_title(expression)}, {title}"
         for expression in (find_classes(ordered) if by_class else ())
-        for split, on in (("train", "training"), ("valid", "validation"))
+        for split, title in _SPLITS.items()
     }
     shares = _SHARES | f1
     titles = _LOSSES | shares | _AFFECT | _OTHER

@@ -77,9 +77,9 @@ def show_other_tools(run: Run) -> None:
 
 
 def describe_mlflow(server: str, run_id: str) -> str:
-    """Where MLflow has the run; user and password in its URL are hidden."""
-    splits = urlsplit(server)
-    shown = splits._replace(netloc=splits.netloc.rpartition("@")[2]).geturl()
+    """Describe where MLflow has the run; user and password in its URL are hidden."""
+    url = urlsplit(server)
+    shown = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
     return (
         f"{MLFLOW_VARIABLE} is set: new trainings are also logged to {shown}, in the experiment FERscope. "
         f"Look for the run {run_id} there."
@@ -87,7 +87,7 @@ def describe_mlflow(server: str, run_id: str) -> str:
 
 
 def files_table(run: Run) -> pd.DataFrame:
-    """Columns `name`, `bytes` and `description`; a subfolder is one row."""
+    """List the files, with columns `name`, `bytes` and `description`; a subfolder is one row."""
     rows = []
     for path in sorted(run.folder.iterdir()):
         if path.name.startswith("."):
@@ -99,10 +99,10 @@ def files_table(run: Run) -> pd.DataFrame:
 
 
 def _sizes(path: Path) -> Iterator[int]:
-    """Sizes of a file, or of all files below a folder; files deleted meanwhile are skipped."""
-    for each in path.rglob("*") if path.is_dir() else [path]:
+    """Yield the size of a file, or of all files below a folder; files deleted meanwhile are skipped."""
+    for file in path.rglob("*") if path.is_dir() else [path]:
         try:
-            if each.is_file():
-                yield each.stat().st_size
+            if file.is_file():
+                yield file.stat().st_size
         except FileNotFoundError:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -24,18 +24,12 @@ _IDLE_AFTER = timedelta(minutes=10)
 """A run without a job counts as stopped when its files have not changed for this long."""
 
 
-class FileVersion(NamedTuple):
-    """Identifies a version of a file: modification time in nanoseconds and size."""
-
-    changed_ns: int
-    size_bytes: int
-
-
-_NO_FILE = FileVersion(0, 0)
+FileVersion: TypeAlias = tuple[int, int]
+"""Modification time in nanoseconds and size in bytes; zeros for a missing file."""
 
 
 class MonitorState(NamedTuple):
-    """Determines the layout of the page, which reruns when this changes."""
+    """Determines which sections the page has; it reruns when this changes."""
 
     job: JobState | None
     run: RunState | None
@@ -52,7 +46,7 @@ class MonitoredRun:
         job: None for a run made on the command line, or whose job was deleted.
         summary: the run's config and results in short.
         metrics: a row per epoch; shared between sessions, so not to be changed.
-        metrics_version: of the metrics.
+        metrics_version: of the file of the metrics.
         changed_at: when the run last wrote a file.
     """
 
@@ -75,7 +69,7 @@ class MonitoredRun:
 
     @property
     def state(self) -> MonitorState:
-        """What determines the layout of the page."""
+        """What determines the sections of the page."""
         state = self.run.state if self.run else None
         return MonitorState(self.job.state if self.job else None, state, not self.metrics.empty, self.live)
 
@@ -112,7 +106,7 @@ def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
     try:
         run = open_run(run_id, settings())
     except (RunError, InputError):
-        return MonitoredRun(run_id, None, job, None, pd.DataFrame(), _NO_FILE, None)
+        return MonitoredRun(run_id, None, job, None, pd.DataFrame(), (0, 0), None)
     metrics_version = _file_version(run.path("metrics.jsonl"))
     return MonitoredRun(
         run_id, run, job, summarize_run(run), _metrics(run.folder, metrics_version), metrics_version, _changed_at(run)
@@ -120,7 +114,7 @@ def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
 
 
 def best_epoch_of(metrics: pd.DataFrame) -> int | None:
-    """The best epoch so far: as the run recorded it, or computed from the metrics."""
+    """Find the best epoch so far: as the run recorded it, or computed from the metrics."""
     if metrics.empty:
         return None
     recorded = metrics["best_epoch"].iloc[-1] if "best_epoch" in metrics else None
@@ -128,7 +122,7 @@ def best_epoch_of(metrics: pd.DataFrame) -> int | None:
 
 
 def config_of(run: Run) -> TrainConfig | None:
-    """The run's config; None if this version can't read it."""
+    """Load the run's config; None if this version can't read it."""
     try:
         return load_config(run.path("config.yaml"))
     except ConfigError:
@@ -147,8 +141,8 @@ def _file_version(path: Path) -> FileVersion:
     try:
         stat = path.stat()
     except OSError:
-        return _NO_FILE
-    return FileVersion(stat.st_mtime_ns, stat.st_size)
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _changed_at(run: Run) -> datetime | None:

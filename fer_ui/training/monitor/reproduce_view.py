@@ -42,12 +42,14 @@ def show_reproduction(run: Run) -> None:
 
 
 def build_train_command(config: TrainConfig, data: Mapping[str, object]) -> str:
-    """The command that trains the same config on the same version of the data."""
-    used = data.get("corrections")
-    if config.corrections is None and isinstance(used, int):
-        config = config.model_copy(update={"corrections": used})
+    """Build the command that trains the same config on the same version of the data."""
+    version = data.get("corrections")
+    if config.corrections is None and isinstance(version, int):
+        config = config.model_copy(update={"corrections": version})
     preset, changes = closest_preset(config)
-    return f"python -m fer_core train --config {preset}" + "".join(f" --set {shlex.quote(each)}" for each in changes)
+    return f"python -m fer_core train --config {preset}" + "".join(
+        f" --set {shlex.quote(change)}" for change in changes
+    )
 
 
 def read_data_info(run: Run) -> dict[str, object]:
@@ -59,20 +61,16 @@ def read_data_info(run: Run) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def split_sizes(run: Run) -> dict[str, int]:
-    """Number of images in each split of the run; empty before it has split them."""
-    path = run.path("split.parquet")
-    if not path.is_file():
-        return {}
-    try:
-        sizes = _split_sizes(run.folder.as_posix(), path.stat().st_mtime_ns)
-    except RunError:
-        return {}
-    return {split: sizes[split] for split in (*map(str, Split), str(EXCLUDED)) if sizes.get(split)}
+@st.cache_data(show_spinner=False, max_entries=32)
+def _count_splits(folder: str, changed_ns: int) -> dict[str, int]:
+    """Count the images of each split of the run in this folder."""
+    del changed_ns  # cache key
+    sizes = Run(Path(folder)).read_table("split.parquet")["split"].value_counts()
+    return {split: int(sizes[split]) for split in (*map(str, Split), str(EXCLUDED)) if split in sizes}
 
 
 def describe_data_version(data: Mapping[str, object], current_fingerprint: str, current_version: int) -> str:
-    """Which version of the data was used, and what has changed since."""
+    """Describe which version of the data was used, and what has changed since."""
     version = data.get("corrections")
     used = f"Fingerprint {data.get('fingerprint')}, corrections version {version}."
     if current_fingerprint != data.get("fingerprint"):
@@ -98,14 +96,16 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
             st.markdown(
                 escape_markdown(f"Fingerprint {data.get('fingerprint')}, corrections {data.get('corrections')}.")
             )
-    sizes = split_sizes(run)
-    if not sizes:
+    path = run.path("split.parquet")
+    try:
+        sizes = _count_splits(run.folder.as_posix(), path.stat().st_mtime_ns)
+    except (OSError, RunError):
         st.caption("The run has not split its images yet.")
         return
-    left_out = sizes.pop(str(EXCLUDED), 0)
+    excluded = sizes.pop(str(EXCLUDED), 0)
     text = join_words([f"{format_count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
-    if left_out:
-        text += f" Left out: {format_images(left_out)}, excluded or near-duplicates of validation or test images."
+    if excluded:
+        text += f" Left out: {format_images(excluded)}, excluded or near-duplicates of validation or test images."
     st.markdown(escape_markdown(text))
 
 
@@ -120,10 +120,3 @@ def _show_config(run: Run, *, readable: bool) -> None:
         notice("warning", "This version can't read the config, so the run can't be resumed or copied.")
     st.code(text, language="yaml", wrap_lines=True, height=380)
     show_download("Download as YAML", text, f"ferscope-{run.id}.yaml", "application/yaml", "tertiary")
-
-
-@st.cache_data(show_spinner=False, max_entries=32)
-def _split_sizes(folder: str, changed_ns: int) -> dict[str, int]:
-    del changed_ns  # cache key
-    table = Run(Path(folder)).read_table("split.parquet")
-    return {str(split): int(size) for split, size in table["split"].value_counts().items()}

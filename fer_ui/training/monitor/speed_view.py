@@ -1,4 +1,4 @@
-"""What limits the speed of a training: time per epoch and hardware."""
+"""The speed of a training: time per epoch and hardware."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def show_speed(monitored: MonitoredRun) -> None:
 
 
 def machine_facts(run: Run) -> list[str]:
-    """Sentences on hardware and image loading, as of the latest start."""
+    """Describe hardware and image loading, as of the latest start, in sentences."""
     facts = run.facts()
-    lines = _lines_of_log(run) if facts is None else facts.machine_lines
+    lines = _read_log_lines(run) if facts is None else facts.machine_lines
     return [f"{capitalize_first(line)}." for line in lines]
 
 
-def _lines_of_log(run: Run) -> list[str]:
-    """The same lines from the log of a run of an earlier version, which has no `facts.json`."""
+def _read_log_lines(run: Run) -> list[str]:
+    """Get the same lines from the log of a run of an earlier version, which has no `facts.json`."""
     latest: dict[int, str] = {}
     for line in run.log(_LOG_LINES).splitlines():
         text = _TIMESTAMP.sub("", line)

@@ -1,1 +1,1 @@
-"""The list of all runs, and several of them compared."""
+"""The list of runs and their comparison."""

@@ -1,4 +1,4 @@
-"""Comparison of runs: verdict, curves, metrics and differences of their configs."""
+"""Comparison of runs: ranking, curves, metrics and differences of their configs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from fer_core.comparison.compare import Comparison, available_metrics, compare_runs, select_metric
 from fer_core.comparison.run_summary import RunSummary
@@ -16,15 +15,15 @@ from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_interval, format_percent
+from fer_ui.formatting import NO_VALUE, format_interval, format_percent
 from fer_ui.header import notice
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 from fer_ui.training.runs.rows import describe_evaluation
 
-_PARTS: tuple[Splits, ...] = ("valid", "train", "both")
-_AXES: tuple[Axis, ...] = ("epoch", "time")
-_TITLES = {"valid": "Validation", "train": "Training", "both": "Both", "epoch": "Epochs", "time": "Time"}
+_SPLITS: dict[Splits, str] = {"valid": "Validation", "train": "Training", "both": "Both"}
+_AXES: dict[Axis, str] = {"epoch": "Epochs", "time": "Time"}
 _DEFAULT_METRIC = "macro_f1"
+_PINNED = st.column_config.TextColumn(pinned=True, width=160)
 
 
 def show_comparison(rows: Sequence[RunSummary]) -> None:
@@ -51,9 +50,9 @@ def _show_curves(compared: Comparison) -> None:
     with columns[0]:
         metric = param_selectbox("Metric", metrics, QueryParam.METRIC, format_func=METRIC_TITLES.__getitem__)
     with columns[1]:
-        split = param_segmented_control("Images", _PARTS, QueryParam.SPLIT, format_func=_TITLES.__getitem__)
+        split = param_segmented_control("Images", _SPLITS, QueryParam.SPLIT)
     with columns[2]:
-        axis = param_segmented_control("x-axis", _AXES, QueryParam.AXIS, format_func=_TITLES.__getitem__)
+        axis = param_segmented_control("x-axis", _AXES, QueryParam.AXIS)
     curves = select_metric(compared.curves, metric)
     figure = compared_curves(
         curves,
@@ -71,13 +70,13 @@ def _show_curves(compared: Comparison) -> None:
 def _show_metrics(compared: Comparison) -> None:
     st.subheader("Metrics of the best epochs", anchor=False)
     table = metrics_table(compared)
-    st.dataframe(table, hide_index=True, column_config={"Run": _pinned("Run")})
+    st.dataframe(table, hide_index=True, column_config={"Run": _PINNED})
     st.caption("95 % intervals in brackets.")
-    show_csv_download(table, "compared-figures")
+    show_csv_download(table, "compared-metrics")
 
 
 def metrics_table(compared: Comparison) -> pd.DataFrame:
-    """A row per run: its metrics with intervals as text, and what it was evaluated on."""
+    """Build a row per run: its metrics with intervals as text, and what it was evaluated on."""
     names = lettered_names(compared.names)
     return pd.DataFrame(
         [
@@ -85,7 +84,7 @@ def metrics_table(compared: Comparison) -> pd.DataFrame:
                 "Run": names[row.id],
                 **{METRIC_TITLES[name]: _format_metric(row, name) for name in HEADLINE_METRICS},
                 "Evaluated on": describe_evaluation(row),
-                "Epoch": "" if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
+                "Epoch": NO_VALUE if row.best_epoch is None else f"{row.best_epoch} of {row.epochs_done}",
             }
             for row in compared.runs
         ]
@@ -97,13 +96,13 @@ def _show_differences(compared: Comparison) -> None:
     names = lettered_names(compared.names)
     table = compared.differences.rename(columns={"key": "Key", **names})
     if compared.unreadable:
-        notice("warning", f"Unreadable config: {join_words([names[each] for each in compared.unreadable])}.")
+        notice("warning", f"Unreadable config: {join_words([names[run_id] for run_id in compared.unreadable])}.")
     if table.shape[1] < 3:
         return
     if table.empty:
         st.markdown("Only their titles differ.")
         return
-    st.dataframe(table, hide_index=True, column_config={"Key": _pinned("Key")})
+    st.dataframe(table, hide_index=True, column_config={"Key": _PINNED}, placeholder=NO_VALUE)
     show_csv_download(table, "compared-configs")
 
 
@@ -111,10 +110,6 @@ def _format_metric(row: RunSummary, name: str) -> str:
     """ "62.3 % (60.1 to 64.4 %)"."""
     value = row.score(name)
     if value is None:
-        return ""
+        return NO_VALUE
     bounds = row.interval(name)
     return f"{format_percent(value)}{f' ({format_interval(*bounds)})' if bounds else ''}"
-
-
-def _pinned(title: str) -> ColumnConfig:
-    return st.column_config.TextColumn(title, pinned=True, width=160)

@@ -74,9 +74,9 @@ def show_runs() -> None:
 
 
 def best_runs(rows: Sequence[RunSummary]) -> list[BestRun]:
-    """The best run by macro-F1 of each dataset, label set and part.
+    """Find the best run by macro-F1 of each dataset, label set and split.
 
-    Splits that were held out come first, drawings last, and then where most runs are.
+    Test splits come first, synthetic faces last, then the groups with the most runs.
     """
     groups: dict[tuple[str, str, str], list[RunSummary]] = {}
     for row in rows:
@@ -111,38 +111,37 @@ def sort_runs(rows: Sequence[RunSummary], order: str) -> list[RunSummary]:
 
 def _show_best(rows: Sequence[RunSummary], total: int) -> None:
     """Show the number of runs and the best score of each dataset and split."""
-    found = best_runs(rows)
+    best = best_runs(rows)
     numbers = [Headline("Runs", format_count(len(rows)), _states(rows, total))]
-    numbers += [_best(each) for each in found[:_BEST_SHOWN]]
-    if not found:
+    numbers += [_best_headline(run) for run in best[:_BEST_SHOWN]]
+    if not best:
         numbers.append(Headline("Best macro-F1", "none yet", "after the first epoch"))
     headline(numbers)
-    if text := _ranking_caveats(found):
+    if text := _ranking_caveats(best):
         st.caption(text)
 
 
-def _ranking_caveats(found: Sequence[BestRun]) -> str:
-    """Why the best scores can't be compared with each other."""
-    words = []
-    if len(found) > 1:
-        words.append("Scores on different datasets, splits or label sets can't be compared.")
-    if len(found) > _BEST_SHOWN:
-        words.append(f"{format_count(len(found) - _BEST_SHOWN)} more in the table.")
-    unlike = list(dict.fromkeys(each.row.dataset for each in found[:_BEST_SHOWN] if not each.same_images))
-    if unlike:
-        words.append(
-            f"On {join_words(unlike)} not all runs used the same split or corrections: select some to compare them."
+def _ranking_caveats(best: Sequence[BestRun]) -> str:
+    """Explain why the best scores can't be compared with each other."""
+    shown, sentences = best[:_BEST_SHOWN], []
+    if len(best) > 1:
+        sentences.append("Scores on different datasets, splits or label sets can't be compared.")
+    if len(best) > len(shown):
+        sentences.append(f"{format_count(len(best) - len(shown))} more in the table.")
+    if differing := list(dict.fromkeys(run.row.dataset for run in shown if not run.same_images)):
+        sentences.append(
+            f"On {join_words(differing)} not all runs used the same split or corrections: select some to compare them."
         )
-    if any(each.row.synthetic for each in found[:_BEST_SHOWN]):
-        words.append("Metrics on synthetic faces say nothing about people.")
-    return " ".join(words)
+    if any(run.row.synthetic for run in shown):
+        sentences.append("Metrics on synthetic faces say nothing about people.")
+    return " ".join(sentences)
 
 
-def _best(best: BestRun) -> Headline:
+def _best_headline(best: BestRun) -> Headline:
     row, ranked, _ = best
     bounds = row.interval("macro_f1")
     split = SPLIT_TITLES.get(row.metrics.split, "") if row.metrics else ""
-    on = ", ".join(each for each in (row.dataset, split, describe_label_set(row)) if each)
+    on = ", ".join(filter(None, (row.dataset, split, describe_label_set(row))))
     runs = f"best of {format_count(ranked)} runs" if ranked > 1 else "the only run"
     detail = f"{runs}: {shorten(row.title, _NAME_CHARACTERS)}{f', 95 %: {format_interval(*bounds)}' if bounds else ''}"
     return Headline(f"Best macro-F1 on {on}", format_percent(row.score("macro_f1") or 0.0), detail)
@@ -150,8 +149,8 @@ def _best(best: BestRun) -> Headline:
 
 def _states(rows: Sequence[RunSummary], total: int) -> str:
     numbers = [(sum(row.state is state for row in rows), str(state)) for state in _STATES]
-    words = [f"{format_count(number)} {state}" for number, state in numbers if number]
-    return f"{f'of {format_count(total)}; ' if len(rows) < total else ''}{join_words(words)}"
+    states = join_words([f"{format_count(number)} {state}" for number, state in numbers if number])
+    return f"of {format_count(total)}; {states}" if len(rows) < total else states
 
 
 def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
@@ -160,29 +159,29 @@ def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
     with columns[0]:
         datasets = [_ALL, *sorted({row.dataset for row in rows} - {""})]
         dataset = param_selectbox(
-            "Dataset", datasets, QueryParam.DATASET, format_func=lambda each: _option_title(each, "All datasets")
+            "Dataset", datasets, QueryParam.DATASET, format_func=lambda name: "All datasets" if name == _ALL else name
         )
     with columns[1]:
         tags = [_ALL, *sorted({tag for row in rows for tag in row.tags})]
-        tag = param_selectbox("Tag", tags, QueryParam.TAG, format_func=lambda each: _option_title(each, "Any or none"))
+        tag = param_selectbox(
+            "Tag", tags, QueryParam.TAG, format_func=lambda name: "Any or none" if name == _ALL else name
+        )
     with columns[2]:
         query = param_text_input("Search", QueryParam.FIND, placeholder="Title, network, note")
     with columns[3]:
         order = param_segmented_control("Order", _ORDERS, QueryParam.ORDER)
-    fitting = [
+    matching = [
         row
         for row in rows
         if dataset in (_ALL, row.dataset) and (tag == _ALL or tag in row.tags) and _matches(row, query)
     ]
-    return sort_runs(fitting, order)
+    return sort_runs(matching, order)
 
 
 def _matches(row: RunSummary, query: str) -> bool:
     """Whether every word of the query occurs in the run's texts."""
-    text = " ".join(
-        (row.id, row.title, row.network, row.rebalancing, row.facts, row.note, row.state, *row.tags)
-    ).lower()
-    return all(word in text for word in query.lower().split())
+    texts = (row.id, row.title, row.network, row.rebalancing, row.facts, row.note, row.state, *row.tags)
+    return all(word in " ".join(texts).lower() for word in query.lower().split())
 
 
 def _select(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Mapping[str, str]) -> list[RunSummary]:
@@ -201,7 +200,8 @@ def _select(shown: Sequence[RunSummary], rows: Sequence[RunSummary], active: Map
     if not chosen:
         st.caption("Select a run to open, copy or delete it, or several to compare them.")
     if damaged := sum(bool(row.problem) for row in shown):
-        notice("warning", f"{_runs(damaged)} damaged files. See the last column of the table.")
+        runs = "One run has" if damaged == 1 else f"{format_count(damaged)} runs have"
+        notice("warning", f"{runs} damaged files. See the last column of the table.")
     return chosen
 
 
@@ -224,7 +224,7 @@ def _show_selected(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> N
 
 def _show_links(row: RunSummary, name: str) -> None:
     """Show a run's facts and links."""
-    facts = ", ".join(each for each in (describe_evaluation(row), row.network, row.rebalancing, row.facts) if each)
+    facts = ", ".join(filter(None, (describe_evaluation(row), row.network, row.rebalancing, row.facts)))
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"{f'**{escape_markdown(name)}**  ' if name else ''}\n{escape_markdown(facts)}")
         if row.problem:
@@ -250,8 +250,8 @@ def _show_deletion(chosen: Sequence[RunSummary], names: Mapping[str, str], activ
         return
     run = "this run" if len(free) == 1 else f"these {format_count(len(free))} runs"
     consequences = (
-        f"Removes {_format_names([names[each] for each in free])} with weights, metrics, predictions, notes and tags, "
-        "and the jobs with their logs. The datasets stay."
+        f"Removes {_format_names([names[run_id] for run_id in free])} with weights, metrics, predictions, notes and "
+        "tags, and the jobs with their logs. The datasets stay."
     )
     if active_model_id(settings()) in free:
         consequences += (
@@ -288,11 +288,3 @@ def _format_names(names: Sequence[str]) -> str:
     some = [shorten(name, _NAME_CHARACTERS) for name in names[:_NAMED_MAX]]
     more = len(names) - len(some)
     return join_words([*some, f"{format_count(more)} more"] if more else some)
-
-
-def _runs(number: int) -> str:
-    return "One run has" if number == 1 else f"{format_count(number)} runs have"
-
-
-def _option_title(chosen: str, words: str) -> str:
-    return words if chosen == _ALL else chosen

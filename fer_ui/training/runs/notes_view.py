@@ -13,8 +13,8 @@ from fer_core.runs.folder import Run, open_run
 from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_notes, write_notes
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
+from fer_ui.formatting import format_age
 from fer_ui.header import notice
-from fer_ui.jobs.job_view import format_age
 from fer_ui.training.runs.rows import run_table
 
 _HEIGHT_PX = 140
@@ -23,7 +23,7 @@ _SAVE_ERROR = "notes-refused"
 
 @dataclass
 class _Draft:
-    """The edited text and the saved note that it started from; kept in the session."""
+    """The edited text, and the saved note that it started from; kept in the session."""
 
     base: str
     text: str

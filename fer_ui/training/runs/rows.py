@@ -28,74 +28,67 @@ def run_table() -> RunTable:
 
 
 def describe_evaluation(row: RunSummary) -> str:
-    """On what a run was evaluated: "ferplus, test, 3,573 images, labels by majority"."""
+    """Describe on what a run was evaluated: "ferplus, test, 3,573 images, labels by majority"."""
     if row.metrics is None:
         return row.dataset
     images = f"{format_count(row.metrics.n)} images" if row.metrics.n else ""
     split, protocol = SPLIT_TITLES.get(row.metrics.split, ""), describe_protocol(row.metrics.protocol)
-    return ", ".join(each for each in (row.dataset, split, images, describe_label_set(row), protocol) if each)
+    return ", ".join(filter(None, (row.dataset, split, images, describe_label_set(row), protocol)))
 
 
 def describe_label_set(row: RunSummary) -> str:
-    """The label set of a run: "four expressions"; "" for all eight."""
+    """Describe the label set of a run: "four expressions"; "" for all eight."""
     return f"{row.labels} expressions" if row.labels != "eight" else ""
 
 
 def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.DataFrame:
-    """Build the table, with shares in percent and intervals as text."""
+    """Build the table, with shares in percent and intervals as text.
+
+    Args:
+        active: job states by run id: "training", "queued".
+    """
     return pd.DataFrame(
         {
-            "title": [row.title for row in rows],
-            "open": [f"{Page.TRAINING}?{QueryParam.RUN}={row.id}" for row in rows],
-            "macro_f1": [_percent(row, "macro_f1") for row in rows],
-            "interval": [_interval(row) for row in rows],
-            "balanced_accuracy": [_percent(row, "balanced_accuracy") for row in rows],
-            "accuracy": [_percent(row, "accuracy") for row in rows],
-            "evaluated": [describe_evaluation(row) for row in rows],
-            "state": [_state(row, active) for row in rows],
-            "epochs_done": [row.epochs_done for row in rows],
-            "epochs_asked": pd.array([row.epochs_planned for row in rows], "Int64"),
-            "best_epoch": pd.array([row.best_epoch for row in rows], "Int64"),
-            "network": [row.network for row in rows],
-            "rebalancing": [row.rebalancing for row in rows],
-            "facts": [row.facts for row in rows],
-            "tags": [list(row.tags) for row in rows],
-            "speed": [row.images_per_s for row in rows],
-            "created": pd.Series([row.created for row in rows], dtype="datetime64[us, UTC]"),
-            "id": [row.id for row in rows],
-            **({"problem": [row.problem for row in rows]} if any(row.problem for row in rows) else {}),
+            "Run": [row.title for row in rows],
+            "Page": [f"{Page.TRAINING}?{QueryParam.RUN}={row.id}" for row in rows],
+            "Macro-F1": [_percent(row, "macro_f1") for row in rows],
+            "95 % interval": [_interval(row) for row in rows],
+            "Balanced accuracy": [_percent(row, "balanced_accuracy") for row in rows],
+            "Accuracy": [_percent(row, "accuracy") for row in rows],
+            "Evaluated on": [describe_evaluation(row) for row in rows],
+            "State": [_state(row, active) for row in rows],
+            "Epochs": [row.epochs_done for row in rows],
+            "Planned": pd.array([row.epochs_planned for row in rows], "Int64"),
+            "Best epoch": pd.array([row.best_epoch for row in rows], "Int64"),
+            "Network": [row.network for row in rows],
+            "Rebalancing": [row.rebalancing for row in rows],
+            "Settings": [row.facts for row in rows],
+            "Tags": [list(row.tags) for row in rows],
+            "Images/s": [row.images_per_s for row in rows],
+            "Started": pd.Series([row.created for row in rows], dtype="datetime64[us, UTC]"),
+            "ID": [row.id for row in rows],
+            **({"Problem": [row.problem for row in rows]} if any(row.problem for row in rows) else {}),
         }
     )
 
 
 def column_config() -> dict[str, ColumnConfig]:
-    """Titles and formats of the columns of `format_runs`."""
+    """Build the formats and help texts of the columns of `format_runs`."""
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     return {
-        "title": text("Run", pinned=True, width=_TITLE_PX),
-        "open": st.column_config.LinkColumn("Page", display_text="Open", width="small"),
-        "macro_f1": _share("Macro-F1", "The mean F1 of all expressions."),
-        "interval": text("95 % interval", help="Of the macro-F1."),
-        "balanced_accuracy": _share("Balanced accuracy", "The mean recall of all expressions."),
-        "accuracy": _share("Accuracy", "The share of correct predictions; hides the rare expressions."),
-        "evaluated": text("Evaluated on", help="Metrics on different datasets or splits can't be compared."),
-        "state": text("State"),
-        "epochs_done": number("Epochs"),
-        "epochs_asked": number("Planned", help="The number of epochs in the config."),
-        "best_epoch": number("BestRun", help="The epoch whose weights are kept."),
-        "network": text("Network"),
-        "rebalancing": text("Rebalancing", help="The strategy against class imbalance."),
-        "facts": text("Settings"),
-        "tags": st.column_config.ListColumn("Tags"),
-        "speed": number("Images/s", format="%.0f", width="small", help="Training images per second in the last epoch."),
-        "created": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm"),
-        "id": text("ID"),
-        "problem": text("Problem"),
+        "Run": text(pinned=True, width=_TITLE_PX),
+        "Page": st.column_config.LinkColumn(display_text="Open", width="small"),
+        "Macro-F1": number(format="%.1f %%", help="The mean F1 of all expressions."),
+        "95 % interval": text(help="Of the macro-F1."),
+        "Balanced accuracy": number(format="%.1f %%", help="The mean recall of all expressions."),
+        "Accuracy": number(format="%.1f %%", help="The share of correct predictions; hides the rare expressions."),
+        "Evaluated on": text(help="Metrics on different datasets or splits can't be compared."),
+        "Planned": number(help="The number of epochs in the config."),
+        "Best epoch": number(help="The epoch whose weights are kept."),
+        "Rebalancing": text(help="The strategy against class imbalance."),
+        "Images/s": number(format="%.0f", width="small", help="Training images per second in the last epoch."),
+        "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
     }
-
-
-def _share(title: str, meaning: str) -> ColumnConfig:
-    return st.column_config.NumberColumn(title, format="%.1f %%", help=meaning)
 
 
 def _percent(row: RunSummary, name: str) -> float | None:

@@ -10,16 +10,17 @@ import streamlit as st
 
 from fer_core.comparison.compare import RUNS_MAX
 from fer_core.comparison.run_summary import RunSummary
+from fer_ui.formatting import NO_VALUE
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.runs.rows import column_config, format_runs
 
-_CHOSEN = "runs-chosen"
-_LAST_VALUE = "runs-address"
-_DRAWN = "runs-begun"
-_NUMBER = "runs-table-number"
+_SELECTED = "runs-selected"
+_LAST_QUERY = "runs-last-query"
+_TABLE = "runs-table"
+_RESETS = "runs-table-resets"
 
 
-class _DrawnTable(NamedTuple):
+class _Table(NamedTuple):
     """The table's key and initially selected rows, passed again on reruns to keep the selection."""
 
     key: str
@@ -36,14 +37,16 @@ def select_runs(rows: Sequence[RunSummary], known: Collection[str], active: Mapp
         known: the ids of all runs.
         active: job states by run id: "training", "queued".
     """
-    chosen = [run_id for run_id in _selection_from_query() if run_id in known]
+    selected = [run_id for run_id in _selection_from_query() if run_id in known]
     shown = [row.id for row in rows]
-    selected_rows = _table(rows, [shown.index(run_id) for run_id in chosen if run_id in shown], active) if rows else []
-    selected = [shown[place] for place in selected_rows if place < len(shown)]
-    chosen = [run_id for run_id in chosen if run_id in selected or run_id not in shown]
-    chosen += [run_id for run_id in selected if run_id not in chosen]
-    _store_selection(chosen)
-    return chosen
+    rows_selected = (
+        _show_table(rows, [shown.index(run_id) for run_id in selected if run_id in shown], active) if rows else []
+    )
+    in_table = [shown[index] for index in rows_selected if index < len(shown)]
+    selected = [run_id for run_id in selected if run_id in in_table or run_id not in shown]
+    selected += [run_id for run_id in in_table if run_id not in selected]
+    _store_selection(selected)
+    return selected
 
 
 def clear_selection() -> None:
@@ -53,45 +56,45 @@ def clear_selection() -> None:
 
 
 def _selection_from_query() -> list[str]:
-    """The selection, updated from the query string if that was changed from outside."""
+    """Get the selection, updated from the query string if that was changed from outside."""
     value = get_param(QueryParam.RUNS)
-    if value != st.session_state.get(_LAST_VALUE):
+    if value != st.session_state.get(_LAST_QUERY):
         _reset_table()
-        st.session_state[_CHOSEN] = list(dict.fromkeys(filter(None, value.split(","))))
-    kept: list[str] = st.session_state.setdefault(_CHOSEN, [])
-    return kept
+        st.session_state[_SELECTED] = list(dict.fromkeys(filter(None, value.split(","))))
+    selected: list[str] = st.session_state.setdefault(_SELECTED, [])
+    return selected
 
 
-def _store_selection(chosen: list[str]) -> None:
-    st.session_state[_CHOSEN] = chosen
-    if chosen:
-        st.query_params[QueryParam.RUNS] = ",".join(chosen[:RUNS_MAX])
+def _store_selection(selected: list[str]) -> None:
+    st.session_state[_SELECTED] = selected
+    if selected:
+        st.query_params[QueryParam.RUNS] = ",".join(selected[:RUNS_MAX])
     else:
         st.query_params.pop(QueryParam.RUNS, None)
-    st.session_state[_LAST_VALUE] = get_param(QueryParam.RUNS)
+    st.session_state[_LAST_QUERY] = get_param(QueryParam.RUNS)
 
 
 def _reset_table() -> None:
     """Give the next table another key, so that it starts with a new selection."""
-    st.session_state.pop(_DRAWN, None)
-    st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
+    st.session_state.pop(_TABLE, None)
+    st.session_state[_RESETS] = st.session_state.get(_RESETS, 0) + 1
 
 
-def _table(rows: Sequence[RunSummary], selected_rows: list[int], active: Mapping[str, str]) -> list[int]:
-    """Draw the table and return the selected row numbers; other rows get another key."""
-    places = sha256("\n".join(row.id for row in rows).encode()).hexdigest()[:12]
-    key = f"runs-{st.session_state.get(_NUMBER, 0)}-{places}"
-    drawn: _DrawnTable | None = st.session_state.get(_DRAWN)
-    if drawn is None or drawn.key != key:
-        drawn = st.session_state[_DRAWN] = _DrawnTable(key, selected_rows)
+def _show_table(rows: Sequence[RunSummary], selected_rows: list[int], active: Mapping[str, str]) -> list[int]:
+    """Show the table and return the selected row numbers; a table of other runs gets another key."""
+    digest = sha256("\n".join(row.id for row in rows).encode()).hexdigest()[:12]
+    key = f"runs-{st.session_state.get(_RESETS, 0)}-{digest}"
+    table: _Table | None = st.session_state.get(_TABLE)
+    if table is None or table.key != key:
+        table = st.session_state[_TABLE] = _Table(key, selected_rows)
     event = st.dataframe(
         format_runs(rows, active),
         key=key,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        placeholder="",
-        selection_default={"selection": {"rows": drawn.rows}},
+        placeholder=NO_VALUE,
+        selection_default={"selection": {"rows": table.rows}},
         column_config=column_config(),
     )
     return list(event["selection"]["rows"])

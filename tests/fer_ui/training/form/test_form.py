@@ -58,7 +58,7 @@ def test_every_policy_in_the_link_is_used_whole(preset: str, show: Show) -> None
     for name, policy in policies().items():
         assert config_of(show(preset=preset, policy=name)).augment == policy.augment
     app = show(preset=preset, policy="strong")
-    set_by_key(app, "policy", "own")
+    set_by_key(app, "policy", "custom")
     assert config_of(app).augment == PRESETS[preset].config.augment
 
 

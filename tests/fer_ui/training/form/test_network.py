@@ -24,7 +24,7 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
     app = show(preset="A-cnn")
-    assert ">52.3 k<" in page_text(app)
+    assert ">52.3k<" in page_text(app)
     assert "for a face of 224x224, RGB" in page_text(app)
     before = page_text(app)
     set_widget(app, "batch_size", 128)
@@ -32,7 +32,7 @@ def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
     assert page_text(app) != before
     set_widget(app, "model.name", "resnet50")
     set_widget(app, "model.size_px", 96)
-    assert ">23.5 M<" in page_text(app)
+    assert ">23.5M<" in page_text(app)
     assert "for a face of 96x96, RGB" in page_text(app)
 
 

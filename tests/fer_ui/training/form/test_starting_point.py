@@ -44,7 +44,7 @@ ODD = parse_config(
 def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> None:
     app = show(preset=name)
     assert config_of(app) == load_config(presets()[name], ["dataset=drawn"])
-    assert app.selectbox(key="train-begin").value == name
+    assert app.selectbox(key="train-starting-point").value == name
     assert app.number_input(key="train-epochs").value == PRESETS[name].config.epochs
     assert app.selectbox(key="train-model.name").value == PRESETS[name].config.model.name
     assert PRESETS[name].sentence in page_text(app)
@@ -55,10 +55,10 @@ def test_another_preset_fills_the_whole_form_again(show: Show) -> None:
     app = show(rebalancing="over-sampling", split_config="seeded", policy="strong", ambiguous="left-out")
     set_widget(app, "batch_size", 20)
     set_widget(app, "epochs", 3)
-    set_by_key(app, "train-begin", "C-vgg16")
+    set_by_key(app, "train-starting-point", "C-vgg16")
     assert config_of(app) == load_config(presets()["C-vgg16"], ["dataset=drawn"])
     assert dict(app.query_params) == {"preset": "C-vgg16"}
-    set_by_key(app, "train-begin", "small-soft")
+    set_by_key(app, "train-starting-point", "small-soft")
     assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
 
 
@@ -73,7 +73,7 @@ def test_a_copy_is_the_runs_config_whatever_it_has(store: Settings, show: Show) 
     assert "Changed from the run: epochs" in page_text(app)
     app.button(key="train-back").click().run()
     assert config_of(app) == ODD
-    set_by_key(app, "train-begin", "A-cnn")
+    set_by_key(app, "train-starting-point", "A-cnn")
     assert config_of(app) == load_config(presets()["A-cnn"], ["dataset=drawn"])
     assert "from" not in app.query_params
 

@@ -27,10 +27,10 @@ def test_a_finished_run_leads_with_its_report_and_says_on_which_part(store: Sett
     assert (shown["Macro-F1"], shown["Epochs"], shown["Speed"]) == ("41.0 %", "3 of 20", "303/s")
     words = plain_text(app)
     assert "95 %: 39.0 to 44.0 %" in words and "best: epoch 2" in words
-    assert "Finished." in words and "1,234 test images" in words and "neither for training" in words
+    assert "Finished." in words and "1,234 test images" in words and "not used for training" in words
     finish(run, split="valid", macro_f1=0.52)
     words = plain_text(app.run())
-    assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, on which the epoch was chosen" in words
+    assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, also used to choose the epoch" in words
 
 
 def test_a_finished_run_leads_on(store: Settings, show: Show, jobs: JobStore) -> None:

@@ -48,7 +48,7 @@ def runs(store: Settings) -> Iterator[Settings]:
 
 
 def titles(app: AppTest) -> list[str]:
-    return app.dataframe[0].value["title"].tolist()
+    return app.dataframe[0].value["Run"].tolist()
 
 
 def tick(app: AppTest, *places: int) -> AppTest:
@@ -173,7 +173,7 @@ def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
     with JobStore(runs) as jobs:
         jobs.submit(JobKind.TRAIN, "Fourth", (), "20260104-000000-d", job_id="now")
     app = open_view(view)
-    assert app.dataframe[0].value["state"].tolist()[1] == "queued"
+    assert app.dataframe[0].value["State"].tolist()[1] == "queued"
     app = tick(app, 1)
     assert "Fourth is queued or training" in page_text(app) and "can't be deleted" in page_text(app)
     assert "Delete" not in [button.label for button in app.button]
@@ -205,7 +205,7 @@ def test_broken_runs_say_what_is_wrong(runs: Settings) -> None:
     app = open_view(view)
     assert not app.exception and not app.error
     assert app.warning[0].value.startswith("3 runs have damaged files")
-    problems = app.dataframe[0].value["problem"].tolist()
+    problems = app.dataframe[0].value["Problem"].tolist()
     assert sum(bool(problem) for problem in problems) == 3
     app = tick(app, *range(6))
     assert not app.exception and not app.error

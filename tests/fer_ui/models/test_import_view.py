@@ -12,8 +12,8 @@ import pytest
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import Settings
-from fer_ui.models import import_process
-from fer_ui.models.import_process import import_weights_in_subprocess
+from fer_ui.models import import_view
+from fer_ui.models.import_view import import_weights_in_subprocess
 
 
 def test_the_command_gets_what_was_said_and_its_id_comes_back(monkeypatch: pytest.MonkeyPatch, store: Settings) -> None:
@@ -23,7 +23,7 @@ def test_the_command_gets_what_was_said_and_its_id_comes_back(monkeypatch: pytes
         asked.append(command)
         return '{"id": "study-a", "n": 5}'
 
-    monkeypatch.setattr(import_process, "run_command", run)
+    monkeypatch.setattr(import_view, "run_command", run)
     assert import_weights_in_subprocess(Path("/x/-a.pt"), "A-cnn", "", "MIT; see there", "") == "study-a"
     words = list(asked[0].arguments)
     assert words == ["models", "import", "--preset=A-cnn", "--license=MIT; see there", "--json", "--", "/x/-a.pt"]
@@ -36,7 +36,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Path) -
     def put(code: str) -> None:
         path = tmp_path / "stand_in.py"
         path.write_text(f"import os, sys, time\n{code}\n")
-        monkeypatch.setattr(import_process, "run_command", partial(run_command, cli=[sys.executable, str(path)]))
+        monkeypatch.setattr(import_view, "run_command", partial(run_command, cli=[sys.executable, str(path)]))
 
     return put
 
@@ -61,7 +61,7 @@ def test_a_process_that_fails_or_dies_is_no_silence(stand_in: Callable[[str], No
 
 
 def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, stand_in: Callable[[str], None]) -> None:
-    monkeypatch.setattr(import_process, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(import_view, "_TIMEOUT_S", 0.3)
     stand_in("time.sleep(60)")
     with pytest.raises(JobError, match=r"The import was stopped after 0\.3 s.*on the command line"):
         import_some()
