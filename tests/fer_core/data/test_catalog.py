@@ -5,11 +5,9 @@ import shutil
 import zipfile
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from fer_core.contract import Contract
-from fer_core.data import catalog
 from fer_core.data.catalog import (
     StoredDataset,
     delete_dataset,
@@ -22,35 +20,16 @@ from fer_core.data.ingest.import_folder import discard_import, list_imports
 from fer_core.data.manifest import Manifest
 from fer_core.data.packing.pack import pack_images
 from fer_core.data.sources.source import open_source
-from fer_core.data.synthetic.dataset import SyntheticFacesConfig, make_synthetic_dataset
+from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.errors import CancelledError, DatasetError, InputError
 from fer_core.labels import label_set
 from fer_core.settings import Settings
-from tests.support.synthetic_datasets import write_ferplus_like, write_synthetic_faces
 
 CONTRACT = Contract(color="gray", size_px=16, normalization="unit", labels=label_set("eight").expressions)
 
 
 def _everything_in(store: Settings) -> list[str]:
     return sorted(str(p.relative_to(store.store)) for p in store.store.rglob("*") if not p.is_dir())
-
-
-@pytest.fixture(scope="module")
-def shared_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shared") / "faces.zip"
-    write_ferplus_like(path, SyntheticFacesConfig(total=60, identities=20, seed=4))
-    return path
-
-
-@pytest.fixture
-def archive(shared_archive: Path, tmp_path: Path) -> Path:
-    return shutil.copy(shared_archive, tmp_path / "faces.zip")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    write_synthetic_faces(tmp_path / "drawn", SyntheticFacesConfig(total=30, identities=10, size_px=32))
-    return tmp_path / "drawn"
 
 
 def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> None:
@@ -211,30 +190,6 @@ def test_a_damaged_dataset_hides_no_other_and_can_be_deleted(archive: Path, fold
     assert [path.name for path in store.datasets_dir.iterdir()] == ["good"]
 
 
-def test_the_fingerprint_follows_images_and_labels(folder: Path, store: Settings) -> None:
-    first = import_dataset(folder, store, dataset_id="one")
-    assert import_dataset(folder, store, dataset_id="two").fingerprint == first.fingerprint
-    image = sorted(folder.glob("train/*/*.png"))[0]
-    moved = folder / "train" / ("fear" if image.parent.name != "fear" else "anger") / image.name
-    moved.parent.mkdir(exist_ok=True)
-    image.rename(moved)
-    relabeled = import_dataset(folder, store, dataset_id="three").fingerprint
-    moved.write_bytes(sorted(folder.glob("test/*/*.png"))[0].read_bytes())
-    assert len({first.fingerprint, relabeled, import_dataset(folder, store, dataset_id="four").fingerprint}) == 3
-
-
-def test_the_fingerprint_follows_a_label_alone(archive: Path, store: Settings, tmp_path: Path) -> None:
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(tmp_path / "open")
-    first = import_dataset(tmp_path / "open", store, dataset_id="one")
-    assert first.fingerprint == import_dataset(archive, store, dataset_id="two").fingerprint
-    labels = tmp_path / "open" / "FER2013Train" / "label.csv"
-    one, *rest = labels.read_text().splitlines()
-    name = one.partition(",")[0]
-    labels.write_text("\n".join([f"{name},box,0,0,0,0,0,0,0,10,0,0", *rest]))  # nothing that is drawn first is contempt
-    assert import_dataset(tmp_path / "open", store, dataset_id="three").fingerprint != first.fingerprint
-
-
 def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Path, store: Settings) -> None:
     with open_source(archive, store) as source:
         labels = load_labels(source, store)
@@ -270,61 +225,6 @@ def test_the_marker_is_written_when_all_else_is_there(
     imported = import_dataset(archive, store, move=True)
     assert seen == [{"index.parquet", "manifest.yaml", "pairs.parquet", "source.zip"}]
     assert json.loads((imported.folder / "dataset.json").read_text())["n"] == 60
-
-
-def test_columns_are_loaded_alone_and_the_raw_index_is_as_imported(archive: Path, store: Settings) -> None:
-    imported = import_dataset(archive, store)
-    assert {"raw_label", "dark_01", "bright_01", "votes_fear"} <= set(imported.columns())
-    assert list(imported.raw_index(["label", "id"])) == ["id", "label"]
-    assert "signature" in imported.columns()
-    assert "signature" not in {*imported.raw_index(), *imported.index()}, "they are many bytes that few need"
-    for wanted in (["id"], ["width"], []):
-        assert [*wanted, "excluded", "relabeled", "ambiguous"] == list(imported.index(wanted))
-
-
-def test_pairs_are_found_at_import_and_anew_where_they_are_missing(folder: Path, store: Settings) -> None:
-    image = sorted(folder.glob("train/*/*.png"))[0]
-    shutil.copy(image, image.with_name("id9999-000000.png"))
-    imported = import_dataset(folder, store)
-    pairs = imported.pairs()
-    assert len(pairs)
-    path = imported.folder / "pairs.parquet"
-    path.unlink()
-    assert imported.pairs().equals(pairs)
-    assert path.is_file(), "they are kept"
-    kept = path.stat().st_mtime_ns
-    assert imported.pairs().equals(pairs)
-    assert path.stat().st_mtime_ns == kept, "and read"
-
-
-def test_pairs_that_an_older_version_found_are_served_no_more(folder: Path, store: Settings) -> None:
-    image = sorted(folder.glob("train/*/*.png"))[0]
-    shutil.copy(image, image.with_name("id9999-000000.png"))
-    imported = import_dataset(folder, store)
-    path, pairs = imported.folder / "pairs.parquet", imported.pairs()
-    pairs.drop(columns="similarity").iloc[:0].to_parquet(path, index=False)
-    assert imported.pairs().equals(pairs)
-    written = path.read_bytes()
-    pd.read_parquet(imported.folder / "index.parquet").drop(columns="signature").to_parquet(
-        imported.folder / "index.parquet", index=False
-    )
-    strict = imported.pairs()
-    assert strict["similarity"][strict["kind"] == "near"].isna().all()
-    assert path.read_bytes() != written, "those of another rule are not served either"
-
-
-def test_pairs_are_found_in_a_store_that_can_not_be_written_to(
-    folder: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    imported = import_dataset(folder, store)
-    pairs = imported.pairs()
-    (imported.folder / "pairs.parquet").unlink()
-
-    def refuse(*_: object) -> None:
-        raise PermissionError("read-only")
-
-    monkeypatch.setattr(catalog, "write_pairs", refuse)
-    assert imported.pairs().equals(pairs)
 
 
 def test_an_import_goes_by_the_manifest_that_was_given(folder: Path, store: Settings) -> None:

@@ -1,21 +1,13 @@
-"""An import's folder: begun, prepared, decided, finished or thrown away; and killed at every step in between."""
-
 from __future__ import annotations
 
-import errno
-import json
-import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fer_core.data.catalog import list_datasets, open_dataset
 from fer_core.data.ingest import import_folder as importing
 from fer_core.data.ingest.import_folder import (
-    Import,
     discard_import,
     list_imports,
     lock_import,
@@ -25,29 +17,12 @@ from fer_core.data.ingest.import_folder import (
 from fer_core.data.ingest.import_run import run_import
 from fer_core.errors import ArchiveError, DatasetError, InputError
 from fer_core.settings import Settings
-from tests.support.sources import EMPTY_MANIFEST, class_folders, write_folder, write_tar, write_zip
-
-FILES = class_folders(12)
-
-
-class _Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
+from tests.support.imports import FILES, Killed, start_with_manifest, write_upload
+from tests.support.sources import EMPTY_MANIFEST, write_folder, write_tar, write_zip
 
 
 def _in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-def _upload(store: Settings, name: str = "faces.zip") -> Path:
-    store.uploads_dir.mkdir(parents=True, exist_ok=True)
-    pack = write_zip if name.endswith(".zip") else write_tar
-    return pack(store.uploads_dir / name, FILES, *(["gz"] if name.lower().endswith("gz") else []))
-
-
-def _decided(source: Path, store: Settings, *, move: bool = False) -> Import:
-    work = start_import(source, "mine", store, move=move)
-    work.set_manifest(EMPTY_MANIFEST)
-    return work
 
 
 def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> None:
@@ -62,7 +37,7 @@ def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> 
 
 def test_an_id_is_taken_once(tmp_path: Path, store: Settings) -> None:
     archive, other = write_zip(tmp_path / "a.zip", FILES), write_zip(tmp_path / "b.zip", FILES)
-    run_import(_decided(archive, store), store)
+    run_import(start_with_manifest(archive, store), store)
     with pytest.raises(DatasetError, match="a dataset 'mine' already"):
         start_import(other, "mine", store)
     start_import(archive, "theirs", store)
@@ -102,7 +77,7 @@ def test_a_folder_can_not_be_moved(tmp_path: Path, store: Settings) -> None:
 
 
 def test_an_upload_is_moved_at_once_and_goes_with_the_import(store: Settings) -> None:
-    upload = _upload(store)
+    upload = write_upload(store)
     work = start_import(upload, "mine", store, move=True)
     assert not upload.exists()
     assert work.path() == work.folder / "source.zip"
@@ -112,12 +87,12 @@ def test_an_upload_is_moved_at_once_and_goes_with_the_import(store: Settings) ->
 
 
 def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = _upload(store)
+    upload = write_upload(store)
 
     def killed(*_: object) -> None:
-        raise _Killed
+        raise Killed
 
-    with monkeypatch.context() as patched, pytest.raises(_Killed):
+    with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(importing, "_move", killed)
         start_import(upload, "mine", store, move=True)
     assert upload.is_file()
@@ -160,7 +135,7 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
 
 @pytest.mark.parametrize("name", ["faces.tar.gz", "Faces.TGZ"])
 def test_an_uploads_files_are_on_disk_once(name: str, store: Settings) -> None:
-    upload = _upload(store, name)
+    upload = write_upload(store, name)
     work = start_import(upload, "mine", store, move=True)
     assert not work.ready
     work.prepare(store)
@@ -168,7 +143,7 @@ def test_an_uploads_files_are_on_disk_once(name: str, store: Settings) -> None:
 
 
 def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = start_import(_upload(store, "faces.tar.gz"), "mine", store, move=True)
+    work = start_import(write_upload(store, "faces.tar.gz"), "mine", store, move=True)
     packed = (work.folder / "source.tar.gz").read_bytes()
     work.prepare(store)
     (work.folder / "source.tar.gz").write_bytes(packed)
@@ -191,7 +166,7 @@ def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Setting
 
 
 def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
-    work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
+    work = start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store)
     parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
     work.set_manifest(EMPTY_MANIFEST)
     assert work.n_chunks == 1
@@ -202,7 +177,7 @@ def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, st
 
 
 def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
-    work = _decided(write_zip(tmp_path / "faces.zip", FILES), store)
+    work = start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store)
     with lock_import(work.folder):
         for ask in (lambda: run_import(work, store), lambda: discard_import("mine", store)):
             with pytest.raises(DatasetError, match="'mine' is already running"):
@@ -234,121 +209,15 @@ def test_what_a_kill_left_without_a_marker_is_replaced(tmp_path: Path, store: Se
 
 def test_what_a_deletion_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
     write_folder(store.datasets_dir / "mine", {"index.parquet": "half", "corrections.jsonl": "{}"})
-    run_import(_decided(write_zip(tmp_path / "faces.zip", FILES), store), store)
+    run_import(start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store), store)
     assert not (store.datasets_dir / "mine" / "corrections.jsonl").exists()
     assert open_dataset("mine", store).n == 12
 
 
-def test_a_file_on_another_disk_is_copied_whole_before_it_goes(
-    tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_source_is_an_error_that_says_where_it_was(tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    content = archive.read_bytes()
-    real = Path.replace
-
-    def replace(self: Path, target: Path) -> Path:
-        if self == archive:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", replace)
-    folder = run_import(_decided(archive, store, move=True), store)
-    assert (folder / "source.zip").read_bytes() == content
-    assert not archive.exists()
-
-
-def test_taking_that_fails_leaves_the_file(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = write_zip(tmp_path / "faces.zip", FILES)
-    work = _decided(archive, store, move=True)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr(Path, "replace", full)
-        patched.setattr(shutil, "copyfile", full)
-        work.finish(store, 12, "x")
-    assert archive.is_file()
-
-
-def _kill_at(step: int, patched: pytest.MonkeyPatch) -> list[str]:
-    """Let the process end before that step on disk; the steps that were taken."""
-    taken: list[str] = []
-
-    def watched(owner: object, name: str) -> None:
-        real: Callable[..., Any] = getattr(owner, name)
-
-        def act(*args: Any, **kwargs: Any) -> Any:
-            if len(taken) >= step:
-                raise _Killed
-            taken.append(name)
-            return real(*args, **kwargs)
-
-        patched.setattr(owner, name, act)
-
-    watched(Path, "replace")
-    watched(Path, "unlink")
-    watched(importing.shutil, "rmtree")
-    return taken
-
-
-@pytest.mark.parametrize("kind", ["path", "moved", "upload", "tar"])
-def test_a_kill_at_any_step_of_the_end_loses_nothing(
-    kind: str, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before each step on disk in turn: the store opens, the images are somewhere whole, and it goes on to the end."""
-    step, ended = 0, False
-    while not ended:
-        source = _source(kind, tmp_path, store)
-        work = _decided(source, store, move=kind != "path")
-        work.prepare(store)
-        with monkeypatch.context() as patched:
-            _real_finish(work, patched, step)
-            try:
-                run_import(work, store)
-                ended = True
-            except _Killed:
-                pass
-        _check_between(work, source, store)
-        if not (store.datasets_dir / "mine" / "dataset.json").is_file():
-            run_import(open_import("mine", store), store)
-        dataset = open_dataset("mine", store)
-        assert dataset.n == len(FILES)
-        with dataset.source(store) as images:
-            assert {name: images.read(name) for name in images.names()} == FILES
-        assert list_imports(store) == []
-        shutil.rmtree(store.store)
-        step += 1
-    assert step > 5
-    assert source.exists() == (kind == "path")
-
-
-def _source(kind: str, tmp_path: Path, store: Settings) -> Path:
-    if kind == "upload":
-        return _upload(store)
-    if kind == "tar":
-        return write_tar(tmp_path / "faces.tar.gz", FILES, "gz")
-    return write_zip(tmp_path / "faces.zip", FILES)
-
-
-def _real_finish(work: Import, patched: pytest.MonkeyPatch, step: int) -> None:
-    """Only the end itself is watched."""
-    real = Import.finish
-
-    def finish(self: Import, *args: Any) -> Path:
-        _kill_at(step, patched)
-        return real(self, *args)
-
-    patched.setattr(Import, "finish", finish)
-
-
-def _check_between(work: Import, source: Path, store: Settings) -> None:
-    done = [dataset.id for dataset in list_datasets(store)]
-    unfinished = [each.id for each in list_imports(store)]
-    assert [*done, *unfinished] == ["mine"]
-    folder = store.datasets_dir / "mine" if done else work.folder
-    kept = [path for path in folder.glob("source.*") if zipfile.is_zipfile(path)]
-    assert kept or source.is_file()
-    if done:
-        marker = json.loads((folder / "dataset.json").read_text())
-        assert (folder / marker["source"]).is_file()
+    work = start_with_manifest(archive, store)
+    archive.unlink()
+    with pytest.raises(DatasetError, match=str(archive)):
+        run_import(work, store)
+    assert list_imports(store) == [work]

@@ -1,5 +1,3 @@
-"""Imports carried out: stopped, killed and resumed, from several kinds of sources."""
-
 from __future__ import annotations
 
 import io
@@ -10,12 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pandas as pd
 import psutil
 import pytest
 
-from fer_core.data.catalog import StoredDataset, import_dataset, list_datasets, open_dataset
+from fer_core.data.catalog import import_dataset, list_datasets, open_dataset
 from fer_core.data.index import builder as index_module
 from fer_core.data.index import image_stats as measure_module
 from fer_core.data.ingest import import_run as import_run_module
@@ -24,7 +21,7 @@ from fer_core.data.ingest.import_run import run_import
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings
 from tests.conftest import PROJECT
-from tests.support.sources import EMPTY_MANIFEST, class_folders, png, write_folder, write_tar, write_zip
+from tests.support.sources import EMPTY_MANIFEST, class_folders, png, write_folder, write_zip
 
 TOTAL, CHUNK_ROWS = 100, 8
 FILES = {**class_folders(TOTAL), "fear/text.png": b"no image", "happiness/empty.png": b""}
@@ -49,8 +46,8 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of so few rows that some images make many."""
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make chunks of a few rows, so that a few images make many."""
     monkeypatch.setattr(index_module, "CHUNK_ROWS", CHUNK_ROWS)
 
 
@@ -266,78 +263,11 @@ def test_an_import_without_a_layout_is_refused(archive: Path, store: Settings) -
         run_import(start_import(archive, "mine", store), store)
 
 
-def test_a_source_that_went_away_is_an_error_that_says_where_it_was(archive: Path, store: Settings) -> None:
-    work = start_import(archive, "mine", store)
-    work.set_manifest(EMPTY_MANIFEST)
-    archive.unlink()
-    with pytest.raises(DatasetError, match=str(archive)):
-        run_import(work, store)
-    assert list_imports(store) == [work]
-
-
 def test_images_none_of_which_can_be_read_are_refused(tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "faces", {"fear/a.png": "x", "fear/b.png": "y"})
     with pytest.raises(DatasetError, match="None of the 2 images"):
         import_dataset(folder, store)
     assert list_imports(store) == list_datasets(store) == []
-
-
-def _tar_bytes(tmp_path: Path) -> bytes:
-    return write_tar(tmp_path / "packed.tar.gz", FILES, "gz").read_bytes()
-
-
-@pytest.mark.parametrize("kind", ["zip", "folder", "tar", "tar.gz"])
-@pytest.mark.parametrize("protocol", ["memory", "file"])
-def test_a_url_is_fetched_once_and_kept(
-    protocol: str, kind: str, tmp_path: Path, whole: pd.DataFrame, store: Settings
-) -> None:
-    files = fsspec.filesystem(protocol)
-    root = "/remote" if protocol == "memory" else str(tmp_path / "remote")
-    url = f"{protocol}://{root}/faces{'' if kind == 'folder' else f'.{kind}'}"
-    place = tmp_path / "built"
-    if kind == "folder":
-        for name, content in FILES.items():
-            files.makedirs(f"{root}/faces/{name.partition('/')[0]}", exist_ok=True)
-            files.pipe_file(f"{root}/faces/{name}", content)
-    else:
-        packed = write_zip(place, FILES) if kind == "zip" else write_tar(place, FILES, kind.partition(".")[2])
-        files.makedirs(root, exist_ok=True)
-        files.pipe_file(f"{root}/faces.{kind}", packed.read_bytes())
-    imported = import_dataset(url, store, layout="folders")
-    files.rm(root, recursive=True)
-    assert imported.id == "faces"
-    _same_but_for_order(imported, whole)
-    kept = [path.name for path in imported.folder.iterdir() if path.name.startswith("source")]
-    assert kept == ["source.tar" if kind == "tar" else "source.zip"]
-    assert list(store.imports_dir.iterdir()) == []
-
-
-def _same_but_for_order(imported: StoredDataset, whole: pd.DataFrame) -> None:
-    found = imported.raw_index().sort_values("id", ignore_index=True)
-    pd.testing.assert_frame_equal(found, whole.sort_values("id", ignore_index=True))
-
-
-def test_a_url_that_is_fetched_is_not_fetched_again_after_a_stop(
-    tmp_path: Path, whole: pd.DataFrame, store: Settings
-) -> None:
-    files = fsspec.filesystem("memory")
-    files.pipe_file("/once/faces.tar.gz", _tar_bytes(tmp_path))
-
-    def stop(done_01: float, message: str) -> None:
-        if message.startswith("Indexed 48"):
-            raise CancelledError("stopped")
-
-    with pytest.raises(CancelledError):
-        import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine", progress=stop)
-    files.rm("/once", recursive=True)
-    _same_but_for_order(import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine"), whole)
-
-
-def test_offline_nothing_is_begun_that_could_not_end(store: Settings) -> None:
-    assert store.offline
-    with pytest.raises(DatasetError, match="FERSCOPE_OFFLINE is set"):
-        import_dataset("https://example.org/faces.zip", store)
-    assert list_imports(store) == []
 
 
 def test_a_stop_comes_soon(archive: Path, store: Settings) -> None:
