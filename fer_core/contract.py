@@ -1,7 +1,6 @@
-"""The preprocessing contract: the one recipe that turns a face into a model's input.
+"""Preprocessing of a face crop into a model's input: color, size, normalization, labels.
 
-Training, upload, video, live and exports all go through this object, and every run and bundle carries
-its own, so that a model can't be parted from its preprocessing.
+Training, photos, live video and exports all use this object, and every run and bundle has its own.
 """
 
 from __future__ import annotations
@@ -20,18 +19,24 @@ from fer_core.files.json_file import JsonModel, load_json_model
 from fer_core.labels import Expression, LabelSet
 
 _DEVIATION_MIN = 1.0
-"""Gray levels: a flat image is divided by this instead of by its own deviation of nearly nothing."""
+"""Smallest standard deviation, in gray levels, that an image is divided by."""
+
+NO_CONTRACT = (
+    "Without the preprocessing contract the model can't be used. Import a file of weights with `models import` and "
+    "--preset, or export the bundle again."
+)
 
 
 class Contract(JsonModel):
-    """How a face becomes a tensor, and what the outputs mean.
+    """Preprocessing and labels of a model.
 
-    `crop_margin_01` is what the model wants to see around a face beyond its `faces.AlignedCrop`, which is how the
-    pictures of FER2013 are cut: a share of the side, on each side. A model taught on wider pictures has more.
-
-    `normalization` is one of: `byte` (0..255 as it is, study A's), `unit` (divided by 255), `image` (each
-    image minus its mean, divided by its standard deviation), `channel` (unit, then minus `mean`, divided
-    by `std`, a figure a channel, as ImageNet models want).
+    Attributes:
+        crop_margin_01: context around the aligned crop (framed as in FER2013), as a share of its side on each side;
+            models trained on wider crops need more.
+        normalization: `byte` (0..255, as in study A), `unit` (divided by 255), `image` (each image standardized by its
+            mean and standard deviation), or `channel` (unit, then standardized by `mean` and `std` of each channel, as
+            for ImageNet models).
+        labels: in the order of the outputs.
     """
 
     version: Literal[1] = 1
@@ -44,10 +49,10 @@ class Contract(JsonModel):
     labels: tuple[Expression, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
-    def _consistent(self) -> Contract:
-        wanted = self.channels if self.normalization == "channel" else 0
-        if len(self.mean) != wanted or len(self.std) != wanted:
-            raise ValueError(f"mean and std need {wanted} values each for normalization {self.normalization!r}")
+    def _check_consistency(self) -> Contract:
+        count = self.channels if self.normalization == "channel" else 0
+        if len(self.mean) != count or len(self.std) != count:
+            raise ValueError(f"mean and std need {count} values each for normalization {self.normalization!r}")
         if any(value <= 0 for value in self.std):
             raise ValueError("std must be above 0")
         if len(set(self.labels)) != len(self.labels):
@@ -66,11 +71,11 @@ class Contract(JsonModel):
 
     @property
     def pack_key(self) -> str:
-        """What a packed dataset depends on: contracts with the same key share the packed images."""
+        """Contracts with the same key share cached images."""
         return f"{self.color}-{self.size_px}"
 
-    def fit(self, face: RgbImage) -> NDArray[np.uint8]:
-        """A face crop in the contract's color and size, still bytes.
+    def resize(self, face: RgbImage) -> NDArray[np.uint8]:
+        """Convert a face crop to the contract's color and size, as uint8.
 
         Args:
             face: uint8, shape (H, W, 3) RGB or (H, W) gray.
@@ -84,41 +89,39 @@ class Contract(JsonModel):
         elif face.ndim == 2 and self.color == "rgb":
             face = np.repeat(face[:, :, None], 3, axis=2)
         if face.shape[:2] != (self.size_px, self.size_px):
-            shrinks = min(face.shape[:2]) > self.size_px
-            how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            face = cv2.resize(face, (self.size_px, self.size_px), interpolation=how).astype(np.uint8)
-        planes = face[None] if face.ndim == 2 else face.transpose(2, 0, 1)
-        return np.ascontiguousarray(planes)
+            interpolation = cv2.INTER_AREA if min(face.shape[:2]) > self.size_px else cv2.INTER_LINEAR
+            face = cv2.resize(face, (self.size_px, self.size_px), interpolation=interpolation).astype(np.uint8)
+        return np.ascontiguousarray(face[None] if face.ndim == 2 else face.transpose(2, 0, 1))
 
-    def normalize(self, planes: Any) -> Any:
-        """Bytes as floats to what the network sees; the same code for numpy arrays and torch tensors.
+    def normalize(self, images: Any) -> Any:
+        """Normalize pixel values for the network; works on NumPy arrays and torch tensors.
 
         Args:
-            planes: float32, shape (N, channels, size_px, size_px), 0..255.
+            images: float32, shape (N, channels, size_px, size_px), 0..255.
         Returns:
-            float32, the same shape and kind.
+            the same shape and type.
         """
         if self.normalization == "byte":
-            return planes
+            return images
         if self.normalization == "unit":
-            return planes / 255.0
+            return images / 255.0
         if self.normalization == "image":
-            centered = planes - planes.mean((1, 2, 3))[:, None, None, None]
+            centered = images - images.mean((1, 2, 3))[:, None, None, None]
             deviation = (centered * centered).mean((1, 2, 3)) ** 0.5
             return centered / deviation.clip(_DEVIATION_MIN)[:, None, None, None]
-        mean, std = (_like(planes, values) for values in (self.mean, self.std))
-        return (planes / 255.0 - mean[None, :, None, None]) / std[None, :, None, None]
+        mean, std = (_array_like(images, values) for values in (self.mean, self.std))
+        return (images / 255.0 - mean[None, :, None, None]) / std[None, :, None, None]
 
     def apply(self, face: RgbImage) -> NDArray[np.float32]:
-        """One face crop to the network's input; float32, shape (channels, size_px, size_px)."""
+        """Preprocess one face crop; float32, shape (channels, size_px, size_px)."""
         return self.apply_batch([face])[0]
 
     def apply_batch(self, faces: Sequence[RgbImage]) -> NDArray[np.float32]:
-        """Face crops to the network's input; float32, shape (N, channels, size_px, size_px)."""
-        planes = np.zeros((len(faces), self.channels, self.size_px, self.size_px), np.float32)
-        for place, face in enumerate(faces):
-            planes[place] = self.fit(face)
-        normalized: NDArray[np.float32] = self.normalize(planes)
+        """Preprocess face crops; float32, shape (N, channels, size_px, size_px)."""
+        images = np.zeros((len(faces), self.channels, self.size_px, self.size_px), np.float32)
+        for number, face in enumerate(faces):
+            images[number] = self.resize(face)
+        normalized: NDArray[np.float32] = self.normalize(images)
         return normalized
 
     @classmethod
@@ -126,18 +129,15 @@ class Contract(JsonModel):
         """Read a contract that `save` wrote.
 
         Raises:
-            BundleError: there is none, or it does not hold together.
+            BundleError: the file is missing or inconsistent.
         """
         if not path.is_file():
-            raise BundleError(
-                f"{path.parent.name} has no {path.name}: without its preprocessing contract a model can't be "
-                "used. Give one, or import the weights with a preset that has one."
-            )
+            raise BundleError(f"{path.parent.name} has no {path.name}. {NO_CONTRACT}")
         return load_json_model(cls, path, whole="contract")
 
 
-def _like(planes: Any, values: tuple[float, ...]) -> Any:
-    """`values` as an array of the kind (and on the device) of `planes`."""
-    if isinstance(planes, np.ndarray):
+def _array_like(images: Any, values: tuple[float, ...]) -> Any:
+    """Convert `values` to the type (and device) of `images`."""
+    if isinstance(images, np.ndarray):
         return np.asarray(values, np.float32)
-    return planes.new_tensor(values)
+    return images.new_tensor(values)

@@ -1,17 +1,17 @@
-"""A model as a folder of plain files, and running it on ONNX Runtime.
+"""Models as folders of plain files, and their inference on ONNX Runtime.
 
     model.onnx        input `faces` float32 (N, C, S, S), normalized by the contract; output `logits` (N, classes)
-    contract.json     how a face becomes that input, and what the outputs mean
-    calibration.json  how the outputs become probabilities
-    bundle.json       what the model is called, made of and allowed for (optional)
-    model-int8.onnx   the same network quantized to INT8, faster (optional; `fer_core.bundles.quantization`)
-    golden/           faces with the probabilities they must get (optional; `fer_core.bundles.verification`)
+    contract.json     preprocessing and labels
+    calibration.json  calibration of the probabilities
+    bundle.json       metadata (optional)
+    model-int8.onnx   the network quantized to INT8 (optional; `fer_core.bundles.quantization`)
+    golden/           faces with their expected probabilities (optional; `fer_core.bundles.verification`)
 
-For people and for proof, all optional: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
-`int8.json` (INT8 against FP32), `evaluations/` (other datasets), `seen-images.bin` (which images may not evaluate it:
- `fer_core.data.training_images`), and what PyTorch needs, `config.yaml` and `weights.safetensors`.
+Optional, for documentation and verification: `card.md` with `calibration.svg`, `report.json`, `robustness.json`,
+`int8.json` (INT8 against FP32), `evaluations/` (other datasets), `seen-images.bin` (its training images:
+`fer_core.data.training_images`), and for PyTorch `config.yaml` and `weights.safetensors`.
 
-A finished run folder holds the same files, so it opens in the same way. Nothing is ever unpickled.
+A finished run folder has the same files, so it opens in the same way. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pydantic import Field, JsonValue
 
 from fer_core.bundles.flip_tta import without_flip_tta
 from fer_core.calibration import Calibration, OperatingPoint
-from fer_core.contract import Contract
+from fer_core.contract import NO_CONTRACT, Contract
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JsonModel, Text, load_json_model
 from fer_core.training.config.train_config import TrainConfig
@@ -47,11 +47,11 @@ INPUT_NAME = "faces"
 OUTPUT_NAME = "logits"
 
 _CHUNK_FACES = 256
-"""Faces a call to the network: keeps the memory of a large batch bounded; more a call is not faster."""
+"""Faces in one call of the network, which bounds the memory; more are not faster."""
 
 _THREADS_DEFAULT = 2
-"""Measured on networks of 0.7 and 1.6 M parameters at 48x48, two cores: two threads read a batch twice as fast
-as one; more threads than cores are three times slower."""
+"""Measured on networks of 0.7 and 1.6 M parameters at 48x48, two cores: two threads are twice as fast as one; more
+threads than cores are three times slower."""
 
 
 class BundleInfo(JsonModel):
@@ -95,7 +95,7 @@ class BundleInfo(JsonModel):
 def read_bundle_info(folder: Path) -> BundleInfo:
     """Read the metadata of the bundle in `folder`, without loading the model.
 
-    A folder without `bundle.json` (a run) is called by its name.
+    Without `bundle.json` (a run) id and title are the folder's name.
 
     Raises:
         BundleError: its `bundle.json` is not valid.
@@ -109,10 +109,7 @@ def read_bundle_info(folder: Path) -> BundleInfo:
 
 
 class Bundle:
-    """A model that is ready for inference on face crops.
-
-    May be shared between threads: it does not change after opening, and ONNX Runtime's `run` is thread-safe.
-    """
+    """A model, ready for inference on face crops. Immutable and thread-safe, as is ONNX Runtime's `run`."""
 
     def __init__(
         self,
@@ -135,22 +132,18 @@ class Bundle:
     def open(
         cls, folder: Path, *, threads: int | None = None, model_file: str = MODEL_FILE, flip_tta: bool = True
     ) -> Bundle:
-        """Load a bundle or a finished run and check that its files fit each other.
+        """Load a bundle or a finished run and check that its files are consistent.
 
         Args:
-            folder: where its files are.
-            threads: threads a call to the network uses; by default two, or one on a single core.
-            model_file: which of its networks: FP32 or INT8; see `fastest.open_fastest`.
-            flip_tta: False leaves the pass over the mirror images out, where the network has one: half the time, and
+            threads: for inference; by default two, or one on a single core.
+            model_file: the FP32 or INT8 network; see `fastest.open_fastest`.
+            flip_tta: False removes the pass on the mirror images if the network has one, which halves the time;
                 `flip_tta_removed` is then True.
         Raises:
-            BundleError: a file is missing or broken, or the network does not fit the contract.
+            BundleError: a file is missing or invalid, or the network does not match the contract.
         """
         if folder.is_file():
-            raise BundleError(
-                f"{folder.name} is a file, and a model is a folder: a checkpoint alone has no contract: nobody knows "
-                "how a face becomes its input. Import it first: `models import`, with --preset for a file of weights."
-            )
+            raise BundleError(f"{folder.name} is a file, but a model is a folder. {NO_CONTRACT}")
         if not folder.is_dir():
             raise BundleError(f"There is no model folder {folder}. Give the folder of a bundle or of a finished run.")
         info = read_bundle_info(folder)
@@ -165,12 +158,12 @@ class Bundle:
 
     @property
     def id(self) -> str:
-        """What the bundle is called in lists and links."""
+        """The id in lists and links."""
         return self.info.id
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """The network's outputs: `logits`, and whatever else it offers (maps for explanations)."""
+        """The network's outputs: `logits`, and others such as maps for explanations."""
         return tuple(output.name for output in self._session.get_outputs())
 
     def logits(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -205,25 +198,25 @@ class Bundle:
             BundleError: the input has another shape, there is no such output, or the network fails.
         """
         size = self.contract.size_px
-        wanted = (self.contract.channels, size, size)
-        if faces.ndim != 4 or faces.shape[1:] != wanted:
-            raise BundleError(f"The model {self.id} reads faces of shape (N, {wanted}), but got {faces.shape}.")
+        expected = (self.contract.channels, size, size)
+        if faces.ndim != 4 or faces.shape[1:] != expected:
+            raise BundleError(f"The model {self.id} takes faces of shape (N, {expected}), but got {faces.shape}.")
         if output not in self.output_names:
             raise BundleError(f"The model {self.id} has no output {output!r}; it has: {', '.join(self.output_names)}.")
-        # Without faces the network runs on one blank face, whose result is dropped: that keeps the output's own shape.
-        batch = faces.astype(np.float32, copy=False) if len(faces) else np.zeros((1, *wanted), np.float32)
+        # Without faces the network runs on one blank face, whose result is dropped, to get the output's shape.
+        batch = faces.astype(np.float32, copy=False) if len(faces) else np.zeros((1, *expected), np.float32)
         starts = range(0, len(batch), _CHUNK_FACES)
-        parts = [self._run_chunk(batch[start : start + _CHUNK_FACES], output) for start in starts]
-        return np.concatenate(parts)[: len(faces)]
+        chunks = [self._run_chunk(batch[start : start + _CHUNK_FACES], output) for start in starts]
+        return np.concatenate(chunks)[: len(faces)]
 
     def _run_chunk(self, faces: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         try:
-            (answer,) = self._session.run([output], {INPUT_NAME: faces})
+            (result,) = self._session.run([output], {INPUT_NAME: faces})
         except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
             raise BundleError(
                 f"{self.model_file} of {self.id} failed on {len(faces)} faces: {_first_line(exc)}."
             ) from exc
-        return np.asarray(answer, np.float32)
+        return np.asarray(result, np.float32)
 
     def _check_network(self) -> None:
         """CheckResult that the network's input and output fit the contract and the calibration."""
@@ -235,26 +228,26 @@ class Bundle:
                 f"it must have the input {INPUT_NAME!r} and the output {OUTPUT_NAME!r}. Export it again."
             )
         size = self.contract.size_px
-        wanted = (self.contract.channels, size, size)
+        expected = (self.contract.channels, size, size)
         shape = tuple(inputs[0].shape)
-        fits = len(shape) == 4 and all(
-            has == want or not isinstance(has, int) for has, want in zip(shape[1:], wanted, strict=True)
+        matches = len(shape) == 4 and all(
+            side == other or not isinstance(side, int) for side, other in zip(shape[1:], expected, strict=True)
         )
-        if not fits or isinstance(shape[0], int) or inputs[0].type != "tensor(float)":
+        if not matches or isinstance(shape[0], int) or inputs[0].type != "tensor(float)":
             raise BundleError(
-                f"{where} reads {inputs[0].type} of shape {shape}, but its contract gives float32 faces of shape "
-                f"(any number, {wanted[0]}, {size}, {size}). Export it again."
+                f"{where} takes {inputs[0].type} of shape {shape}, but its contract gives float32 faces of shape "
+                f"(any number, {expected[0]}, {size}, {size}). Export it again."
             )
-        answer = self._run_chunk(np.zeros((2, *wanted), np.float32), OUTPUT_NAME)
-        if answer.shape != (2, len(self.contract.labels)):
+        logits = self._run_chunk(np.zeros((2, *expected), np.float32), OUTPUT_NAME)
+        if logits.shape != (2, len(self.contract.labels)):
             raise BundleError(
-                f"{where} answers two faces with shape {answer.shape}, but its contract has "
+                f"{where} returns shape {logits.shape} for two faces, but its contract has "
                 f"{len(self.contract.labels)} labels. Export it again."
             )
 
 
 def _without_flip_tta(path: Path) -> bytes | None:
-    """The file's network in a single pass; None where it has no other. A broken file is left to `_session`."""
+    """Remove flip TTA from a network; None if it has none. Errors of an invalid file are left to `_session`."""
     from google.protobuf.message import DecodeError
 
     try:
@@ -264,19 +257,19 @@ def _without_flip_tta(path: Path) -> bytes | None:
 
 
 def _session(path: Path, threads: int, content: bytes | None) -> Any:
-    """ONNX Runtime with the network of a file, or with `content` in its place."""
+    """Open an ONNX Runtime session for a file, or for `content` in its place."""
     if not path.is_file():
         raise BundleError(f"{path.parent.name} has no {path.name}. Give a bundle, or a run that has finished.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Spinning threads would keep a whole core busy between the frames of a live view, for 0.4 ms a face.
+    # Spinning threads would use a whole core between live frames, to save 0.4 ms per face.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(content or str(path), options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
-        cause = _first_line(exc).replace(str(path), path.name)  # where the store lies is nobody's business
+        cause = _first_line(exc).replace(str(path), path.name)  # the message must not reveal the store's path
         raise BundleError(
             f"{path.name} of {path.parent.name} can't be loaded: {cause}. Copy or export it again."
         ) from exc
@@ -288,5 +281,5 @@ def _first_line(error: Exception) -> str:
 
 
 def _cores() -> int:
-    """Cores this process may use, which in a container can be fewer than the machine has."""
+    """Count the cores of this process, in a container possibly fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -22,7 +22,7 @@ from fer_core.bundles.bundle import (
 )
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.export_bundle import finish_bundle, golden_faces
-from fer_core.bundles.import_bundle import free_id, install_model, staging_folder
+from fer_core.bundles.import_bundle import check_id_is_free, install_model, staging_folder
 from fer_core.bundles.reports import read_report
 from fer_core.bundles.verification import check_parity, check_verified
 from fer_core.calibration import Calibration
@@ -84,7 +84,7 @@ def import_weights(
     """
     path = path.expanduser()
     config = _config_of(options.preset)
-    model_id = free_id(options.model_id or slug(path.stem), settings)
+    model_id = check_id_is_free(options.model_id or slug(path.stem), settings)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     rows = _CalibrationData.of(options, settings) if options.data else None
     progress(0.0, f"Loading {path.name}")

@@ -11,7 +11,7 @@ from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol
 from fer_core.evaluation.report_schema import Scores
 from fer_core.files.json_file import JsonModel, Share, Text, load_json_model
-from fer_core.markdown import describe_split, plain, table
+from fer_core.markdown import describe_split, escape_markdown, table
 
 INT8_REPORT_FILE = "int8.json"
 
@@ -99,7 +99,7 @@ def quantization_lines(report: QuantizationReport) -> list[str]:
     opening = (
         "`model-int8.onnx` is the same network with its convolutions quantized to INT8. Live uses whichever of the two "
         "is faster on the machine; everything else uses FP32, to which the metrics above belong. Both on the "
-        f"same images of {plain(describe_split(report.dataset, report.split, report.split_of))}:"
+        f"same images of {escape_markdown(describe_split(report.dataset, report.split, report.split_of))}:"
     )
     closing = (
         "The drop in accuracy has its 95 % interval, paired by image; the agreement is the share of equal predictions. "

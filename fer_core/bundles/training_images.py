@@ -1,4 +1,4 @@
-"""Write down which images a model was trained and selected on, for one that was made before models listed them."""
+"""Record the training and selection images of a model from an earlier version."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from fer_core.training.config.train_config import load_config
 
 
 def save_training_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
-    """Divide a dataset as the model's config says, see that its report was made of that division, and keep the list.
+    """Split a dataset as the model's config says, check the split sizes against its report, and save the list.
 
-    Teachers and the weights that it began with are taken to have been divided alike, as `train` demands of those of the
-    same dataset.
+    Teachers and initial weights are assumed to have the same split, as `train` requires for the same dataset.
 
     Raises:
-        BundleError: the model has a list already, has no config or report, or the dataset divides in another way.
+        BundleError: the model has a list already, has no config or report, or the split sizes differ.
     """
     if (entry.folder / TRAINING_IMAGES_FILE).is_file():
         raise BundleError(f"{entry.id} lists its images already, in {TRAINING_IMAGES_FILE}.")
     if not (entry.folder / CONFIG_FILE).is_file():
-        raise BundleError(f"{entry.id} has no {CONFIG_FILE}, so nobody knows how its data was divided.")
+        raise BundleError(f"{entry.id} has no {CONFIG_FILE}, so its split is unknown.")
     config = load_config(entry.folder / CONFIG_FILE)
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
@@ -43,10 +42,10 @@ def save_training_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingI
 
 
 def _check_split_sizes(entry: ModelEntry, index: pd.DataFrame, splits: np.ndarray, dataset: str) -> None:
-    """That the report is of as many images, and as many labeled ones, of each part."""
+    """Check that the report's image counts match each split."""
     report = read_report(entry.folder)
     if not report:
-        raise BundleError(f"{entry.id} has no report, so nothing proves that {dataset} is what it was trained on.")
+        raise BundleError(f"{entry.id} has no report, so it can't be checked that it was trained on {dataset}.")
     for split, (first, *_) in report.items():
         rows = index[splits == split]
         n_reported, n_images = first.n + first.unlabeled, int((rows["sha256"] != "").sum())

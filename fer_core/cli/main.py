@@ -15,7 +15,7 @@ from fer_core.errors import CancelledError, FerscopeError
 from fer_core.files.migration import rename_command
 from fer_core.settings import settings
 from fer_core.system.logs import configure_logging
-from fer_core.text import printable
+from fer_core.text import escape_control_characters
 
 _INTERRUPTED = 130
 
@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         configure_logging(settings().log_level)
         return int(arguments.run(arguments) or 0)
     except CancelledError as exc:
-        sys.stderr.write(f"cancelled: {printable(str(exc))}\n")
+        sys.stderr.write(f"cancelled: {escape_control_characters(str(exc))}\n")
         return exc.exit_code
     except FerscopeError as exc:
-        sys.stderr.write(f"error: {printable(str(exc))}\n")
+        sys.stderr.write(f"error: {escape_control_characters(str(exc))}\n")
         return exc.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -49,6 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as exc:
         logging.getLogger("fer_core").exception("unexpected error")
-        message = printable(f"{type(exc).__name__}: {exc}")
+        message = escape_control_characters(f"{type(exc).__name__}: {exc}")
         sys.stderr.write(f"error: {message}. This is a bug in FERscope; see the traceback above.\n")
         return 1

@@ -6,19 +6,19 @@ import json
 import sys
 from typing import Any
 
-from fer_core.text import one_line, printable
+from fer_core.text import escape_control_characters, escape_to_one_line
 
 
 def print_result(result: Any, as_json: bool, text: str) -> None:
     """Print `result` as JSON, or `text`."""
-    sys.stdout.write((json.dumps(result, allow_nan=False) if as_json else printable(text)) + "\n")
+    sys.stdout.write((json.dumps(result, allow_nan=False) if as_json else escape_control_characters(text)) + "\n")
 
 
 def format_table(rows: list[dict[str, Any]], empty: str) -> str:
     """Format rows as aligned columns; returns `empty` without rows."""
     if not rows:
         return empty
-    cells = [[one_line(str(value)) for value in row.values()] for row in rows]
+    cells = [[escape_to_one_line(str(value)) for value in row.values()] for row in rows]
     header = list(rows[0])
     widths = [max(len(name), *(len(row[column]) for row in cells)) for column, name in enumerate(header)]
     lines = [header, *cells]

@@ -21,7 +21,7 @@ from fer_core.images.formats import SUPPORTED_FORMATS
 from fer_core.inference.prediction_table import Row, build_prediction_table, prediction_rows
 from fer_core.inference.predictor import ImagePrediction, Predictor
 from fer_core.settings import settings
-from fer_core.text import as_text, one_line, printable
+from fer_core.text import escape_control_characters, escape_to_one_line, to_valid_utf8
 
 
 def add_command(commands: Any) -> None:
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     failures = 0
     rows: list[Row] = []
     for path in files:
-        name = as_text(str(path))
+        name = to_valid_utf8(str(path))
         if path in not_utf8:
             prediction = ImagePrediction.failed(name, NOT_UTF8_MESSAGE.format(name=name))
         else:
@@ -58,7 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         failures += bool(prediction.error)
         rows += prediction_rows(prediction) if arguments.csv else ()
         line = prediction.to_json() | {"model": model.id, "point": point}
-        text = json.dumps(line, allow_nan=False) if arguments.json else printable(format_prediction(prediction))
+        text = (
+            json.dumps(line, allow_nan=False)
+            if arguments.json
+            else escape_control_characters(format_prediction(prediction))
+        )
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     if arguments.csv:
@@ -68,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def format_prediction(prediction: ImagePrediction) -> str:
     """Format a prediction as text, a line a face."""
-    source = one_line(prediction.source)
+    source = escape_to_one_line(prediction.source)
     if prediction.error:
         return f"{source}: {prediction.error}"
     if not prediction.faces:

@@ -24,7 +24,7 @@ from fer_core.metrics import (
     classification_metrics,
     expected_calibration_error,
 )
-from fer_core.text import one_line, shorten
+from fer_core.text import escape_to_one_line, shorten
 
 _NAMES_CHARACTERS_MAX = 500
 
@@ -128,7 +128,7 @@ def _warnings(metrics: Metrics, labels: LabelSet, calibration: Calibration, unkn
             f"Not in training: {_counted(untrained, support)}. The model can't have learned to recognize it."
         )
     if unknown:
-        excluded = one_line(shorten(_counted(list(unknown), unknown), _NAMES_CHARACTERS_MAX, "end"))
+        excluded = escape_to_one_line(shorten(_counted(list(unknown), unknown), _NAMES_CHARACTERS_MAX, "end"))
         sentences.append(f"Excluded, as the model does not know the label: {excluded}.")
     return sentences
 

@@ -14,7 +14,7 @@ from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
 from fer_core.evaluation.report_schema import Intervals, Scores
 from fer_core.files.json_file import JsonModel, Line, Name, Text, load_json_model
-from fer_core.markdown import describe_split, plain, table
+from fer_core.markdown import describe_split, escape_markdown, table
 
 ROBUSTNESS_FILE = "robustness.json"
 
@@ -154,15 +154,16 @@ def robustness_rows(report: RobustnessReport) -> list[dict[str, str]]:
 def robustness_lines(report: RobustnessReport) -> list[str]:
     """Section of the model card, as lines of Markdown."""
     rows = robustness_rows(report)
-    cells = ([plain(cell) for cell in row.values()] for row in rows)
-    text = f"Macro-F1 in percent on {plain(describe_evaluation(report))}. Severity 1 is mild, {SEVERITIES} severe."
+    cells = ([escape_markdown(cell) for cell in row.values()] for row in rows)
+    images = escape_markdown(describe_evaluation(report))
+    text = f"Macro-F1 in percent on {images}. Severity 1 is mild, {SEVERITIES} severe."
     return [
         "## Robustness",
         "",
         text,
         "",
         *table(list(rows[0]), cells, numbers_from=2),
-        plain(describe_scores(report)),
+        escape_markdown(describe_scores(report)),
         "",
     ]
 

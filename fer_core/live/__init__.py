@@ -1,1 +1,1 @@
-"""Live video: analyze the newest frame beside the display, never in front of it."""
+"""Live video: a worker thread analyzes the newest frame while every frame is shown."""

@@ -1,4 +1,4 @@
-"""How often something happened of late."""
+"""Rate of events, such as frames per second."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class EventRate:
         self._times: deque[float] = deque(maxlen=_EVENTS_MAX)
 
     def add(self, at_s: float) -> None:
-        """Something happened now."""
+        """Count an event at the time `at_s`."""
         self._times.append(at_s)
 
     def per_s(self, now_s: float) -> float:
-        """Events a second; over the time since the first one while the window is not full yet."""
+        """Events per second over the window, or since the first event if that is shorter."""
         while self._times and now_s - self._times[0] > self._window_s:
             self._times.popleft()
         if len(self._times) < 2:

@@ -1,4 +1,4 @@
-"""Boxes and labels on a frame of a live view, drawn in about a millisecond."""
+"""Draw boxes and labels on a live frame, in about a millisecond."""
 
 from __future__ import annotations
 
@@ -21,38 +21,36 @@ UNCERTAIN = "uncertain"
 UNCERTAIN_COLOR: Color = (226, 231, 237)
 _EDGE: Color = (16, 21, 27)
 
-_LETTERS_SHARE = 0.04
-"""Letters are this share of the frame's height, so that they look alike at every resolution."""
+_FONT_SHARE_01 = 0.04
+"""Font size as a share of the frame's height."""
 
-_LETTERS_MIN_PX = 11
+_FONT_MIN_PX = 11
 
 _SHOWN_MAX_01 = 0.99
-"""A label never says 100 %: no reading is certain."""
+"""A label never says 100 %, as no prediction is certain."""
 
 
 def face_label(face: TrackedFace) -> str:
-    """What is written at a face: "happiness 82 %", or that the model is not sure."""
+    """Label of a face: "happiness 82 %", or "uncertain"."""
     return UNCERTAIN if face.uncertain else f"{face.label} {min(face.confidence, _SHOWN_MAX_01):.0%}".replace("%", " %")
 
 
-def mirrored(frame: RgbImage) -> RgbImage:
-    """The frame as a mirror shows it; uint8, shape (H, W, 3), a copy."""
+def flip_horizontally(frame: RgbImage) -> RgbImage:
+    """Flip a frame as a mirror does; uint8, shape (H, W, 3), a copy."""
     flipped: Any = cv2.flip(frame, 1)
     return flipped
 
 
-def on_screen(box: FaceBox, analyzed: tuple[int, int], shown: tuple[int, int], mirror: bool) -> FaceBox:
-    """Where a box of the analyzed frame lies in the frame that is shown.
+def to_shown_frame(box: FaceBox, analyzed: tuple[int, int], shown: tuple[int, int]) -> FaceBox:
+    """Convert a box of the analyzed frame to pixels of the flipped frame that is shown.
 
     Args:
         box: pixels of the analyzed frame.
         analyzed: its width and height.
-        shown: the shown frame's width and height; a browser changes them while the video runs.
-        mirror: the shown frame is mirrored.
+        shown: width and height of the shown frame; a browser changes them while the video runs.
     """
-    across, down = shown[0] / analyzed[0], shown[1] / analyzed[1]
-    left = analyzed[0] - box.x - box.width if mirror else box.x
-    return FaceBox(round(left * across), round(box.y * down), round(box.width * across), round(box.height * down))
+    flipped = FaceBox(analyzed[0] - box.x - box.width, box.y, box.width, box.height)
+    return flipped.scaled(shown[0] / analyzed[0], shown[1] / analyzed[1])
 
 
 def draw_faces(
@@ -62,50 +60,49 @@ def draw_faces(
 
     Args:
         frame: uint8, shape (H, W, 3), RGB; changed in place.
-        boxes: one a face, pixels of `frame`; may reach over its edge.
-        faces: what to write there.
-        colors: of the expressions; a face in doubt is drawn in light gray.
+        boxes: one for each face, pixels of `frame`; may reach over its edge.
+        colors: of the expressions; uncertain faces are light gray.
     """
-    letters_px = max(_LETTERS_MIN_PX, round(frame.shape[0] * _LETTERS_SHARE))
+    font_px = max(_FONT_MIN_PX, round(frame.shape[0] * _FONT_SHARE_01))
     for box, face in zip(boxes, faces, strict=True):
         color = UNCERTAIN_COLOR if face.uncertain else colors.get(face.label, UNCERTAIN_COLOR)
-        _draw_box(frame, box, color, thick_px=max(2, letters_px // 7))
-        _put(frame, _plate(face_label(face), color, letters_px), box)
+        _draw_box(frame, box, color, thick_px=max(2, font_px // 7))
+        _paste(frame, _label_image(face_label(face), color, font_px), box)
 
 
 def _draw_box(frame: RgbImage, box: FaceBox, color: Color, thick_px: int) -> None:
-    """The box with a dark edge, so that it shows on any picture."""
+    """Draw the box with a dark edge, so that it is visible on any image."""
     corner, opposite = (box.x, box.y), (box.x + box.width - 1, box.y + box.height - 1)
     cv2.rectangle(frame, corner, opposite, _EDGE, thick_px + 2)
     cv2.rectangle(frame, corner, opposite, color, thick_px)
 
 
 @lru_cache(maxsize=512)
-def _plate(text: str, color: Color, letters_px: int) -> RgbImage:
-    """A label as a small picture. Labels come back all the time, so they are kept; read-only, as threads share them."""
-    font = ImageFont.load_default(size=letters_px)
-    width = round(font.getlength(text)) + letters_px
-    picture = Image.new("RGB", (width, round(letters_px * 1.5)), color)
-    draw = ImageDraw.Draw(picture)
-    draw.rectangle((0, 0, picture.width - 1, picture.height - 1), outline=_EDGE)
-    draw.text((picture.width / 2, picture.height / 2), text, font=font, fill=_text_on(color), anchor="mm")
-    plate = np.array(picture, np.uint8)
-    plate.flags.writeable = False
-    return plate
+def _label_image(text: str, color: Color, font_px: int) -> RgbImage:
+    """Draw a label as an image; read-only, as threads share the cache."""
+    font = ImageFont.load_default(size=font_px)
+    width = round(font.getlength(text)) + font_px
+    image = Image.new("RGB", (width, round(font_px * 1.5)), color)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, image.width - 1, image.height - 1), outline=_EDGE)
+    draw.text((image.width / 2, image.height / 2), text, font=font, fill=_text_on(color), anchor="mm")
+    label = np.array(image, np.uint8)
+    label.flags.writeable = False
+    return label
 
 
-def _put(frame: RgbImage, plate: RgbImage, box: FaceBox) -> None:
-    """Lay a label above its box, or inside its upper edge where there is no room; never past the frame's edge."""
+def _paste(frame: RgbImage, label: RgbImage, box: FaceBox) -> None:
+    """Paste a label above its box, or inside its upper edge if there is no space; always inside the frame."""
     height, width = frame.shape[:2]
-    plate = plate[:height, :width]
-    top = box.y - plate.shape[0] - 2
-    top = min(max(top if top >= 0 else box.y + 2, 0), height - plate.shape[0])
-    left = min(max(box.x, 0), width - plate.shape[1])
-    frame[top : top + plate.shape[0], left : left + plate.shape[1]] = plate
+    label = label[:height, :width]
+    top = box.y - label.shape[0] - 2
+    top = min(max(top if top >= 0 else box.y + 2, 0), height - label.shape[0])
+    left = min(max(box.x, 0), width - label.shape[1])
+    frame[top : top + label.shape[0], left : left + label.shape[1]] = label
 
 
 def _text_on(color: Color) -> Color:
-    """Near-black or white, whichever is read better; the luminance of WCAG 2.2, at its even point of 0.179."""
+    """Near-black or white, whichever has the higher contrast by the luminance of WCAG 2.2."""
     shares = [value / 255 for value in color]
     red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
     return (255, 255, 255) if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else _EDGE

@@ -1,9 +1,7 @@
-"""Reading the faces of a running video: the whole frame is searched now and then, a face is followed in between, and
-the network is asked about a face only when it has changed.
+"""Predict expressions on live video: full-frame detection at intervals, tracking in between, inference on changes.
 
-A face's aligned crop, as the network takes it, is held against the one that was read last. While it has hardly changed
-the answer stays; once it has, the face is read in that very frame. The readings of a face are of it as it is and of its
-mirror image by turns, and the mean of the last two logits holds: flip test-time augmentation, a pass a frame.
+Each face's crop is compared with the last predicted one. Passes alternate between the crop and its mirror image, and
+the last two logits are averaged: flip test-time augmentation with one pass per frame.
 """
 
 from __future__ import annotations
@@ -23,82 +21,85 @@ from fer_core.errors import DetectorError
 from fer_core.faces import FaceBox, RgbImage
 from fer_core.inference.face_quality import FaceQuality, face_quality
 from fer_core.inference.predictor import FacePrediction, Predictor
-from fer_core.live.region_search import detect_near
+from fer_core.live.region_search import detect_in_regions
 from fer_core.live.scene_change import SceneChangeDetector
 from fer_core.live.smoothing import match_boxes
 
 SEARCH_EVERY_S = 0.2
-"""The whole frame is searched this often, and at once where a known face is lost, none is known, or something beside
-the known faces has changed."""
+"""Interval of full-frame detection; it runs at once if a face is lost, none is known, or the scene has changed."""
 
-READ_EVERY_S = 0.5
-"""A face that does not change is read again after this all the same."""
+PREDICT_EVERY_S = 0.5
+"""Interval of predictions for an unchanged face."""
 
 ROTATION_CHECKED_EVERY_S = 1.0
-"""A face that the detector is not sure of is looked at upside down and on its side this often."""
+"""Interval of the rotation check for faces with a low detection score."""
 
-MEAN_WITHIN_S = 0.2
-"""A reading is averaged with the one before, which was of the other orientation, if that is no older than this: on a
-machine that reads fewer frames, smoothing over time averages them."""
+TTA_WITHIN_S = 0.2
+"""Logits are averaged with those of the other orientation if these are not older; on slower machines the smoothing
+over time averages them."""
 
-CHANGED_01 = 0.15
-"""A face has changed where a cell of its crop differs by more than this share of the crop's contrast. Measured:
+CROP_CHANGE_MAX_01 = 0.15
+"""A face has changed if a cell of its crop differs by more than this share of the crop's contrast. Measured:
 docs/face-detection.md."""
 
-FACES_AT_ONCE = 4
-"""More faces than this are not read in one frame; the rest come next, those that waited longest first."""
+FACES_PER_FRAME_MAX = 4
+"""Faces predicted in one frame; others follow in the next frames, longest waiting first."""
 
 _CELLS = 12
-_PATCH_PX = 48
+_THUMBNAIL_PX = 48
 _CONTRAST_MIN = 8.0
-"""Gray levels: in a flat crop the camera's noise is no change."""
+"""In gray levels; keeps camera noise in a flat crop from counting as a change."""
 
-_Planes = NDArray[np.uint8]
-"""A crop in its contract's color and size; shape (channels, size_px, size_px)."""
+_Input = NDArray[np.uint8]
+"""A crop in the contract's color and size; shape (channels, size_px, size_px)."""
 
 
 @dataclass(slots=True)
 class _Face:
-    """A face in view.
+    """A visible face.
 
-    `crop` is the aligned crop that was read last (None before), `quality` how it is seen there, `planes` the crop as
-    the network takes it, `passes` how often that was read; `logits` are the newest answers by whether it was mirrored.
-    `patch` is what lies at its box since it looks as it was read last, None where it does not: holding that against the
-    next frame takes a tenth of the time of cutting an aligned crop.
+    Attributes:
+        crop: last predicted aligned crop.
+        quality: of that crop.
+        input: that crop as the network's input.
+        n_passes: predictions of that input.
+        thumbnail: of the box while the face is unchanged, else None; comparing it is ten times faster than an aligned
+            crop.
+        logits: newest ones by whether the input was flipped.
     """
 
     face: DetectedFace
     crop: RgbImage | None = None
     quality: FaceQuality | None = None
-    planes: _Planes | None = None
-    patch: _Planes | None = None
-    passes: int = 0
+    input: _Input | None = None
+    thumbnail: _Input | None = None
+    n_passes: int = 0
     logits: dict[bool, NDArray[np.float32]] = field(default_factory=dict)
-    read_s: float = float("-inf")
-    next_mirrored: bool = False
+    predicted_s: float = float("-inf")
+    flip_next: bool = False
     is_rotated: bool = False
     rotation_checked_s: float = float("-inf")
 
     @property
     def mean_logits(self) -> NDArray[np.float32]:
-        """The mean of the answers; shape (classes,)."""
+        """Mean logits; shape (classes,)."""
         mean: NDArray[np.float32] = np.mean(list(self.logits.values()), axis=0)
         return mean
 
 
 class _Request(NamedTuple):
-    """A reading that the network is asked for; `crop` is None where `planes` were read in the other orientation."""
+    """A face to be predicted; `crop` is None for a second, flipped pass on the same input."""
 
     face: _Face
-    planes: _Planes
+    input: _Input
     crop: RgbImage | None
 
 
 class LivePredictor:
-    """Reads frame after frame of one video with one model. Not thread-safe: one thread reads."""
+    """Predicts the faces of a video with one model. Not thread-safe."""
 
     def __init__(self, predictor: Predictor) -> None:
-        """Begin with nobody in view.
+        """Start without faces.
 
         Raises:
             DetectorError: the predictor has no face detector.
@@ -110,20 +111,19 @@ class LivePredictor:
         self._orientations = (False, True) if predictor.bundle.flip_tta_removed else (False,)
         self._faces: list[_Face] = []
         self._detected_s = float("-inf")
-        self._reference: SceneChangeDetector | None = None
+        self._scene: SceneChangeDetector | None = None
         self._shape: tuple[int, ...] = ()
 
     def predict(
         self, image: RgbImage, at_s: float, *, point: OperatingPoint = OperatingPoint.ACCURATE
     ) -> list[FacePrediction]:
-        """Read the faces of the next frame.
+        """Predict the faces of the next frame.
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
-            at_s: when it was taken; never earlier than the one before.
-            point: the operating point.
+            at_s: time of the frame, not before the previous one.
         Returns:
-            a reading for each face in view, from left to right; a face that has to wait for its first one comes later.
+            a prediction for each face, sorted left to right, except faces that wait for their first one.
         Raises:
             BundleError: the model failed.
         """
@@ -134,107 +134,103 @@ class LivePredictor:
         return self._predictions(point)
 
     def _update_faces(self, image: RgbImage, at_s: float) -> None:
-        """Bring the faces in view up to date. One whose crop has not changed stays exactly where it is, as a detector
-        gives a slightly different box for each frame."""
-        stays = [_is_same(each.patch, _patch(image, each.face.box)) for each in self._faces]
-        found = self._track(image, stays) if self._can_track(image, at_s) else None
-        if found is None:
-            found = self._detect(image, stays)
-            self._detected_s, self._reference = at_s, SceneChangeDetector(image)
-        self._faces = sorted(found, key=lambda each: (each.face.box.x, each.face.box.y))
+        """Update the faces. An unchanged one keeps its box, as a detector's boxes vary between frames."""
+        unchanged = [_is_same(each.thumbnail, _thumbnail(image, each.face.box)) for each in self._faces]
+        faces = self._track(image, unchanged) if self._can_track(image, at_s) else None
+        if faces is None:
+            faces = self._detect(image, unchanged)
+            self._detected_s, self._scene = at_s, SceneChangeDetector(image)
+        self._faces = sorted(faces, key=lambda each: (each.face.box.x, each.face.box.y))
 
     def _can_track(self, image: RgbImage, at_s: float) -> bool:
-        """Whether this frame's faces can be had without searching all of it."""
-        if not self._faces or self._reference is None or at_s - self._detected_s >= SEARCH_EVERY_S:
+        """Whether full-frame detection can be skipped."""
+        if not self._faces or self._scene is None or at_s - self._detected_s >= SEARCH_EVERY_S:
             return False
-        return not self._reference.has_changed(image, [each.face.box for each in self._faces])
+        return not self._scene.has_changed(image, [each.face.box for each in self._faces])
 
-    def _track(self, image: RgbImage, stays: Sequence[bool]) -> list[_Face] | None:
-        """The faces where they are now, searched near where they were; None where one is lost."""
-        moving = [each for each, stay in zip(self._faces, stays, strict=True) if not stay]
+    def _track(self, image: RgbImage, unchanged: Sequence[bool]) -> list[_Face] | None:
+        """Detect changed faces near their last positions; None if one is lost."""
+        moving = [each for each, is_same in zip(self._faces, unchanged, strict=True) if not is_same]
         if moving:
-            faces = detect_near(self._detector, image, [each.face.box for each in moving])
+            faces = detect_in_regions(self._detector, image, [each.face.box for each in moving])
             if faces is None or None in faces:
                 return None
             for each, face in zip(moving, faces, strict=True):
                 if face is not None:
-                    each.face, each.patch = face, None
+                    each.face, each.thumbnail = face, None
         return self._faces
 
-    def _detect(self, image: RgbImage, stays: Sequence[bool]) -> list[_Face]:
-        """The faces of the whole frame, each with what is known of it."""
+    def _detect(self, image: RgbImage, unchanged: Sequence[bool]) -> list[_Face]:
+        """Detect faces in the whole frame and match them to the known ones."""
         faces = self._detector.detect(image)
         known = match_boxes([each.face.box for each in self._faces], [face.box for face in faces])
-        found = []
-        for place, face in enumerate(faces):
-            each = self._faces[known[place]] if place in known else _Face(face)
-            if place not in known or not stays[known[place]]:
-                each.face, each.patch = face, None
-            found.append(each)
-        return found
+        matched = []
+        for number, face in enumerate(faces):
+            each = self._faces[known[number]] if number in known else _Face(face)
+            if number not in known or not unchanged[known[number]]:
+                each.face, each.thumbnail = face, None
+            matched.append(each)
+        return matched
 
     def _predict_changed(self, image: RgbImage, at_s: float) -> None:
-        """Ask the network about the faces that need it most, in one batch."""
-        asked = self._requests(image, at_s)[:FACES_AT_ONCE]
-        if not asked:
+        """Predict the most urgent faces in one batch."""
+        requests = self._requests(image, at_s)[:FACES_PER_FRAME_MAX]
+        if not requests:
             return
-        self._store_crops(image, [each for each in asked if each.crop is not None], at_s)
-        shown = [each.planes[..., ::-1] if each.face.next_mirrored else each.planes for each in asked]
-        for (face, _, _), row in zip(asked, self._logits(shown), strict=True):
-            face.passes += 1
-            face.logits[face.next_mirrored] = row
-            face.next_mirrored = not face.next_mirrored and True in self._orientations
+        self._store_crops(image, [each for each in requests if each.crop is not None], at_s)
+        inputs = [each.input[..., ::-1] if each.face.flip_next else each.input for each in requests]
+        for (face, _, _), row in zip(requests, self._logits(inputs), strict=True):
+            face.n_passes += 1
+            face.logits[face.flip_next] = row
+            face.flip_next = not face.flip_next and True in self._orientations
 
     def _requests(self, image: RgbImage, at_s: float) -> list[_Request]:
-        """Which faces need a reading, most urgent first: new ones and changed ones, then those whose answer is old,
-        then those that were not read mirrored yet; of each kind those that waited longest.
-
-        Cutting a crop takes time, so it looks no further once `FACES_AT_ONCE` have changed.
-        """
+        """Select the faces to predict: new and changed ones, outdated ones, and those without a flipped pass, longest
+        waiting first. Stops after `FACES_PER_FRAME_MAX` changed ones, as cropping takes time."""
         contract = self.predictor.bundle.contract
         changed: list[_Request] = []
-        aged: list[_Request] = []
+        outdated: list[_Request] = []
         second_pass: list[_Request] = []
-        for face in sorted(self._faces, key=lambda each: each.read_s):
-            if len(changed) == FACES_AT_ONCE:
+        for face in sorted(self._faces, key=lambda each: each.predicted_s):
+            if len(changed) == FACES_PER_FRAME_MAX:
                 break
-            old = at_s - face.read_s >= READ_EVERY_S
-            if face.patch is None or old:
+            is_old = at_s - face.predicted_s >= PREDICT_EVERY_S
+            if face.thumbnail is None or is_old:
                 crop = self.predictor.crop(image, face.face)
-                planes = contract.fit(crop)
-                if not _is_same(face.planes, planes):
-                    changed.append(_Request(face, planes, crop))
+                pixels = contract.resize(crop)
+                if not _is_same(face.input, pixels):
+                    changed.append(_Request(face, pixels, crop))
                     continue
-                face.patch = _patch(image, face.face.box)
-                if old:
-                    aged.append(_Request(face, planes, crop))
+                face.thumbnail = _thumbnail(image, face.face.box)
+                if is_old:
+                    outdated.append(_Request(face, pixels, crop))
                     continue
-            if face.planes is not None and face.passes < len(self._orientations):
-                second_pass.append(_Request(face, face.planes, None))
-        return changed + aged + second_pass
+            if face.input is not None and face.n_passes < len(self._orientations):
+                second_pass.append(_Request(face, face.input, None))
+        return changed + outdated + second_pass
 
-    def _store_crops(self, image: RgbImage, anew: Sequence[_Request], at_s: float) -> None:
-        """Note the crops that are read now, and how the faces are seen in them."""
-        crops = [each.crop for each in anew if each.crop is not None]
+    def _store_crops(self, image: RgbImage, requests: Sequence[_Request], at_s: float) -> None:
+        """Store the crops that are predicted now, with their quality."""
+        crops = [each.crop for each in requests if each.crop is not None]
         margin_01 = self.predictor.bundle.contract.crop_margin_01
-        faces = [self._with_rotation(image, each.face, at_s) for each in anew]
-        seen = face_quality(image, faces, crops, margin_01)
-        for (face, planes, _), crop, quality in zip(anew, crops, seen, strict=True):
-            if at_s - face.read_s > MEAN_WITHIN_S:
+        faces = [self._with_rotation(image, each.face, at_s) for each in requests]
+        qualities = face_quality(image, faces, crops, margin_01)
+        for (face, pixels, _), crop, quality in zip(requests, crops, qualities, strict=True):
+            if at_s - face.predicted_s > TTA_WITHIN_S:
                 face.logits = {}
             face.crop, face.quality = crop, quality
-            face.planes, face.passes, face.read_s = planes, 0, at_s
-            face.patch = _patch(image, face.face.box)
+            face.input, face.n_passes, face.predicted_s = pixels, 0, at_s
+            face.thumbnail = _thumbnail(image, face.face.box)
 
     def _with_rotation(self, image: RgbImage, face: _Face, at_s: float) -> DetectedFace:
-        """What the detector found, and whether it is upside down or lies on its side, as of the last check."""
+        """Add the result of the last rotation check to the detected face."""
         if at_s - face.rotation_checked_s >= ROTATION_CHECKED_EVERY_S:
             face.is_rotated, face.rotation_checked_s = is_rotated(self._detector, image, face.face), at_s
         return replace(face.face, is_rotated=face.is_rotated)
 
-    def _logits(self, planes: Sequence[_Planes]) -> NDArray[np.float32]:
+    def _logits(self, inputs: Sequence[_Input]) -> NDArray[np.float32]:
         bundle = self.predictor.bundle
-        batch: NDArray[np.float32] = bundle.contract.normalize(np.stack(planes).astype(np.float32))
+        batch: NDArray[np.float32] = bundle.contract.normalize(np.stack(inputs).astype(np.float32))
         return bundle.logits(batch)
 
     def _predictions(self, point: OperatingPoint) -> list[FacePrediction]:
@@ -245,28 +241,28 @@ class LivePredictor:
         return [
             self.predictor.face_prediction(each.face, each.crop, row, point, each.quality)
             for each, row in zip(known, rows, strict=True)
-            if each.crop is not None and each.quality is not None  # as they are once it was read
+            if each.crop is not None and each.quality is not None
         ]
 
 
-def _is_same(before: _Planes | None, after: _Planes) -> bool:
-    return before is not None and crop_change_01(before, after) <= CHANGED_01
+def _is_same(before: _Input | None, after: _Input) -> bool:
+    return before is not None and crop_change_01(before, after) <= CROP_CHANGE_MAX_01
 
 
-def _patch(image: RgbImage, box: FaceBox) -> _Planes:
-    """What lies at a box, upright and coarse; uint8, shape (1, `_PATCH_PX`, `_PATCH_PX`), of the green levels."""
-    step = max(1, min(box.width, box.height) // (2 * _PATCH_PX))
+def _thumbnail(image: RgbImage, box: FaceBox) -> _Input:
+    """Downscale the green channel inside a box; uint8, shape (1, `_THUMBNAIL_PX`, `_THUMBNAIL_PX`)."""
+    step = max(1, min(box.width, box.height) // (2 * _THUMBNAIL_PX))
     top, left = max(box.y, 0), max(box.x, 0)
     inside = image[top : box.y + box.height : step, left : box.x + box.width : step, 1]
     if not inside.size:
-        return np.zeros((1, _PATCH_PX, _PATCH_PX), np.uint8)
-    small = cv2.resize(np.ascontiguousarray(inside), (_PATCH_PX, _PATCH_PX), interpolation=cv2.INTER_AREA)
+        return np.zeros((1, _THUMBNAIL_PX, _THUMBNAIL_PX), np.uint8)
+    small = cv2.resize(np.ascontiguousarray(inside), (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)[None]
 
 
-def crop_change_01(before: _Planes, after: _Planes) -> float:
-    """How much a crop has changed where it has changed most: the mean difference within a cell, a twelfth of the side,
-    as a share of the crop's contrast (the standard deviation of its levels).
+def crop_change_01(before: _Input, after: _Input) -> float:
+    """Compute the largest change of a crop: the highest mean difference of a cell (a twelfth of the side), in standard
+    deviations of the crop.
 
     Args:
         before: uint8, shape (channels, S, S).

@@ -1,9 +1,9 @@
-"""Live video: frames come in at the camera's pace, are analyzed at the model's, and are shown with the newest result.
+"""Live video: frames arrive at the camera's rate, are analyzed at the model's, and are shown with the newest result.
 
 Threads: the video's thread calls `submit` and `annotate` for every frame; the page's thread calls `snapshot`,
-`set_predictor`, `start` and `stop`; one worker thread of our own, named `live-analysis`, runs the model. What they
-share is guarded by one lock that nobody holds while analyzing or drawing. Between them lies a slot for a single frame:
-a newer frame replaces one that was not analyzed yet, so that a slow model makes the result older, never the video.
+`set_predictor`, `start` and `stop`; a worker thread, `live-analysis`, runs the model. Shared state is guarded by one
+lock, which is not held while analyzing or drawing. The slot between them holds one frame: a newer frame replaces one
+that was not analyzed yet, so a slow model delays the result, not the video.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from fer_core.faces import RgbImage
 from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.labels import Expression
 from fer_core.live.event_rate import EventRate
-from fer_core.live.overlay import Color, draw_faces, mirrored, on_screen
+from fer_core.live.overlay import Color, draw_faces, flip_horizontally, to_shown_frame
 from fer_core.live.predictor import LivePredictor
 from fer_core.live.smoothing import FaceTracker, TrackedFace
 
 _LOG = logging.getLogger(__name__)
 
 STALE_AFTER_S = 1.0
-"""An older result is not drawn: it would be a box where the face was."""
+"""An older result is not drawn, as the faces may have moved."""
 
 IDLE_AFTER_S = 10.0
-"""Without a frame for this long the worker thread ends; the next frame starts another."""
+"""The worker thread ends after this long without a frame; the next frame starts another."""
 
 STOP_WITHIN_S = 1.0
 ERROR_SHOWN_S = 5.0
@@ -41,10 +41,10 @@ _LATENCIES = 30
 
 
 class FramePredictor(Protocol):
-    """Reads frame after frame of one video; see `live.predictor.LivePredictor`."""
+    """Predicts the frames of a video; see `live.predictor.LivePredictor`."""
 
     def predict(self, image: RgbImage, at_s: float, *, point: OperatingPoint) -> Sequence[FacePrediction]:
-        """Read the faces of the next frame."""
+        """Predict the faces of the next frame."""
 
 
 class _Frame(NamedTuple):
@@ -60,7 +60,7 @@ class _Result(NamedTuple):
 
 @dataclass(slots=True)
 class _Stats:
-    """What happened since the start. Guarded by the processor's lock."""
+    """Statistics since the start. Guarded by the processor's lock."""
 
     shown: EventRate = field(default_factory=EventRate)
     analyzed: EventRate = field(default_factory=EventRate)
@@ -71,23 +71,23 @@ class _Stats:
     error_s: float = float("-inf")
 
     def fresh_result(self, now_s: float) -> _Result | None:
-        """The newest result, None if it is stale."""
+        """The newest result; None if it is stale."""
         return self.result if self.result and now_s - self.result.at_s <= STALE_AFTER_S else None
 
     def fresh_error(self, now_s: float) -> str:
-        """What went wrong in the last seconds, "" if nothing did."""
+        """The error of the last seconds; empty without one."""
         return self.error if now_s - self.error_s <= ERROR_SHOWN_S else ""
 
 
 class _PredictorCache:
-    """The reader of a worker thread, which remembers faces; another model gets another one."""
+    """Cache of the worker's frame predictor, which tracks faces; replaced when the model changes."""
 
     def __init__(self, make: Callable[[Predictor], FramePredictor]) -> None:
         self._make = make
         self._made: tuple[object, object, FramePredictor] | None = None
 
-    def by(self, predictor: Predictor) -> FramePredictor:
-        """The one for this model and detector; a page makes a predictor of the same two each time that it runs."""
+    def get(self, predictor: Predictor) -> FramePredictor:
+        """Return the frame predictor for this model and detector; a page creates a new `Predictor` on each run."""
         bundle, detector = predictor.bundle, predictor.detector
         if self._made is None or self._made[0] is not bundle or self._made[1] is not detector:
             self._made = bundle, detector, self._make(predictor)
@@ -96,11 +96,13 @@ class _PredictorCache:
 
 @dataclass(frozen=True, slots=True)
 class LiveStatus:
-    """What the live view does at the moment.
+    """State of the live view.
 
-    `latency_ms` is the median time from a frame's arrival to its reading, None before the first one. `faces` are
-    those of the newest result, the largest first; none if it is stale. `error` is what went wrong in the last seconds,
-    in words. `last_frame_age_s` is None before the first frame.
+    Attributes:
+        latency_ms: median time from a frame's arrival to its result; None before the first.
+        faces: of the newest result, the largest first; none if it is stale.
+        error: message of the last seconds.
+        last_frame_age_s: None before the first frame.
     """
 
     frames_per_s: float
@@ -112,34 +114,29 @@ class LiveStatus:
 
 
 class LiveProcessor:
-    """Reads the faces of a running video. Every method may be called from any thread, and none waits for the model."""
+    """Analyzes a running video. All methods are thread-safe, and none waits for the model."""
 
     def __init__(
         self,
         predictor: Predictor,
         point: OperatingPoint = OperatingPoint.ACCURATE,
-        mirror: bool = True,
         *,
         colors: Mapping[Expression, Color],
         idle_after_s: float = IDLE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
         frame_predictor: Callable[[Predictor], FramePredictor] = LivePredictor,
     ) -> None:
-        """Make it ready; `start` lets it run.
+        """Create a stopped processor.
 
         Args:
-            predictor: reads a frame.
-            point: the operating point.
-            mirror: show the frames as a mirror does. They are analyzed as they come.
-            colors: of the expressions, red, green, blue.
+            colors: of the expressions.
             idle_after_s: the worker thread ends after this long without a frame.
-            clock: seconds; the same that `submit`'s `at_s` is from.
-            frame_predictor: makes what reads frame after frame with a predictor.
+            clock: seconds, as `at_s` of `submit`.
+            frame_predictor: builds the frame predictor.
         """
         self._condition = threading.Condition()
         self._predictor = (predictor, point)
         self._make_frame_predictor = frame_predictor
-        self._mirror = mirror
         self._colors = dict(colors)
         self._idle_after_s = idle_after_s
         self._clock = clock
@@ -150,7 +147,7 @@ class LiveProcessor:
         self._stats = _Stats()
 
     def start(self) -> None:
-        """Take frames from now on, with no memory of earlier ones; does nothing while it runs."""
+        """Start with empty tracks and statistics; does nothing while it runs."""
         with self._condition:
             if not self._running:
                 self._running = True
@@ -158,26 +155,26 @@ class LiveProcessor:
                 self._stats = _Stats()
 
     def stop(self) -> None:
-        """Take no more frames and end the worker thread; waits a second at most."""
+        """Stop and end the worker thread; waits a second at most."""
         with self._condition:
             worker, self._worker = self._worker, None
             self._running, self._slot = False, None
             self._condition.notify_all()
         if worker is not None and worker is not threading.current_thread():
-            # A frame that is being analyzed can't be interrupted; its result is thrown away by `_publish`.
+            # The analysis of a frame can't be interrupted; `_publish` drops its result.
             worker.join(STOP_WITHIN_S)
 
     def set_predictor(self, predictor: Predictor, point: OperatingPoint) -> None:
-        """Read with another model or at another operating point from the next frame on."""
+        """Change model and operating point from the next frame on."""
         with self._condition:
             self._predictor = (predictor, point)
 
     def submit(self, frame: RgbImage, at_s: float) -> None:
-        """Offer a frame for analysis; replaces one that still waits.
+        """Submit a frame for analysis; replaces a waiting one.
 
         Args:
             frame: uint8, shape (H, W, 3), RGB; must not be changed afterwards.
-            at_s: when it arrived, by the processor's clock.
+            at_s: arrival time by the processor's clock.
         """
         with self._condition:
             self._stats.last_frame_s = at_s
@@ -190,69 +187,67 @@ class LiveProcessor:
             self._condition.notify_all()
 
     def annotate(self, frame: RgbImage) -> RgbImage:
-        """The frame as it is shown: mirrored, with the newest result drawn on it unless that is stale.
+        """Flip a frame like a mirror and draw the newest result on it, unless that is stale.
 
         Args:
             frame: uint8, shape (H, W, 3), RGB; not changed.
-        Returns:
-            the same shape and kind, a copy.
         """
         now_s = self._clock()
         with self._condition:
             self._stats.shown.add(now_s)
             result = self._stats.fresh_result(now_s)
-        picture = mirrored(frame) if self._mirror else frame.copy()
+        shown = flip_horizontally(frame)
         if result is not None:
             size = (frame.shape[1], frame.shape[0])
-            boxes = [on_screen(face.box, result.size, size, self._mirror) for face in result.faces]
-            draw_faces(picture, boxes, result.faces, self._colors)
-        return picture
+            boxes = [to_shown_frame(face.box, result.size, size) for face in result.faces]
+            draw_faces(shown, boxes, result.faces, self._colors)
+        return shown
 
     def snapshot(self) -> LiveStatus:
-        """What it does at the moment."""
+        """Return the current state."""
         now_s = self._clock()
         with self._condition:
-            record = self._stats
-            result = record.fresh_result(now_s)
+            stats = self._stats
+            result = stats.fresh_result(now_s)
             return LiveStatus(
-                frames_per_s=record.shown.per_s(now_s),
-                predictions_per_s=record.analyzed.per_s(now_s),
-                latency_ms=1000 * median(record.latencies_s) if record.latencies_s else None,
+                frames_per_s=stats.shown.per_s(now_s),
+                predictions_per_s=stats.analyzed.per_s(now_s),
+                latency_ms=1000 * median(stats.latencies_s) if stats.latencies_s else None,
                 faces=result.faces if result else (),
-                error=record.fresh_error(now_s),
-                last_frame_age_s=None if record.last_frame_s is None else now_s - record.last_frame_s,
+                error=stats.fresh_error(now_s),
+                last_frame_age_s=None if stats.last_frame_s is None else now_s - stats.last_frame_s,
             )
 
     def report_error(self, error: Exception) -> None:
-        """Keep an error for `snapshot` and log it with its traceback, once while it repeats itself."""
-        words = str(error) if isinstance(error, FerscopeError) else f"A frame could not be read: {error!r}."
+        """Store an error for `snapshot` and log it with its traceback, only once while it repeats."""
+        message = str(error) if isinstance(error, FerscopeError) else f"A frame could not be analyzed: {error!r}."
         now_s = self._clock()
         with self._condition:
-            repeated = words == self._stats.fresh_error(now_s)
-            self._stats.error, self._stats.error_s = words, now_s
+            repeated = message == self._stats.fresh_error(now_s)
+            self._stats.error, self._stats.error_s = message, now_s
         if not repeated:
             _LOG.error("The live view failed on a frame", exc_info=error)
 
     def _work(self) -> None:
-        """The worker thread: analyze the newest frame, over and over, until stopped or idle."""
+        """Analyze the newest frame, in the worker thread, until stopped or idle."""
         tracks, cache = self._tracks, _PredictorCache(self._make_frame_predictor)
         while (frame := self._next_frame()) is not None:
             try:
                 self._analyze(frame, tracks, cache)
-            except Exception as exc:  # noqa: BLE001  a thread's boundary: logged, shown, and the next frame goes on
+            except Exception as exc:  # noqa: BLE001  thread boundary: logged and shown; the next frame follows
                 self.report_error(exc)
 
     def _next_frame(self) -> _Frame | None:
-        """Wait for a frame; None when this worker's time is over."""
-        me = threading.current_thread()
+        """Wait for a frame; None if this worker has to end."""
+        this = threading.current_thread()
         with self._condition:
-            came = self._condition.wait_for(
-                lambda: self._slot is not None or self._worker is not me, timeout=self._idle_after_s
+            arrived = self._condition.wait_for(
+                lambda: self._slot is not None or self._worker is not this, timeout=self._idle_after_s
             )
-            if self._worker is not me:
+            if self._worker is not this:
                 return None
-            if not came:
-                # Under the lock, so that a frame that comes now finds no worker and starts one.
+            if not arrived:
+                # Under the lock, so that the next frame starts a new worker.
                 self._worker = None
                 return None
             frame, self._slot = self._slot, None
@@ -261,7 +256,7 @@ class LiveProcessor:
     def _analyze(self, frame: _Frame, tracks: FaceTracker, cache: _PredictorCache) -> None:
         with self._condition:
             predictor, point = self._predictor
-        predictions = cache.by(predictor).predict(frame.pixels, frame.at_s, point=point)
+        predictions = cache.get(predictor).predict(frame.pixels, frame.at_s, point=point)
         confidence_threshold = predictor.bundle.calibration.points[point].confidence_threshold
         faces = tracks.update(predictions, frame.at_s, confidence_threshold=confidence_threshold)
         self._publish(_Result(faces, (frame.pixels.shape[1], frame.pixels.shape[0]), frame.at_s))

@@ -1,4 +1,4 @@
-"""Noticing that something has changed beside the faces that are known, such as a person who comes into view."""
+"""Detect scene changes outside the known faces, such as a person coming into view."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _CELLS_ACROSS = 64
 """Cells along the longer side of a frame."""
 
 _PIXELS_A_CELL = 5
-"""So many of a cell's pixels, along each side, are looked at: the mean of 25 is hardly moved by a camera's noise."""
+"""Sampled pixels of a cell along each side; the mean of 25 is hardly affected by camera noise."""
 
-_LEVELS = 15.0
+_DIFFERENCE_MIN = 15.0
 _CELLS_MIN = 2
-"""A scene has changed where so many cells differ by more than so many gray levels. Measured: docs/face-detection.md."""
+"""A scene has changed if this many cells differ by more gray levels. Measured: docs/face-detection.md."""
 
-_FACE_SIDES = 2.2
-"""What lies within this many sides of a known face belongs to it: hair, hands and shoulders move as people do."""
+_FACE_MASK_SIDES = 2.2
+"""Side of the masked square around a known face, in sides of the face: hair, hands and shoulders move too."""
 
 
 class SceneChangeDetector:
-    """What a frame looked like when its faces were searched."""
+    """Compares frames with the one in which faces were detected."""
 
     def __init__(self, image: RgbImage) -> None:
-        """Take in a frame; uint8, shape (H, W, 3), RGB."""
+        """Store the reference frame; uint8, shape (H, W, 3), RGB."""
         self._cells = _cells(image)
 
     def has_changed(self, image: RgbImage, faces: Iterable[FaceBox]) -> bool:
-        """Whether a later frame of the same size differs anywhere but around its known faces (pixels of the frame)."""
-        differs = np.abs(_cells(image) - self._cells) > _LEVELS
+        """Whether a later frame of the same size differs outside its known faces."""
+        differs = np.abs(_cells(image) - self._cells) > _DIFFERENCE_MIN
         to_cells = _CELLS_ACROSS / max(image.shape[:2])
         for face in faces:
-            half = _FACE_SIDES / 2 * max(face.width, face.height)
-            x, y = face.x + face.width / 2, face.y + face.height / 2
+            half = _FACE_MASK_SIDES / 2 * max(face.width, face.height)
+            x, y = face.center
             left, top, right, bottom = (
                 max(0, int(edge * to_cells)) for edge in (x - half, y - half, x + half, y + half)
             )
@@ -47,7 +47,7 @@ class SceneChangeDetector:
 
 
 def _cells(image: RgbImage) -> NDArray[np.float32]:
-    """The mean green level of each cell; float32, with `_CELLS_ACROSS` cells along the longer side."""
+    """Mean green level of each cell; float32, with `_CELLS_ACROSS` cells along the longer side."""
     height, width = image.shape[:2]
     longer = max(height, width)
     step = max(1, longer // (_CELLS_ACROSS * _PIXELS_A_CELL))

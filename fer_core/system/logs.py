@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from fer_core.text import one_line
+from fer_core.text import escape_to_one_line
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -15,7 +15,7 @@ class _OneLineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """See `logging.Formatter`."""
-        return one_line(super().formatMessage(record))
+        return escape_to_one_line(super().formatMessage(record))
 
 
 def configure_logging(level: str) -> None:

@@ -40,7 +40,7 @@ def _faces() -> list[NDArray[np.uint8]]:
 @every_contract
 def test_fit_gives_bytes_of_the_contracts_shape(contract: Contract) -> None:
     for face in _faces():
-        fitted = contract.fit(face)
+        fitted = contract.resize(face)
         assert fitted.shape == (contract.channels, contract.size_px, contract.size_px)
         assert fitted.dtype == np.uint8
         assert fitted.flags.c_contiguous
@@ -48,7 +48,7 @@ def test_fit_gives_bytes_of_the_contracts_shape(contract: Contract) -> None:
 
 @every_contract
 def test_applying_is_fitting_and_normalizing(contract: Contract) -> None:
-    planes = np.stack([contract.fit(face) for face in _faces()]).astype(np.float32)
+    planes = np.stack([contract.resize(face) for face in _faces()]).astype(np.float32)
     batch = contract.apply_batch(_faces())
     assert batch.dtype == np.float32
     np.testing.assert_allclose(contract.normalize(planes), batch, atol=1e-6)
@@ -58,7 +58,7 @@ def test_applying_is_fitting_and_normalizing(contract: Contract) -> None:
 
 @every_contract
 def test_numpy_and_torch_normalize_alike(contract: Contract) -> None:
-    planes = np.stack([contract.fit(face) for face in _faces()]).astype(np.float32)
+    planes = np.stack([contract.resize(face) for face in _faces()]).astype(np.float32)
     before = planes.copy()
     ours, theirs = contract.normalize(planes), contract.normalize(torch.from_numpy(planes))
     assert isinstance(ours, np.ndarray)
@@ -98,17 +98,17 @@ def test_a_constant_image_stays_finite(contract: Contract, level: int) -> None:
 
 def test_an_image_of_the_right_size_is_not_touched() -> None:
     face = np.random.default_rng(2).integers(0, 256, (32, 32, 3), np.uint8)
-    np.testing.assert_array_equal(CONTRACTS["byte"].fit(face), face.transpose(2, 0, 1))
+    np.testing.assert_array_equal(CONTRACTS["byte"].resize(face), face.transpose(2, 0, 1))
 
 
 def test_shrinking_averages_what_falls_together() -> None:
     face = np.zeros((96, 96), np.uint8)
     face[:, ::4] = 200  # to a quarter: every pixel is one bright column and three dark ones
-    np.testing.assert_array_equal(CONTRACTS["unit"].fit(face), 50)
+    np.testing.assert_array_equal(CONTRACTS["unit"].resize(face), 50)
 
 
 def test_gray_in_an_rgb_contract_is_three_times_the_same() -> None:
-    fitted = CONTRACTS["byte"].fit(np.random.default_rng(4).integers(0, 256, (32, 32), np.uint8))
+    fitted = CONTRACTS["byte"].resize(np.random.default_rng(4).integers(0, 256, (32, 32), np.uint8))
     assert (fitted[0] == fitted[1]).all()
     assert (fitted[0] == fitted[2]).all()
 
@@ -118,8 +118,8 @@ def test_red_green_and_blue_keep_their_order_and_their_luminance() -> None:
     for place, color in enumerate(("red", "green", "blue")):
         face = np.zeros((24, 24, 3), np.uint8)
         face[:, :, place] = 255
-        assert CONTRACTS["byte"].fit(face)[place].min() == 255
-        levels[color] = int(CONTRACTS["unit"].fit(face)[0, 0, 0])
+        assert CONTRACTS["byte"].resize(face)[place].min() == 255
+        levels[color] = int(CONTRACTS["unit"].resize(face)[0, 0, 0])
     assert levels == {"red": 76, "green": 150, "blue": 29}  # ITU-R BT.601
 
 

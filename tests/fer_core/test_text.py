@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from fer_core.text import (
-    as_text,
     capitalize_first,
+    escape_control_characters,
+    escape_to_one_line,
     format_duration,
     format_size,
-    is_text,
+    is_valid_utf8,
     join_words,
     lowercase_first,
-    one_line,
-    printable,
     shorten,
+    to_valid_utf8,
 )
 
 
@@ -40,9 +40,9 @@ def test_a_short_text_stays_and_a_sentence_is_cut_at_its_end() -> None:
 
 
 def test_control_characters_and_undecodable_bytes_are_escaped() -> None:
-    assert printable("a\x1b[1mb\nc\u202e") == "a\\x1b[1mb\nc\\u202e"
-    assert one_line("a\tb\nc") == "a\\tb\\nc"
-    assert not is_text("\udcfc.png") and as_text("\udcfc.png") == "\\xfc.png"
+    assert escape_control_characters("a\x1b[1mb\nc\u202e") == "a\\x1b[1mb\nc\\u202e"
+    assert escape_to_one_line("a\tb\nc") == "a\\tb\\nc"
+    assert not is_valid_utf8("\udcfc.png") and to_valid_utf8("\udcfc.png") == "\\xfc.png"
 
 
 def test_first_letters_change_case() -> None:

@@ -40,7 +40,7 @@ def make_faces() -> TrainingSet:
     people = [Identity.sample(rng) for _ in range(20)]
     class_indices = np.arange(200) % 4
     faces = [draw_face(FOUR.expressions[code], people[rng.integers(20)], rng, 48) for code in class_indices]
-    images = np.stack([CONTRACT.fit(face) for face in faces])
+    images = np.stack([CONTRACT.resize(face) for face in faces])
     rows = np.arange(200)
     return TrainingSet(images, np.eye(4, dtype=np.float32)[class_indices], class_indices, rows[:160], rows[160:])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fer_core.bundles.reports import SplitReports
 from fer_core.calibration import Calibration
 from fer_core.evaluation.report_schema import StoredReport
-from fer_core.markdown import percent, table
+from fer_core.markdown import format_percent, table
 from fer_core.metrics import CALIBRATION_BINS
 
 DIAGRAM_FILE = "calibration.svg"
@@ -49,10 +49,10 @@ def abstention_lines(split_reports: SplitReports) -> list[str]:
     rows = [
         [
             each.point,
-            percent(each.selective_accuracy.confidence_threshold),
-            f"{percent(each.selective_accuracy.share_below_01)} ({each.selective_accuracy.below.n:,})",
-            percent(each.selective_accuracy.below.accuracy),
-            percent(each.selective_accuracy.above.accuracy),
+            format_percent(each.selective_accuracy.confidence_threshold),
+            f"{format_percent(each.selective_accuracy.share_below_01)} ({each.selective_accuracy.below.n:,})",
+            format_percent(each.selective_accuracy.below.accuracy),
+            format_percent(each.selective_accuracy.above.accuracy),
         ]
         for each in split_reports.headline_by_point
         if each.selective_accuracy
@@ -65,5 +65,9 @@ def _bin_row(number: int, reports: list[StoredReport]) -> list[str]:
     row = [f"{100 * number / CALIBRATION_BINS:.0f} to {100 * (number + 1) / CALIBRATION_BINS:.0f} %"]
     for curve in (each.calibration_curve for each in reports):
         if curve:
-            row += [f"{curve.n[number]:,}", percent(curve.confidence[number]), percent(curve.accuracy[number])]
+            row += [
+                f"{curve.n[number]:,}",
+                format_percent(curve.confidence[number]),
+                format_percent(curve.accuracy[number]),
+            ]
     return row

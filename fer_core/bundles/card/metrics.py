@@ -5,7 +5,7 @@ from __future__ import annotations
 from fer_core.bundles.reports import SplitReports
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import StoredReport
-from fer_core.markdown import percent, plain, table, with_interval
+from fer_core.markdown import escape_markdown, format_percent, format_with_interval, table
 from fer_core.metrics import HEADLINE_METRICS
 
 _FEW_IMAGES = 50
@@ -32,7 +32,7 @@ def headline_lines(split_reports: SplitReports) -> list[str]:
         [
             f"{PROTOCOLS[each.protocol]}, {each.point}",
             f"{each.n:,}",
-            *(with_interval(each.scores[name], each.intervals[name]) for name in HEADLINE_METRICS),
+            *(format_with_interval(each.scores[name], each.intervals[name]) for name in HEADLINE_METRICS),
             f"{each.ece:.3f}",
         ]
         for each in split_reports.reports
@@ -55,9 +55,9 @@ def expression_lines(split_reports: SplitReports) -> list[str]:
             [
                 name,
                 f"{row.support:,}",
-                with_interval(row.recall, row.recall_interval, 0) if row.support else "–",
-                percent(row.precision, 0),
-                percent(row.f1, 0),
+                format_with_interval(row.recall, row.recall_interval, 0) if row.support else "–",
+                format_percent(row.precision, 0),
+                format_percent(row.f1, 0),
             ]
             for name, row in each.per_class.items()
         ]
@@ -85,15 +85,15 @@ def weaknesses(report: StoredReport) -> list[str]:
     """Weaknesses that the metrics show, a sentence each."""
     rows = {name: row for name, row in report.per_class.items() if row.support}
     sentences = []
-    if missed := [f"{name} {percent(row.recall, 0)}" for name, row in rows.items() if row.recall < 0.5]:
+    if missed := [f"{name} {format_percent(row.recall, 0)}" for name, row in rows.items() if row.recall < 0.5]:
         sentences.append(f"Recall below 50 % at the {report.point} point: {', '.join(missed)}.")
     if few := [f"{name} ({row.support})" for name, row in rows.items() if row.support < _FEW_IMAGES]:
         sentences.append(f"Evaluated on few images, so their metrics are uncertain: {', '.join(few)}.")
     if absent := [name for name in report.per_class if name not in rows]:
         sentences.append(f"Not evaluated, as there are no images: {', '.join(absent)}.")
-    return sentences + [plain(each) for each in report.warnings]
+    return sentences + [escape_markdown(each) for each in report.warnings]
 
 
 def _cell(n: int, total: int, *, is_diagonal: bool) -> str:
-    text = f"{n:,}\u00a0({percent(n / total, 0)})" if total else "–"
+    text = f"{n:,}\u00a0({format_percent(n / total, 0)})" if total else "–"
     return f"**{text}**" if is_diagonal and total else text

@@ -34,7 +34,7 @@ from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import Evaluation
 from fer_core.evaluation.robustness_report import read_robustness, robustness_lines
 from fer_core.files.atomic import write_text
-from fer_core.markdown import percent, plain, table, with_interval
+from fer_core.markdown import escape_markdown, format_percent, format_with_interval, table
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
 
@@ -64,7 +64,7 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     contract = Contract.load(folder / CONTRACT_FILE)
     splits = reports_by_split(read_report(folder))
     best = splits[0] if splits else None
-    lines = [f"# {plain(info.title or info.id)}", "", summary(info, contract, best), ""]
+    lines = [f"# {escape_markdown(info.title or info.id)}", "", summary(info, contract, best), ""]
     lines += [*headline_lines(best), *glossary_lines()] if best else []
     lines += _section("Model", [*fact_lines(info, contract), ""])
     lines += _section("Training data and license", data_lines(info))
@@ -124,20 +124,20 @@ def other_dataset_lines(evaluations: list[Evaluation]) -> list[str]:
     """A table for each other dataset, with its notes."""
     lines = []
     for evaluation in evaluations:
-        lines += [f"### {plain(evaluation.dataset)}", ""]
-        if notes := " ".join(plain(words) for words in (evaluation.source, evaluation.note) if words):
+        lines += [f"### {escape_markdown(evaluation.dataset)}", ""]
+        if notes := " ".join(escape_markdown(words) for words in (evaluation.source, evaluation.note) if words):
             lines += [notes, ""]
         rows = [
             [
                 f"{PROTOCOLS[each.protocol]}, {each.point}",
                 f"{each.n:,}",
-                *(with_interval(each.scores[name], each.intervals[name]) for name in HEADLINE_METRICS),
+                *(format_with_interval(each.scores[name], each.intervals[name]) for name in HEADLINE_METRICS),
             ]
             for each in evaluation.reports
         ]
         lines += table(["labels by, point", "images", "macro-F1", "balanced accuracy", "accuracy"], rows)
         if warnings := evaluation.reports[0].warnings:
-            lines += [" ".join(plain(each) for each in warnings), ""]
+            lines += [" ".join(escape_markdown(each) for each in warnings), ""]
     return lines
 
 
@@ -153,11 +153,11 @@ def _describe_metrics(info: BundleInfo, best: SplitReports | None) -> str:
     if best is None:
         return "It has not been evaluated yet, so how well it does is unknown."
     report = best.headline
-    accuracy = with_interval(report.accuracy, report.intervals["accuracy"])
+    accuracy = format_with_interval(report.accuracy, report.intervals["accuracy"])
     return (
         f"On the {report.n:,} labeled images of the {best.title} "
         f"({split_caveat(best.split, info.origin)}) its accuracy is {accuracy}, "
-        f"and its balanced accuracy {percent(report.balanced_accuracy)}."
+        f"and its balanced accuracy {format_percent(report.balanced_accuracy)}."
     )
 
 
@@ -168,7 +168,7 @@ def _report_lines(
     try:
         report = read(folder)
     except BundleError as exc:
-        return _section(title, [plain(str(exc)), ""])
+        return _section(title, [escape_markdown(str(exc)), ""])
     return lines_of(report) if report else []
 
 

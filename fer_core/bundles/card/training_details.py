@@ -13,7 +13,7 @@ from fer_core.contract import Contract
 from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import ConfigError
 from fer_core.files.migration import MANIFEST_IDS
-from fer_core.markdown import plain
+from fer_core.markdown import escape_markdown
 from fer_core.models.catalog import MODELS
 from fer_core.training.config.command_line import closest_preset
 from fer_core.training.config.train_config import TrainConfig, load_config
@@ -30,7 +30,7 @@ _LINE_CHARACTERS = 100
 def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
     """Facts about the network, one a line."""
     model = MODELS.get(info.architecture)
-    named = f"{model.title} (`{model.name}`; {model.source})" if model else plain(info.architecture)
+    named = f"{model.title} (`{model.name}`; {model.source})" if model else escape_markdown(info.architecture)
     pixels = f"{contract.size_px} by {contract.size_px} px, {'gray' if contract.color == 'gray' else 'RGB'}"
     margin = contract.crop_margin_01
     crop = "as in FER2013" + (f", with a margin of {margin:+.0%} of the side on each side" if margin else "")
@@ -38,7 +38,7 @@ def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
         "Network": f"{named}, {info.parameters:,} parameters" if named else "",
         "Input": f"{pixels}, {_NORMALIZATIONS[contract.normalization]}; faces are cropped {crop}",
         "Output": f"{', '.join(map(str, contract.labels))}, in this order",
-        "Created": plain(info.created),
+        "Created": escape_markdown(info.created),
         "ID": f"`{info.id}`" if info.id else "",
     }
     return [f"- **{name}**: {value}" for name, value in facts.items() if value]
@@ -47,7 +47,7 @@ def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
 def dataset_name(info: BundleInfo) -> str:
     """The title of the training data."""
     manifest = builtin_manifests().get(MANIFEST_IDS.get(info.dataset, info.dataset))
-    return manifest.title if manifest else plain(info.dataset) or "unnamed data"
+    return manifest.title if manifest else escape_markdown(info.dataset) or "unnamed data"
 
 
 def data_lines(info: BundleInfo) -> list[str]:
@@ -57,15 +57,15 @@ def data_lines(info: BundleInfo) -> list[str]:
     if info.origin == "weights":
         lines.append("- **Trained on**: unknown; the weights were imported from a file")
         if calibrated := info.metrics.get("dataset"):
-            lines.append(f"- **Calibrated and evaluated on**: `{plain(str(calibrated))}`")
+            lines.append(f"- **Calibrated and evaluated on**: `{escape_markdown(str(calibrated))}`")
     elif manifest:
         home = f", {manifest.homepage}" if manifest.homepage else ""
         lines.append(f"- **Trained on**: {manifest.title} (`{manifest.id}`{home}). {manifest.summary}")
         lines += [f"- **Citation**: {manifest.citation}"] if manifest.citation else []
     elif info.dataset:
         drawn = ", synthetic faces" if info.synthetic else ""
-        lines.append(f"- **Trained on**: `{plain(info.dataset)}`{drawn}")
-    lines.append(f"- **License**: {plain(info.license) or 'not stated'}")
+        lines.append(f"- **Trained on**: `{escape_markdown(info.dataset)}`{drawn}")
+    lines.append(f"- **License**: {escape_markdown(info.license) or 'not stated'}")
     return [*lines, ""]
 
 

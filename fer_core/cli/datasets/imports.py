@@ -29,7 +29,7 @@ from fer_core.errors import DatasetError, InputError
 from fer_core.ids import slug
 from fer_core.progress import Progress
 from fer_core.settings import settings
-from fer_core.text import one_line
+from fer_core.text import escape_to_one_line
 
 
 def add_command(action: AddAction) -> None:
@@ -93,7 +93,7 @@ def _format_splits(preview: ImportPreview) -> str:
 
 
 def _format_skipped(skipped: Sequence[Skipped]) -> list[str]:
-    return [one_line(f"skipped: {each.describe()}") for each in skipped]
+    return [escape_to_one_line(f"skipped: {each.describe()}") for each in skipped]
 
 
 def _format_numberings(preview: ImportPreview) -> list[str]:

@@ -27,7 +27,7 @@ from fer_core.files.migration import IMPORT_KEYS, rename_keys
 from fer_core.ids import check_id
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
-from fer_core.text import as_text
+from fer_core.text import to_valid_utf8
 
 DATASET_MARKER = "dataset.json"
 INDEX, PAIRS, MANIFEST = "index.parquet", "pairs.parquet", "manifest.yaml"
@@ -236,7 +236,7 @@ def discard_import(dataset_id: str, settings: Settings) -> None:
 
 def source_name(source: str | Path) -> str:
     """Return the name of a file, folder or URL without its suffixes."""
-    return as_text(str(source)).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
+    return to_valid_utf8(str(source)).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
 
 
 def _stored_path(work: Import) -> Path:

@@ -103,7 +103,7 @@ def _write(dataset: StoredDataset, contract: Contract, settings: Settings, folde
             if pixels is None:
                 unreadable.append(row)
             else:
-                images[row] = contract.fit(pixels)
+                images[row] = contract.resize(pixels)
             if row % 500 == 0:
                 progress(row / len(faces), f"Packed {row:,} of {len(faces):,} images")
         images.flush()

@@ -89,7 +89,7 @@ def decode_batch(
         for row, (byte_range, box) in enumerate(zip(byte_ranges, boxes, strict=True)):
             face = None if byte_range is None else read_face(byte_range, box, files)
             if face is not None:
-                images[row] = contract.fit(face)
+                images[row] = contract.resize(face)
     return images
 
 

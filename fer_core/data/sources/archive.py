@@ -19,7 +19,7 @@ from fer_core.data.sources.byte_range import ByteRange
 from fer_core.data.sources.zip_names import read_zip_directory
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
-from fer_core.text import as_text, is_text
+from fer_core.text import is_valid_utf8, to_valid_utf8
 
 _READ_ERRORS = (
     zipfile.BadZipFile,
@@ -59,7 +59,7 @@ class MemberTable:
     Attributes:
         fields: offset, packed size, size, method and checksum of each file, as in `ByteRange`; int64, shape (N, 5).
         make_range: makes a `ByteRange` of path, name and fields.
-        not_utf8: names that replace those which are not UTF-8 (see `fer_core.text.as_text`).
+        not_utf8: names that replace those which are not UTF-8 (see `fer_core.text.to_valid_utf8`).
     """
 
     path: str
@@ -255,9 +255,9 @@ def _member_table(
     make_range: Callable[[str, str, Sequence[int]], ByteRange],
     renamed: Collection[str] = (),
 ) -> MemberTable:
-    not_utf8 = frozenset({*renamed, *(as_text(name) for name in names if not is_text(name))})
+    not_utf8 = frozenset({*renamed, *(to_valid_utf8(name) for name in names if not is_valid_utf8(name))})
     array = np.array(fields, np.int64).reshape(-1, 5)
-    return MemberTable(str(path), [as_text(name) for name in names], array, make_range, not_utf8)
+    return MemberTable(str(path), [to_valid_utf8(name) for name in names], array, make_range, not_utf8)
 
 
 def _make_zip_range(path: str, name: str, fields: Sequence[int]) -> ByteRange:

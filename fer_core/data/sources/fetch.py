@@ -25,7 +25,7 @@ from fer_core.errors import ArchiveError, DatasetError
 from fer_core.files.atomic import atomic_path
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
-from fer_core.text import as_text, is_text
+from fer_core.text import is_valid_utf8, to_valid_utf8
 
 _FILE_SUFFIXES = (*ARCHIVE_SUFFIXES, ".csv", ".parquet")
 """Suffixes of an archive or a table with images. Any other URL is that of a folder."""
@@ -125,8 +125,8 @@ def write_zip(target: Path, fill: Callable[[zipfile.ZipFile], None]) -> None:
 
 def _zip_member(name: str) -> zipfile.ZipInfo:
     """Make a zip member. One whose name is not UTF-8 gets another name and a comment that marks it."""
-    member = zipfile.ZipInfo(as_text(name))
-    member.comment = b"" if is_text(name) else RENAMED_COMMENT
+    member = zipfile.ZipInfo(to_valid_utf8(name))
+    member.comment = b"" if is_valid_utf8(name) else RENAMED_COMMENT
     return member
 
 

@@ -14,7 +14,7 @@ from fer_core.data.sources.archive import NOT_UTF8_MESSAGE, MemberTable, is_comp
 from fer_core.data.sources.byte_range import ByteRange, read_bytes
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
-from fer_core.text import as_text, is_text
+from fer_core.text import is_valid_utf8, to_valid_utf8
 
 _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
@@ -105,8 +105,8 @@ class FolderSource:
                 if not is_data_file(file):
                     continue
                 name = file if inner == "." else f"{inner}/{file}"
-                if not is_text(name):
-                    name = as_text(name)
+                if not is_valid_utf8(name):
+                    name = to_valid_utf8(name)
                     self._not_utf8.add(name)
                 state = os.lstat(os.path.join(folder, file))  # noqa: PTH118  (a million times: Path is slow)
                 if stat.S_ISLNK(state.st_mode):

@@ -42,7 +42,7 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
         for number, face in enumerate(faces):
             if face is None:
                 raise DatasetError(f"The image {ids[number]!r} of {dataset_id} can't be read. Choose another one.")
-            planes[number] = contract.fit(face)
+            planes[number] = contract.resize(face)
     return planes
 
 

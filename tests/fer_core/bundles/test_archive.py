@@ -98,7 +98,7 @@ def test_a_link_is_refused(bundle: Path, target: Path, store: Settings, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("contract.json", "--preset"), ("model.onnx", "network"), ("calibration.json", "trusted")]
+    ("name", "words"), [("contract.json", "--preset"), ("model.onnx", "network"), ("calibration.json", "reliable")]
 )
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_missing_part_is_named_with_what_to_do(

@@ -73,7 +73,7 @@ def test_threads_share_a_bundle(make_bundle: MakeBundle) -> None:
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (1, 1, 16, 16), (1, 3, 16, 17)])
 def test_faces_of_another_shape_are_refused(make_bundle: MakeBundle, shape: tuple[int, ...]) -> None:
-    with pytest.raises(BundleError, match="reads faces of shape"):
+    with pytest.raises(BundleError, match="takes faces of shape"):
         Bundle.open(make_bundle()).logits(np.zeros(shape, np.float32))
 
 
@@ -91,7 +91,7 @@ def test_without_a_folder_there_is_no_model(tmp_path: Path) -> None:
 
 def test_a_checkpoint_alone_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "weights.pt").write_bytes(b"x")
-    with pytest.raises(BundleError, match=r"weights\.pt is a file.*no contract.*models import.*--preset"):
+    with pytest.raises(BundleError, match=r"weights\.pt is a file.*contract.*models import.*--preset"):
         Bundle.open(tmp_path / "weights.pt")
 
 
@@ -99,7 +99,7 @@ def test_a_folder_of_weights_without_a_contract_is_refused(make_bundle: MakeBund
     folder = make_bundle()
     (folder / "contract.json").unlink()
     (folder / "weights.safetensors").write_bytes(b"x")
-    with pytest.raises(BundleError, match=r"without its preprocessing contract .* preset"):
+    with pytest.raises(BundleError, match=r"Without the preprocessing contract .* --preset"):
         Bundle.open(folder)
 
 

@@ -108,7 +108,7 @@ def test_bare_weights_are_refused_with_the_presets(store: Settings, tmp_path: Pa
 @pytest.mark.parametrize("name", ["model.onnx", "model.h5", "model.ckpt"])
 def test_other_kinds_are_refused_with_what_would_do(store: Settings, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(BundleError, match=rf"{name} is no bundle.*no contract.*\.safetensors"):
+    with pytest.raises(BundleError, match=rf"{name} is not a bundle.*no contract.*\.safetensors"):
         import_bundle(tmp_path / name, store)
 
 

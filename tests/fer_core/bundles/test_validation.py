@@ -21,7 +21,7 @@ from fer_core.bundles.verification import file_hashes
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_schema import Evaluation
 from fer_core.files.json_file import JSON_BYTES_MAX
-from fer_core.markdown import plain
+from fer_core.markdown import escape_markdown
 from fer_core.settings import Settings
 from tests.fer_core.bundles.measured import measure
 from tests.support.robustness_reports import make_report
@@ -185,5 +185,5 @@ def test_a_block_of_code_is_not_ended_by_what_is_in_it() -> None:
 
 
 def test_plain_words_stay_as_they_are_but_for_links() -> None:
-    assert plain("FER+ (images as FER2013): 48 px, 3:1") == "FER+ (images as FER2013): 48 px, 3:1"
-    assert "\u2060" in plain("https://a.example") and "\u2060" in plain("me@a.example")
+    assert escape_markdown("FER+ (images as FER2013): 48 px, 3:1") == "FER+ (images as FER2013): 48 px, 3:1"
+    assert "\u2060" in escape_markdown("https://a.example") and "\u2060" in escape_markdown("me@a.example")

@@ -162,7 +162,7 @@ def test_an_index_and_a_pack_hold_what_predict_sees(color: str, tmp_path: Path, 
     packed = pack_images(dataset, contract, store).images
     for row, path in enumerate(index["path"]):
         seen = predicted_on((folder / path).read_bytes())
-        np.testing.assert_array_equal(packed[row], contract.fit(seen), path)
+        np.testing.assert_array_equal(packed[row], contract.resize(seen), path)
         stored = seen if index["channels"][row] == 3 else np.ascontiguousarray(seen[..., 0])
         expected = hashlib.sha256(f"{stored.shape}".encode())
         expected.update(stored.data)

@@ -5,7 +5,7 @@ import pytest
 
 from fer_core.faces import FaceBox
 from fer_core.labels import Expression
-from fer_core.live.overlay import UNCERTAIN_COLOR, draw_faces, face_label, mirrored, on_screen
+from fer_core.live.overlay import UNCERTAIN_COLOR, draw_faces, face_label, flip_horizontally, to_shown_frame
 from fer_core.live.smoothing import TrackedFace
 
 COLORS = {Expression.HAPPINESS: (240, 228, 66)}
@@ -37,7 +37,7 @@ def test_box_and_label_are_drawn_and_the_rest_is_left_alone() -> None:
 
 
 def test_a_face_in_doubt_has_no_expressions_color() -> None:
-    frame = drawn(BOX, "below the limit of 45 %")
+    frame = drawn(BOX, "below the threshold of 45 %")
     assert tuple(frame[100, 60]) == UNCERTAIN_COLOR
     assert not (frame == COLORS[Expression.HAPPINESS]).all(axis=2).any()
 
@@ -65,11 +65,11 @@ def test_a_frame_smaller_than_a_label_is_drawn() -> None:
 def test_a_mirrored_box_lies_over_the_mirrored_face() -> None:
     frame = np.zeros((48, 64, 3), np.uint8)
     frame[10:20, 5:25] = 255
-    box = on_screen(FaceBox(5, 10, 20, 10), (64, 48), (64, 48), mirror=True)
-    inside = mirrored(frame)[box.y : box.y + box.height, box.x : box.x + box.width]
+    box = to_shown_frame(FaceBox(5, 10, 20, 10), (64, 48), (64, 48))
+    inside = flip_horizontally(frame)[box.y : box.y + box.height, box.x : box.x + box.width]
     assert inside.shape == (10, 20, 3)
     assert (inside == 255).all()
 
 
 def test_a_box_follows_when_the_browser_changes_the_size() -> None:
-    assert on_screen(FaceBox(20, 10, 40, 20), (640, 480), (320, 240), mirror=False) == FaceBox(10, 5, 20, 10)
+    assert to_shown_frame(FaceBox(20, 10, 40, 20), (640, 480), (320, 240)) == FaceBox(290, 5, 20, 10)

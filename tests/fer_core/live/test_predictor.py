@@ -12,11 +12,11 @@ from fer_core.faces import RgbImage
 from fer_core.inference.abstention import AbstainReason
 from fer_core.labels import Expression
 from fer_core.live.predictor import (
-    CHANGED_01,
-    FACES_AT_ONCE,
-    MEAN_WITHIN_S,
-    READ_EVERY_S,
+    CROP_CHANGE_MAX_01,
+    FACES_PER_FRAME_MAX,
+    PREDICT_EVERY_S,
     SEARCH_EVERY_S,
+    TTA_WITHIN_S,
     LivePredictor,
     crop_change_01,
 )
@@ -71,7 +71,7 @@ def test_without_flip_tta_in_the_model_a_face_that_stays_is_read_once_as_it_is()
 def test_a_face_that_stays_is_read_again_after_a_while() -> None:
     watched = Watched()
     frame = scene({(400, 200): drawn()})
-    frames = round(2 * READ_EVERY_S / FRAME_S) + 5
+    frames = round(2 * PREDICT_EVERY_S / FRAME_S) + 5
     for seed in range(frames):
         watched.show(noisy(frame, seed))
     assert sum(watched.model.asked) == 6, "twice at the start, and twice after each interval"
@@ -81,7 +81,7 @@ def test_a_face_that_stays_is_read_again_after_a_while() -> None:
 @pytest.mark.parametrize(("before", "after"), list(combinations(Expression, 2)))
 def test_a_changed_expression_is_read_in_that_very_frame(before: Expression, after: Expression, who: int) -> None:
     watched = Watched()
-    for seed in range(3 + round(MEAN_WITHIN_S / FRAME_S)):
+    for seed in range(3 + round(TTA_WITHIN_S / FRAME_S)):
         watched.show(noisy(scene({(400, 200): drawn(before, who)}, SMALL), seed))
     assert watched.model.asked == [1, 1]
     new = noisy(scene({(400, 200): drawn(after, who)}, SMALL), 9)
@@ -95,11 +95,12 @@ def test_noise_is_no_change_and_a_slow_drift_becomes_one() -> None:
     contract = HalvesModel().contract
     face = drawn(Expression.SADNESS)
     noise = [
-        crop_change_01(contract.fit(noisy(face, seed)), contract.fit(noisy(face, 50 + seed))) for seed in range(20)
+        crop_change_01(contract.resize(noisy(face, seed)), contract.resize(noisy(face, 50 + seed)))
+        for seed in range(20)
     ]
-    assert max(noise) < CHANGED_01
+    assert max(noise) < CROP_CHANGE_MAX_01
     watched = Watched()
-    for step in range(12):  # within READ_EVERY_S
+    for step in range(12):  # within PREDICT_EVERY_S
         watched.show(scene({(400, 200): np.clip(face.astype(int) + 2 * step, 0, 255).astype(np.uint8)}))
     assert sum(watched.model.asked) > 2
 
@@ -116,7 +117,7 @@ def test_frames_that_are_far_apart_are_not_averaged() -> None:
     watched = Watched()
     shown = []
     for frame in moving(6):
-        watched.at_s += MEAN_WITHIN_S
+        watched.at_s += TTA_WITHIN_S
         shown.append(watched.show(frame)[0][Expression.HAPPINESS])
     sides = np.sign(np.array(shown) - 0.5)
     assert (sides[1:] == -sides[:-1]).all(), "it is read as it is and mirrored by turns"
@@ -162,10 +163,10 @@ def test_many_faces_are_read_a_few_in_a_frame_and_none_waits_long() -> None:
     watched = Watched()
     turns = [[drawn(Expression.ANGER, who), drawn(Expression.SURPRISE, who)] for who in range(8)]
     seen = [len(watched.show(scene({place: turns[i][step % 2] for i, place in enumerate(EIGHT)}))) for step in range(8)]
-    assert seen[0] == FACES_AT_ONCE and seen[1:] == [8] * 7
-    assert watched.model.asked == [FACES_AT_ONCE] * 8
-    reads = [each.read_s for each in watched.reader._faces]
-    assert watched.at_s - min(reads) <= 8 / FACES_AT_ONCE * FRAME_S
+    assert seen[0] == FACES_PER_FRAME_MAX and seen[1:] == [8] * 7
+    assert watched.model.asked == [FACES_PER_FRAME_MAX] * 8
+    reads = [each.predicted_s for each in watched.reader._faces]
+    assert watched.at_s - min(reads) <= 8 / FACES_PER_FRAME_MAX * FRAME_S
 
 
 def test_between_searches_only_the_surroundings_of_a_moving_face_are_looked_at() -> None:

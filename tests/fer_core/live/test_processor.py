@@ -153,17 +153,9 @@ def test_the_result_is_drawn_on_later_frames_mirrored(made: Callable[..., LivePr
     assert abs(columns.max() - (mirrored_left + BOX.width)) <= 3
 
 
-def test_without_mirror_the_box_is_where_the_face_is(made: Callable[..., LiveProcessor]) -> None:
-    processor = made(FakePredictor(), mirror=False)
-    processor.submit(frame(50), time.monotonic())
-    until(lambda: processor.snapshot().faces)
-    columns = np.flatnonzero((processor.annotate(frame(50))[50] != 50).any(axis=1))
-    assert abs(columns.min() - BOX.x) <= 3
-
-
 def test_a_stale_result_is_not_drawn_and_not_reported(made: Callable[..., LiveProcessor]) -> None:
     now = [100.0]
-    processor = made(FakePredictor(), mirror=False, clock=lambda: now[0])
+    processor = made(FakePredictor(), clock=lambda: now[0])
     processor.submit(frame(50), 100.0)
     until(lambda: processor.snapshot().faces)
     assert (processor.annotate(frame(50)) != 50).any()

@@ -68,7 +68,7 @@ def test_faces_keep_their_identity_when_their_order_changes() -> None:
     tracks = FaceTracker()
     first = tracks.update([prediction(LEFT, 0.9), prediction(RIGHT, 0.1)], 0.0)
     second = tracks.update([prediction(moved(RIGHT, 5), 0.1), prediction(moved(LEFT, -5), 0.9)], 0.05)
-    assert [face.track for face in first] == [face.track for face in second]
+    assert [face.track_id for face in first] == [face.track_id for face in second]
     assert [face.label for face in second] == [HAPPINESS, SADNESS]
     assert [face.box for face in second] == [moved(LEFT, -5), moved(RIGHT, 5)]
 
@@ -77,9 +77,9 @@ def test_the_pair_that_overlaps_most_is_the_same_face() -> None:
     tracks = FaceTracker()
     (before,) = tracks.update([prediction(LEFT)], 0.0)
     after = tracks.update([prediction(moved(LEFT, 30), 0.1), prediction(moved(LEFT, 4), 0.9)], 0.05)
-    (same,) = (face for face in after if face.track == before.track)
+    (same,) = (face for face in after if face.track_id == before.track_id)
     assert same.box == moved(LEFT, 4)
-    assert len({face.track for face in after}) == 2
+    assert len({face.track_id for face in after}) == 2
 
 
 def test_the_largest_face_comes_first() -> None:
@@ -90,10 +90,10 @@ def test_the_largest_face_comes_first() -> None:
 def test_a_face_that_is_missed_for_a_moment_stays_and_a_lost_one_is_forgotten() -> None:
     tracks = FaceTracker(lost_after_s=0.5)
     (face,) = tracks.update([prediction(LEFT)], 0.0)
-    assert [kept.track for kept in tracks.update([], 0.4)] == [face.track]
+    assert [kept.track_id for kept in tracks.update([], 0.4)] == [face.track_id]
     assert tracks.update([], 0.6) == ()
     (new,) = tracks.update([prediction(LEFT)], 0.7)
-    assert new.track != face.track
+    assert new.track_id != face.track_id
 
 
 def test_doubt_follows_the_smoothed_probabilities() -> None:
@@ -101,7 +101,7 @@ def test_doubt_follows_the_smoothed_probabilities() -> None:
     (sure,) = tracks.update([prediction(LEFT, 0.9)], 0.0, confidence_threshold=0.8)
     assert not sure.uncertain
     (below,) = FaceTracker().update([prediction(LEFT, 0.7)], 0.0, confidence_threshold=0.8)
-    assert below.uncertain and below.reason == "below the limit of 80 %"
+    assert below.uncertain and below.reason == "below the threshold of 80 %"
     (close,) = FaceTracker().update([prediction(LEFT, 0.52)], 0.0)
     assert close.reason == "too close to sadness"
     (small,) = FaceTracker().update([prediction(FaceBox(0, 0, 12, 12))], 0.0)

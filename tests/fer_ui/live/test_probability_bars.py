@@ -29,8 +29,8 @@ def test_a_bar_an_expression_as_long_as_its_probability() -> None:
 
 
 def test_the_limit_of_certainty_is_drawn_and_named() -> None:
-    html = face_html(face("below the limit of 80 %"), 0.8)
-    assert "Uncertain" in html and "below the limit of 80&nbsp;%" in html
+    html = face_html(face("below the threshold of 80 %"), 0.8)
+    assert "Uncertain" in html and "below the threshold of 80&nbsp;%" in html
     assert html.count("left:80.0%") == 3
     assert "certain from 80&nbsp;%" in html
     assert "left:80" not in face_html(face(), None)

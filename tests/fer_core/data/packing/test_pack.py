@@ -46,7 +46,7 @@ def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDat
         for row in np.flatnonzero(packed.readable):
             pixels = decode_face(source.read(index["path"][row]))
             assert pixels is not None
-            np.testing.assert_array_equal(packed.images[row], contract.fit(pixels))
+            np.testing.assert_array_equal(packed.images[row], contract.resize(pixels))
     assert not packed.images[~packed.readable].any()
 
 
