@@ -45,7 +45,9 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
             name=expression_title(expression),
             x=rows["votes"].tolist(),
             y=rows["count"].tolist(),
-            hovertext=[_hover_text(expression, votes, of, n) for votes, n in _pairs(rows)],
+            hovertext=[
+                _hover_text(expression, votes, of, n) for votes, n in zip(rows["votes"], rows["count"], strict=True)
+            ],
             marker={
                 "color": expression_color(expression),
                 "line": {"color": expression_outline(expression), "width": 1},
@@ -56,12 +58,8 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
         title_text=f"votes for the label (of {of})", title_standoff=8, dtick=1, showgrid=False, ticks="", zeroline=False
     )
     figure.update_yaxes(title_text="images", nticks=6, tickformat="~s", showgrid=True, zeroline=False, ticks="")
-    return apply_layout(
-        figure,
-        title=TITLE,
-        subtitle=describe_agreement(histogram),
-        height_px=_HEIGHT_PX + 2 * LEGEND_PX,
-    )
+    subtitle = describe_agreement(histogram)
+    return apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=_HEIGHT_PX + 2 * LEGEND_PX)
 
 
 def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
@@ -137,10 +135,6 @@ def _table(histogram: pd.DataFrame) -> pd.DataFrame:
     """Count images by expression (rows, in the fixed order, those that have some) and number of votes (columns)."""
     table = histogram.pivot_table(index="expression", columns="votes", values="count", aggfunc="sum", fill_value=0)
     return table.loc[[name for name in map(str, Expression) if name in table.index and table.loc[name].any()]]
-
-
-def _pairs(rows: pd.DataFrame) -> list[tuple[int, int]]:
-    return [(int(votes), int(n)) for votes, n in zip(rows["votes"], rows["count"], strict=True)]
 
 
 def _hover_text(expression: Expression, votes: int, of: int, number: int, total: int = 0) -> str:
