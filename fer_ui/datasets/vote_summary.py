@@ -34,19 +34,6 @@ _ANSWERS = (*map(str, Expression), "unknown", "not a face")
 
 
 @dataclass(frozen=True, slots=True)
-class AmbiguousFaces:
-    """Faces with low agreement, lowest first.
-
-    Attributes:
-        rows: row numbers of the index, shape (D,).
-        votes: of each, shape (D, 10).
-    """
-
-    rows: NDArray[np.int64]
-    votes: NDArray[np.integer]
-
-
-@dataclass(frozen=True, slots=True)
 class VoteSummary:
     """The votes of one split's images that have votes and are not excluded.
 
@@ -59,8 +46,8 @@ class VoteSummary:
         ceiling: agreement between people; None where no image has a label and two votes.
         histogram: `agreement.agreement_histogram`.
         shares: `agreement.vote_shares`.
-        ambiguous: the faces with the lowest agreement.
-        ambiguous_labeled: the same among those with a label.
+        ambiguous: `agreement.most_ambiguous`, indexed by the row numbers of the dataset's index.
+        ambiguous_labeled: the same among faces with a label.
     """
 
     images: int
@@ -71,8 +58,8 @@ class VoteSummary:
     ceiling: AnnotatorAgreement | None
     histogram: pd.DataFrame
     shares: pd.DataFrame
-    ambiguous: AmbiguousFaces
-    ambiguous_labeled: AmbiguousFaces
+    ambiguous: pd.DataFrame
+    ambiguous_labeled: pd.DataFrame
 
 
 def vote_summary(dataset: StoredDataset, split: str) -> VoteSummary | None:
@@ -92,7 +79,7 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
     rows = np.flatnonzero(used)
     if not len(rows):
         return None
-    voted = index.iloc[rows].reset_index(drop=True)
+    voted = index.iloc[rows].set_axis(rows)
     votes = get_votes(voted)
     agreed = np.sort(vote_agreement(votes))
     clear = int((agreed > 0.5).sum())
@@ -105,15 +92,9 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
         ceiling=annotator_agreement(votes),
         histogram=agreement_histogram(voted),
         shares=vote_shares(voted),
-        ambiguous=_ambiguous(voted, rows),
-        ambiguous_labeled=_ambiguous(voted[voted["label"].notna()], rows),
+        ambiguous=most_ambiguous(voted, AMBIGUOUS_MAX),
+        ambiguous_labeled=most_ambiguous(voted[voted["label"].notna()], AMBIGUOUS_MAX),
     )
-
-
-def _ambiguous(voted: pd.DataFrame, rows: NDArray[np.int64]) -> AmbiguousFaces:
-    """Find the most ambiguous images; `rows` are the row numbers of `voted`."""
-    found = most_ambiguous(voted, AMBIGUOUS_MAX)
-    return AmbiguousFaces(rows[found.index.to_numpy(np.int64)], get_votes(found))
 
 
 def describe_votes(votes: NDArray[np.integer]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.agreement import AnnotatorAgreement
+from fer_core.data.agreement import AnnotatorAgreement, get_votes
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
@@ -104,11 +104,11 @@ def _show_ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSu
     st.subheader("The most ambiguous faces", anchor=False)
     kind = param_segmented_control("Images", _KINDS, QueryParam.KIND)
     ambiguous = summary.ambiguous_labeled if kind == _LABELED else summary.ambiguous
-    rows = index.iloc[ambiguous.rows]
+    rows = index.iloc[ambiguous.index]
     if rows.empty:
         st.markdown("No expression has the most votes on any of these images.")
         return
-    texts = [describe_votes(votes) for votes in ambiguous.votes]
+    texts = [describe_votes(votes) for votes in get_votes(ambiguous)]
     st.markdown(
         escape_markdown(
             f"The {format_images(len(rows))} with the lowest agreement, lowest first. The first one has the votes "

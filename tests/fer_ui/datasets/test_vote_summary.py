@@ -59,7 +59,7 @@ def test_a_split_has_only_its_rows_without_excluded_ones() -> None:
     assert alone is not None
     assert train.ceiling == alone.ceiling
     pd.testing.assert_frame_equal(train.shares, alone.shares)
-    assert set(index["split"].iloc[train.ambiguous.rows]) == {"train"}
+    assert set(index["split"].iloc[train.ambiguous.index]) == {"train"}
     excluded = index.assign(excluded=index["split"].eq("train").fillna(False).astype(bool))
     assert summarize_votes(excluded, "train") is None
     rest = summarize_votes(excluded)
@@ -71,12 +71,13 @@ def test_the_most_ambiguous_come_first_with_their_own_votes() -> None:
     seen = summarize_votes(index)
     assert seen is not None
     for faces in (seen.ambiguous, seen.ambiguous_labeled):
-        assert len(faces.rows) == AMBIGUOUS_MAX
-        np.testing.assert_array_equal(faces.votes, index[list(VOTE_COLUMNS)].to_numpy()[faces.rows])
-        share = faces.votes[:, :8].max(1) / faces.votes.sum(1)
+        assert len(faces) == AMBIGUOUS_MAX
+        votes = faces[list(VOTE_COLUMNS)].to_numpy()
+        np.testing.assert_array_equal(votes, index[list(VOTE_COLUMNS)].to_numpy()[faces.index])
+        share = votes[:, :8].max(1) / votes.sum(1)
         assert (np.diff(share) >= 0).all()
-    assert index["label"].iloc[seen.ambiguous_labeled.rows].notna().all()
-    assert index["label"].iloc[seen.ambiguous.rows].isna().any()
+    assert index["label"].iloc[seen.ambiguous_labeled.index].notna().all()
+    assert index["label"].iloc[seen.ambiguous.index].isna().any()
 
 
 @pytest.mark.parametrize("rows", [0, 1])
