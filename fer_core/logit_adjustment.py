@@ -1,7 +1,4 @@
-"""Logit adjustment for class imbalance: in the loss, or after training.
-
-Menon et al. (2021), "Long-tail learning via logit adjustment".
-"""
+"""Logit adjustment in the loss or after training: Menon et al. (2021), "Long-tail learning via logit adjustment"."""
 
 from __future__ import annotations
 

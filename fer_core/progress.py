@@ -34,3 +34,8 @@ class Progress(Protocol):
 
 def no_progress(done_01: float, message: str) -> None:
     """A `Progress` that does nothing."""
+
+
+def scale_progress(progress: Progress, start_01: float, end_01: float) -> Progress:
+    """Report the progress of one step as the range from `start_01` to `end_01` of the whole work."""
+    return lambda done_01, message: progress(start_01 + done_01 * (end_01 - start_01), message)

@@ -1,7 +1,4 @@
-"""Valence and arousal by expression, each in -1..1: Russell (1980), "A Circumplex Model of Affect".
-
-Rows that corrections exclude are never counted.
-"""
+"""Valence and arousal by expression, each in -1..1 (Russell, 1980); excluded rows are not counted."""
 
 from __future__ import annotations
 

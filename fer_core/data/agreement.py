@@ -1,8 +1,4 @@
-"""Agreement of annotators: by image, over a dataset, and as a ceiling for models.
-
-The winner is the most frequent of all ten columns (`votes.argmax_outcomes`). Rows that corrections exclude are never
-counted.
-"""
+"""Agreement of annotators: by image, over a dataset, and as a ceiling for models; excluded rows are not counted."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The datasets in the store: import, list, open and delete.
-
-A dataset folder holds `manifest.yaml`, `index.parquet`, `pairs.parquet` (duplicates), `corrections.jsonl` once there
-are corrections, `source.zip` if the store keeps the images, and the marker file `dataset.json`.
-"""
+"""The datasets in the store: import, list, open and delete. See docs/data-flow.md for the files of a dataset."""
 
 from __future__ import annotations
 

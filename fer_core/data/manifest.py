@@ -1,7 +1,4 @@
-"""Dataset manifests: YAML files with a dataset's origin, license, layout, labels and published counts.
-
-They are in `data_manifests/` or, the user's own, in the store (`manifest_store`).
-"""
+"""Dataset manifests: YAML files with a dataset's origin, license, layout, labels and published counts."""
 
 from __future__ import annotations
 

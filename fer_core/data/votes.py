@@ -1,8 +1,4 @@
-"""Crowd votes: ten counts an image, and the labels derived from them.
-
-The columns are the eight expressions in `Expression`'s order, then "unknown" and "not a face"; Barsoum et
-al. (2016), "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution".
-"""
+"""Crowd votes, ten per image, and the labels derived from them (Barsoum et al., 2016, arXiv:1608.01041)."""
 
 from __future__ import annotations
 

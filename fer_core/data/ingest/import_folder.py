@@ -1,9 +1,4 @@
-"""Folders of unfinished imports in the store.
-
-`imports/ID/` holds `import.json` (the source), `manifest.yaml` once the layout and labels are chosen, `source.zip`
-where the store keeps the images, the parts of the index, and at the end all files of a dataset. Then it is renamed to
-`datasets/ID/`. An import that was killed resumes from its last part.
-"""
+"""Folders of unfinished imports in the store; renamed to dataset folders when complete. See docs/data-flow.md."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from fer_core.data.sources.nested_archives import find_nested_archives, flatten
 from fer_core.data.sources.source import Source, open_source, open_source_unflattened
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json, write_text
-from fer_core.progress import Progress, no_progress
+from fer_core.progress import Progress, no_progress, scale_progress
 from fer_core.settings import Settings
 
 _PREPARE_SHARE_01, _INDEX_SHARE_01 = 0.2, 0.95
@@ -43,14 +43,9 @@ def run_import(
         DatasetError: there is no manifest, a label is unknown, no image can be read, or less than half can.
         CancelledError: `progress` asked to stop; the import can be resumed.
     """
+    prepare_progress = scale_progress(progress, 0, _PREPARE_SHARE_01)
+    index_progress = scale_progress(progress, _PREPARE_SHARE_01, _INDEX_SHARE_01)
     with lock_import(work.folder):
-
-        def prepare_progress(done_01: float, message: str) -> None:
-            progress(done_01 * _PREPARE_SHARE_01, message)
-
-        def index_progress(done_01: float, message: str) -> None:
-            progress(_PREPARE_SHARE_01 + done_01 * (_INDEX_SHARE_01 - _PREPARE_SHARE_01), message)
-
         work.prepare(settings, prepare_progress)
         manifest = work.manifest
         if manifest is None:

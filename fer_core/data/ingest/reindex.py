@@ -1,7 +1,4 @@
-"""Re-indexing of a dataset that an older version indexed.
-
-The new index is built beside the old one and replaces it at the end, so that a kill leaves the old index intact.
-"""
+"""Re-indexing of a dataset; the new index replaces the old one at the end, so that a kill leaves the old one intact."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, PAIRS, Imp
 from fer_core.data.ingest.import_run import complete_index, index_source
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json
-from fer_core.progress import Progress, no_progress
+from fer_core.progress import Progress, no_progress, scale_progress
 from fer_core.settings import Settings
 
 _WORK = "reindex"
@@ -66,12 +63,8 @@ def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_
             created=dataset.created,
         )
         work.folder.mkdir(exist_ok=True)
-
-        def index_progress(done_01: float, message: str) -> None:
-            progress(done_01 * _INDEX_SHARE_01, message)
-
         with dataset.source(settings) as source:
-            index_source(work, source, dataset.manifest, settings, index_progress)
+            index_source(work, source, dataset.manifest, settings, scale_progress(progress, 0, _INDEX_SHARE_01))
         progress(_INDEX_SHARE_01, "Finding duplicates")
         n, fingerprint = complete_index(work, dataset.manifest, allow_partial=True)
         result = _compare(dataset, work.folder / INDEX, n, fingerprint)

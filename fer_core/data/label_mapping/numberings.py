@@ -1,7 +1,4 @@
-"""The numbers that datasets use for expressions.
-
-The same number means different expressions in different datasets, so that the user must choose a numbering.
-"""
+"""Numberings of the expressions; datasets differ, so the user must choose one."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from dataclasses import dataclass
 
 from fer_core.errors import DatasetError
 from fer_core.labels import Expression
-
-_E = Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,47 +24,28 @@ class Numbering:
     codes: Mapping[str, Expression]
 
 
-def _numbering(name: str, title: str, expressions: Iterable[Expression], first: int = 0) -> Numbering:
-    return Numbering(name, title, {str(code): expression for code, expression in enumerate(expressions, first)})
+def _numbering(name: str, title: str, expressions: str, first: int = 0) -> Numbering:
+    return Numbering(name, title, {str(code): Expression(word) for code, word in enumerate(expressions.split(), first)})
 
 
-NUMBERINGS: dict[str, Numbering] = {
-    each.name: each
-    for each in (
-        _numbering(
-            "fer2013",
-            "FER2013, ExpW",
-            (_E.ANGER, _E.DISGUST, _E.FEAR, _E.HAPPINESS, _E.SADNESS, _E.SURPRISE, _E.NEUTRAL, _E.CONTEMPT),
-        ),
-        _numbering("affectnet", "AffectNet", _E),
-        _numbering(
-            "rafdb",
-            "RAF-DB",
-            (_E.SURPRISE, _E.FEAR, _E.DISGUST, _E.HAPPINESS, _E.SADNESS, _E.ANGER, _E.NEUTRAL),
-            first=1,
-        ),
-        _numbering(
-            "ferplus",
-            "FER+",
-            (_E.NEUTRAL, _E.HAPPINESS, _E.SURPRISE, _E.SADNESS, _E.ANGER, _E.DISGUST, _E.FEAR, _E.CONTEMPT),
-        ),
-        _numbering(
-            "ckplus",
-            "CK+",
-            (_E.NEUTRAL, _E.ANGER, _E.CONTEMPT, _E.DISGUST, _E.FEAR, _E.HAPPINESS, _E.SADNESS, _E.SURPRISE),
-        ),
-        _numbering(
-            "alphabetical-7",
-            "seven classes in alphabetical order",
-            (_E.ANGER, _E.DISGUST, _E.FEAR, _E.HAPPINESS, _E.NEUTRAL, _E.SADNESS, _E.SURPRISE),
-        ),
-        _numbering(
-            "alphabetical-8",
-            "eight classes in alphabetical order",
-            (_E.ANGER, _E.CONTEMPT, _E.DISGUST, _E.FEAR, _E.HAPPINESS, _E.NEUTRAL, _E.SADNESS, _E.SURPRISE),
-        ),
-    )
-}
+_IN_ORDER = (
+    _numbering("fer2013", "FER2013, ExpW", "anger disgust fear happiness sadness surprise neutral contempt"),
+    _numbering("affectnet", "AffectNet", " ".join(Expression)),
+    _numbering("rafdb", "RAF-DB", "surprise fear disgust happiness sadness anger neutral", first=1),
+    _numbering("ferplus", "FER+", "neutral happiness surprise sadness anger disgust fear contempt"),
+    _numbering("ckplus", "CK+", "neutral anger contempt disgust fear happiness sadness surprise"),
+    _numbering(
+        "alphabetical-7",
+        "seven classes in alphabetical order",
+        "anger disgust fear happiness neutral sadness surprise",
+    ),
+    _numbering(
+        "alphabetical-8",
+        "eight classes in alphabetical order",
+        "anger contempt disgust fear happiness neutral sadness surprise",
+    ),
+)
+NUMBERINGS: dict[str, Numbering] = {numbering.name: numbering for numbering in _IN_ORDER}
 
 
 def get_numbering(name: str) -> Numbering:

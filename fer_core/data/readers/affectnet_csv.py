@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from fer_core.data.label_mapping.numberings import NUMBERINGS
 from fer_core.data.manifest import Manifest
-from fer_core.data.readers.affectnet_npy import CODES, UNLABELED_CODES
+from fer_core.data.readers.affectnet_npy import UNLABELED_CODES
 from fer_core.data.readers.file_matcher import FileMatcher, Match
 from fer_core.data.readers.file_names import is_image
 from fer_core.data.readers.label_files import parse_box, read_table_chunks
@@ -15,18 +16,8 @@ from fer_core.data.record import MISSING_AFFECT, SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
-_COLUMNS = (
-    "subDirectory_filePath",
-    "face_x",
-    "face_y",
-    "face_width",
-    "face_height",
-    "facial_landmarks",
-    "expression",
-    "valence",
-    "arousal",
-)
-_NUMBERS = (*_COLUMNS[1:5], *_COLUMNS[7:])
+_BOX, _AFFECT = ("face_x", "face_y", "face_width", "face_height"), ("valence", "arousal")
+_COLUMNS = ("subDirectory_filePath", *_BOX, "facial_landmarks", "expression", *_AFFECT)
 _TABLES = ("training.csv", "validation.csv", "automatically_annotated.csv")
 
 
@@ -49,7 +40,7 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     for table in tables:
         split = SPLIT_NAMES.get(PurePosixPath(table).stem.lower())
         files: FileMatcher | None = None
-        for chunk in read_table_chunks(source, table, columns=_COLUMNS, numbers=_NUMBERS):
+        for chunk in read_table_chunks(source, table, columns=_COLUMNS, numbers=(*_BOX, *_AFFECT)):
             files = files or FileMatcher(names, chunk[_COLUMNS[0]], table=table)
             for row in chunk.itertuples(index=False):
                 yield _record(files.match(row[0]), split, row, table)
@@ -93,6 +84,6 @@ READER = Reader(
     read=read,
     has_repeats=True,
     label_files=lambda names, _: _tables(names),
-    codes=CODES,
+    codes=NUMBERINGS["affectnet"].codes,
     unlabeled=UNLABELED_CODES,
 )

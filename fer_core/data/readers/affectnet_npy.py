@@ -1,5 +1,4 @@
-"""Layout "affectnet-npy": `train_set/images/0.jpg` beside `train_set/annotations/0_exp.npy` (expression),
-`0_val.npy` (valence), `0_aro.npy` (arousal) and `0_lnd.npy` (68 landmarks)."""
+"""Layout "affectnet-npy": `train_set/images/0.jpg` and `train_set/annotations/0_exp.npy` (`_val`, `_aro`, `_lnd`)."""
 
 from __future__ import annotations
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.label_mapping.label_map import IGNORED_LABEL
+from fer_core.data.label_mapping.numberings import NUMBERINGS
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_names import is_image, split_from_path
 from fer_core.data.readers.reader import Reader
@@ -18,12 +18,9 @@ from fer_core.data.record import Record
 from fer_core.data.sources.source import Source, contains_name
 from fer_core.data.votes import Unlabeled
 from fer_core.errors import DatasetError, LabelFileError
-from fer_core.labels import Expression
-
-CODES: dict[str, Expression | None] = {str(code): expression for code, expression in enumerate(Expression)}
-"""AffectNet's codes of the eight expressions. Further codes are 8 none, 9 uncertain and 10 no face."""
 
 UNLABELED_CODES: dict[str, str] = {"8": IGNORED_LABEL, "9": str(Unlabeled.UNKNOWN), "10": str(Unlabeled.NOT_A_FACE)}
+"""AffectNet's codes for none, uncertain and no face."""
 
 _LABEL_SUFFIX = "_exp.npy"
 _SUFFIXES = (_LABEL_SUFFIX, "_val.npy", "_aro.npy", "_lnd.npy")
@@ -84,6 +81,6 @@ READER = Reader(
     matches=matches,
     read=read,
     label_files=lambda names, _: [name for name in names if name.endswith(_SUFFIXES)],
-    codes=CODES,
+    codes=NUMBERINGS["affectnet"].codes,
     unlabeled=UNLABELED_CODES,
 )

@@ -1,7 +1,4 @@
-"""Layout "fer2013-csv": FER2013's CSV with a row an image and its 2,304 gray levels as text; also CK+ in that form.
-
-The import writes the images as PNG files in class folders.
-"""
+"""Layout "fer2013-csv": FER2013's CSV with pixels as text; the import writes PNG files in class folders."""
 
 from __future__ import annotations
 

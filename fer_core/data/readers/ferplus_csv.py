@@ -1,7 +1,4 @@
-"""Layout "ferplus-csv", as FER+ is distributed: FER2013's table with pixels, and `fer2013new.csv` with ten votes a row.
-
-The import writes the images as PNG files with a `label.csv` beside them.
-"""
+"""Layout "ferplus-csv": FER2013's table with pixels and FER+'s `fer2013new.csv` with ten votes per row."""
 
 from __future__ import annotations
 

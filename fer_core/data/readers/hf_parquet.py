@@ -1,7 +1,4 @@
-"""Layout "hf-parquet": Hugging Face datasets with image bytes in one Parquet column and labels in another.
-
-The import writes the images as files in class folders.
-"""
+"""Layout "hf-parquet": Hugging Face datasets with image bytes in a Parquet column; the import writes image files."""
 
 from __future__ import annotations
 

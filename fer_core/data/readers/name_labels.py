@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_names import NamePatterns, image_names, split_from_path
@@ -10,12 +10,6 @@ from fer_core.data.readers.reader import Reader
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError
-
-
-def matches(names: Sequence[str]) -> bool:
-    """Return False: only a manifest with a `label_pattern` selects this layout."""
-    del names
-    return False
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
@@ -48,6 +42,6 @@ READER = Reader(
     layout="names",
     title="Labels in file names",
     description="images whose names hold the label, such as KA.AN1.39.tiff, with a label_pattern in the manifest",
-    matches=matches,
+    matches=lambda _: False,  # only a manifest with a label_pattern selects this layout
     read=read,
 )

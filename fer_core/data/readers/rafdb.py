@@ -1,13 +1,11 @@
-"""Layout "rafdb", RAF-DB's basic set: `list_patition_label.txt` (sic) with lines such as `train_00001.jpg 5`.
-
-Kaggle's copy has a folder a code instead: `DATASET/train/5/train_00001_aligned.jpg`.
-"""
+"""Layout "rafdb", RAF-DB's basic set: `list_patition_label.txt` (sic), or one folder per code in Kaggle's copy."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
+from fer_core.data.label_mapping.numberings import NUMBERINGS
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers.file_matcher import FileMatcher
 from fer_core.data.readers.file_names import NamePatterns, is_image
@@ -16,19 +14,12 @@ from fer_core.data.readers.reader import Reader
 from fer_core.data.record import SPLIT_NAMES, Record
 from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
-from fer_core.labels import Expression
 
-_E = Expression
 _LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 _SAMPLE = 50
 _NAME = re.compile(r"(train|test)_\d+(_aligned)?[.]", re.IGNORECASE)
 _COVERED_MIN_01 = 0.9
-_CODES: dict[str, Expression | None] = {
-    str(code): expression
-    for code, expression in enumerate(
-        (_E.SURPRISE, _E.FEAR, _E.DISGUST, _E.HAPPINESS, _E.SADNESS, _E.ANGER, _E.NEUTRAL), 1
-    )
-}
+_CODES = NUMBERINGS["rafdb"].codes
 
 
 def matches(names: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.sources.byte_range import ByteRange
+from fer_core.data.sources.byte_range import TAR_MEMBER, ByteRange
 from fer_core.data.sources.zip_names import read_zip_directory
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
@@ -58,14 +58,12 @@ class MemberTable:
 
     Attributes:
         fields: offset, packed size, size, method and checksum of each file, as in `ByteRange`; int64, shape (N, 5).
-        make_range: makes a `ByteRange` of path, name and fields.
         not_utf8: names that replace those which are not UTF-8 (see `fer_core.text.to_valid_utf8`).
     """
 
     path: str
     names: list[str]
     fields: NDArray[np.int64]
-    make_range: Callable[[str, str, Sequence[int]], ByteRange]
     not_utf8: frozenset[str] = frozenset()
 
     def byte_range(self, index: int) -> ByteRange:
@@ -76,7 +74,7 @@ class MemberTable:
         """
         if self.names[index] in self.not_utf8:
             raise ArchiveError(NOT_UTF8_MESSAGE.format(name=self.names[index]))
-        return self.make_range(self.path, self.names[index], self.fields[index].tolist())
+        return ByteRange(self.path, self.names[index], *self.fields[index].tolist())
 
     def select(self, mask: Sequence[bool]) -> MemberTable:
         """Select files by a mask and sort them by name; of equal names the last counts, as in unpacking."""
@@ -84,7 +82,7 @@ class MemberTable:
         names = [self.names[index] for index in indices]
         is_last = [*map(ne, names, names[1:]), True]
         names, indices = list(compress(names, is_last)), list(compress(indices, is_last))
-        return MemberTable(self.path, names, self.fields[indices], self.make_range, self.not_utf8)
+        return MemberTable(self.path, names, self.fields[indices], self.not_utf8)
 
 
 def is_compressed_tar(path: Path) -> bool:
@@ -245,23 +243,18 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
         fields.append((member.header_offset, member.compress_size, member.file_size, member.compress_type, member.CRC))
     # Several members may claim the same bytes of the file.
     limits.check_ratio(min(size, sum(packed for _, packed, *_ in fields)))
-    return _member_table(path, names, fields, _make_zip_range, renamed)
+    return _member_table(path, names, fields, renamed)
 
 
 def _member_table(
     path: Path,
     names: Sequence[str],
     fields: Sequence[tuple[int, int, int, int, int]],
-    make_range: Callable[[str, str, Sequence[int]], ByteRange],
     renamed: Collection[str] = (),
 ) -> MemberTable:
     not_utf8 = frozenset({*renamed, *(to_valid_utf8(name) for name in names if not is_valid_utf8(name))})
     array = np.array(fields, np.int64).reshape(-1, 5)
-    return MemberTable(str(path), [to_valid_utf8(name) for name in names], array, make_range, not_utf8)
-
-
-def _make_zip_range(path: str, name: str, fields: Sequence[int]) -> ByteRange:
-    return ByteRange(path, name, *fields)
+    return MemberTable(str(path), [to_valid_utf8(name) for name in names], array, not_utf8)
 
 
 def _tar_members(path: Path, settings: Settings) -> MemberTable:
@@ -273,10 +266,6 @@ def _tar_members(path: Path, settings: Settings) -> MemberTable:
             if member.isdir():
                 continue
             names.append(limits.add_tar_member(member))
-            fields.append((member.offset_data, member.size, member.size, 0, 0))
+            fields.append((member.offset_data, member.size, member.size, TAR_MEMBER, 0))
             archive.members = []  # type: ignore[attr-defined]  # tarfile would keep all members
-    return _member_table(path, names, fields, _make_tar_range)
-
-
-def _make_tar_range(path: str, name: str, fields: Sequence[int]) -> ByteRange:
-    return ByteRange.from_tar(path, name, fields[0], fields[2])
+    return _member_table(path, names, fields)

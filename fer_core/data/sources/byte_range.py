@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from fer_core.errors import ArchiveError, DatasetError
 
-_FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED = -1, -2, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+_FILE, TAR_MEMBER, _ZIP_STORED, _ZIP_DEFLATED = -1, -2, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _EXTRA_GUESS = 64
@@ -21,7 +21,7 @@ _LZMA_BYTES_MAX = 256 * 2**20
 
 
 class ByteRange(NamedTuple):
-    """Where a file's bytes lie; cheap to send to a worker process.
+    """Where a file's bytes lie, by default those of a whole file on disk; cheap to send to a worker process.
 
     Attributes:
         path: the file or archive on disk.
@@ -29,7 +29,7 @@ class ByteRange(NamedTuple):
         offset: start in bytes (in a zip: of the member's local header).
         packed: packed size in bytes; -1 for a file on disk.
         size: unpacked size in bytes; -1 for a file on disk.
-        method: compression method: that of zipfile, or one of this module.
+        method: compression method of zipfile, `TAR_MEMBER` for a member of an uncompressed tar, or -1 for a file.
         crc: checksum of a zip member.
     """
 
@@ -40,11 +40,6 @@ class ByteRange(NamedTuple):
     size: int = -1
     method: int = _FILE
     crc: int = 0
-
-    @classmethod
-    def from_file(cls, path: str, name: str) -> ByteRange:
-        """Make the range of a whole file on disk."""
-        return cls(path, name)
 
     def size_bytes(self) -> int:
         """Return the unpacked size in bytes.
@@ -58,11 +53,6 @@ class ByteRange(NamedTuple):
             return os.stat(self.path).st_size  # noqa: PTH116  (Path.stat costs as much as the reading)
         except OSError as exc:
             raise DatasetError(f"{self.name!r} can't be read: {exc.strerror or exc}.") from exc
-
-    @classmethod
-    def from_tar(cls, path: str, name: str, offset: int, size: int) -> ByteRange:
-        """Make the range of a member of an uncompressed tar archive; `offset` is that of its content."""
-        return cls(path, name, offset, size, size, _TAR)
 
 
 class OpenFiles(dict[str, BinaryIO]):
@@ -95,7 +85,7 @@ def read_bytes(byte_range: ByteRange, files: OpenFiles | None = None) -> bytes:
         if byte_range.method == _FILE:
             with open(byte_range.path, "rb") as file:  # noqa: PTH123  (Path.open costs as much as the reading)
                 return file.read()
-        if byte_range.method == _TAR:
+        if byte_range.method == TAR_MEMBER:
             return _read_exactly(open_files.get_open(byte_range.path), byte_range.offset, byte_range.size, byte_range)
         return _read_zip_member(open_files.get_open(byte_range.path), byte_range)
     except OSError as exc:
@@ -112,11 +102,11 @@ def read_head(byte_range: ByteRange, size: int) -> bytes:
         DatasetError: the file can't be read.
         ArchiveError: the archive is damaged there.
     """
-    if byte_range.method not in (_FILE, _TAR, _ZIP_STORED, _ZIP_DEFLATED):
+    if byte_range.method not in (_FILE, TAR_MEMBER, _ZIP_STORED, _ZIP_DEFLATED):
         return read_bytes(byte_range)[:size]
     try:
         with open(byte_range.path, "rb", buffering=0) as file:  # noqa: PTH123  (as above)
-            if byte_range.method in (_FILE, _TAR):
+            if byte_range.method in (_FILE, TAR_MEMBER):
                 file.seek(byte_range.offset)
                 return file.read(size if byte_range.method == _FILE else min(size, byte_range.size))
             return _read_zip_head(file, byte_range, size)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from fer_core.data.sources.archive import NOT_UTF8_MESSAGE, MemberTable, is_compressed_tar, list_members
 from fer_core.data.sources.byte_range import ByteRange, read_bytes
@@ -19,21 +19,25 @@ from fer_core.text import is_valid_utf8, to_valid_utf8
 _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
-class Source(Protocol):
+class Source(ABC):
     """Files by relative name, with `/` as separator. Reading is thread-safe.
 
     A file whose name is not UTF-8 is listed under an escaped name and can't be read.
     """
 
+    @abstractmethod
     def state(self) -> str:
         """Return a text of sizes and modification times, which differs once a file has changed."""
 
+    @abstractmethod
     def names(self) -> Sequence[str]:
         """List the names of all files, sorted; hidden files and those of desktop systems are skipped."""
 
     def not_utf8(self) -> Collection[str]:
         """List the escaped names of files whose own name is not UTF-8."""
+        return ()
 
+    @abstractmethod
     def locate(self, name: str) -> ByteRange:
         """Return where a file's bytes lie on disk, for a worker process to read.
 
@@ -47,9 +51,10 @@ class Source(Protocol):
         Raises:
             DatasetError: there is no such file, or it is damaged.
         """
+        return read_bytes(self.locate(name))
 
 
-class FolderSource:
+class FolderSource(Source):
     """A folder on disk. Symbolic links to folders are skipped; those to files outside it are refused."""
 
     def __init__(self, folder: Path) -> None:
@@ -85,17 +90,13 @@ class FolderSource:
         if contains_name(self.names(), name) and name not in self._links:
             if name in self._not_utf8:
                 raise DatasetError(NOT_UTF8_MESSAGE.format(name=name))
-            return ByteRange.from_file(f"{self._folder}/{name}", name)
+            return ByteRange(f"{self._folder}/{name}", name)
         if "\0" in name:
             raise DatasetError(f"There is no file {name!r}: file names have no NUL.")
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder):
             raise DatasetError(f"{name!r} leads outside the folder {self._folder.name}. Put the file inside it.")
-        return ByteRange.from_file(str(path), name)
-
-    def read(self, name: str) -> bytes:
-        """See `Source`."""
-        return read_bytes(self.locate(name))
+        return ByteRange(str(path), name)
 
     def _walk(self) -> Iterator[str]:
         for folder, subfolders, files in os.walk(self._folder, onerror=_raise_unreadable):
@@ -118,7 +119,7 @@ class FolderSource:
                 yield name
 
 
-class FileSource:
+class FileSource(Source):
     """A single file: a table that holds its images."""
 
     def __init__(self, path: Path) -> None:
@@ -132,22 +133,14 @@ class FileSource:
         """See `Source`."""
         return [self._path.name]
 
-    def not_utf8(self) -> Collection[str]:
-        """See `Source`."""
-        return ()
-
     def locate(self, name: str) -> ByteRange:
         """See `Source`."""
         if name != self._path.name:
             raise DatasetError(f"There is no {name!r} beside {self._path.name}. Give the folder or archive with both.")
-        return ByteRange.from_file(str(self._path), name)
-
-    def read(self, name: str) -> bytes:
-        """See `Source`."""
-        return read_bytes(self.locate(name))
+        return ByteRange(str(self._path), name)
 
 
-class ArchiveSource:
+class ArchiveSource(Source):
     """A zip or tar archive that was checked against the limits."""
 
     def __init__(self, members: MemberTable) -> None:
@@ -174,10 +167,6 @@ class ArchiveSource:
         if not contains_name(self._members.names, name):
             raise ArchiveError(f"The archive has no file {name!r}.")
         return self._members.byte_range(bisect_left(self._members.names, name))
-
-    def read(self, name: str) -> bytes:
-        """See `Source`."""
-        return read_bytes(self.locate(name))
 
 
 @contextmanager

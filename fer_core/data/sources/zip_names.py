@@ -1,8 +1,4 @@
-"""The directory of a zip archive with correctly decoded names.
-
-The format has two encodings: code page 437, and UTF-8 with a flag. In practice macOS and many Unix programs write UTF-8
-without the flag, others put the UTF-8 name into an extra field, and some set the flag on names that are not UTF-8.
-"""
+"""Read the directory of a zip archive with correctly decoded names."""
 
 from __future__ import annotations
 
@@ -13,6 +9,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+# The format has two encodings: code page 437, and UTF-8 with a flag. In practice macOS and many Unix programs write
+# UTF-8 without the flag, others put the UTF-8 name into an extra field, and some set the flag on other encodings.
 _UTF8_FLAG = 0x800
 _CODE_PAGE = "cp437"
 _ENTRY = struct.Struct("<4s6H3I5H2I")

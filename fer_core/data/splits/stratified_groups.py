@@ -1,7 +1,4 @@
-"""Stratified splits that keep groups whole.
-
-scikit-learn's StratifiedGroupKFold is not used: see docs/adr/0013-own-stratified-group-split.md.
-"""
+"""Stratified splits that keep groups whole; docs/adr/0013 has why scikit-learn's StratifiedGroupKFold is not used."""
 
 from __future__ import annotations
 

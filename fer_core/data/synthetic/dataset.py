@@ -24,7 +24,7 @@ from fer_core.errors import DatasetError, InputError
 from fer_core.files.strict_model import StrictModel, format_validation_error
 from fer_core.ids import check_id, new_id
 from fer_core.labels import Expression
-from fer_core.progress import Progress, no_progress
+from fer_core.progress import Progress, no_progress, scale_progress
 from fer_core.settings import Settings
 
 SYNTHETIC_FACES = "synthetic-faces"
@@ -143,7 +143,7 @@ def make_synthetic_dataset(
     workspace.mkdir(parents=True)
     try:
         with zipfile.ZipFile(workspace / "faces.zip", "w") as archive:
-            for image in plan_images(config, lambda done_01, text: progress(done_01 * _DRAWING_SHARE_01, text)):
+            for image in plan_images(config, scale_progress(progress, 0, _DRAWING_SHARE_01)):
                 archive.writestr(image.path.as_posix(), image.encode_png(config.size_px))
         return import_dataset(
             workspace / "faces.zip",
@@ -151,7 +151,7 @@ def make_synthetic_dataset(
             dataset_id=dataset_id,
             manifest=builtin_manifests()[SYNTHETIC_FACES].model_copy(update={"id": dataset_id}),
             move=True,
-            progress=lambda done_01, text: progress(_DRAWING_SHARE_01 + done_01 * (1 - _DRAWING_SHARE_01), text),
+            progress=scale_progress(progress, _DRAWING_SHARE_01, 1),
         )
     except BaseException:
         _discard_unfinished(dataset_id, settings)

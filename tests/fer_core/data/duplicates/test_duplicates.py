@@ -120,7 +120,7 @@ def _measured(folder: Path, pictures: list[Gray]) -> pd.DataFrame:
     paths = [folder / f"{row:04d}.png" for row in range(len(pictures))]
     for path, pixels in zip(paths, pictures, strict=True):
         cv2.imwrite(str(path), pixels)
-    return measure_images([ByteRange.from_file(str(path), path.name) for path in paths], [None] * len(paths))
+    return measure_images([ByteRange(str(path), path.name) for path in paths], [None] * len(paths))
 
 
 def _jpeg(face: Gray) -> Gray:

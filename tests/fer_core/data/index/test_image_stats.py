@@ -57,9 +57,7 @@ def _write(folder: Path, name: str, pixels: NDArray[np.uint8]) -> None:
 
 
 def _measured(folder: Path, *names: str, limits: ImageLimits = IMAGE_LIMITS) -> pd.DataFrame:
-    return measure_images(
-        [ByteRange.from_file(str(folder / name), name) for name in names], [None] * len(names), limits
-    )
+    return measure_images([ByteRange(str(folder / name), name) for name in names], [None] * len(names), limits)
 
 
 def _pixels(folder: Path, pixels: NDArray[np.uint8], name: str = "p.png") -> pd.Series:
@@ -122,7 +120,7 @@ def test_a_broken_image_is_a_row_with_a_problem(name: str, problem: str, folder:
 
 
 def test_a_file_that_is_not_there_says_why(folder: Path) -> None:
-    table = measure_images([ByteRange.from_file(str(folder / "none.png"), "none.png"), "leads outside"], [None, None])
+    table = measure_images([ByteRange(str(folder / "none.png"), "none.png"), "leads outside"], [None, None])
     assert "No such file" in table["problem"][0]
     assert table["problem"][1] == "leads outside"
 
@@ -167,7 +165,7 @@ def test_limits_are_named_with_their_values(folder: Path) -> None:
 
 
 def test_a_face_is_measured_inside_its_box(folder: Path) -> None:
-    place = ByteRange.from_file(str(folder / "a.png"), "a.png")
+    place = ByteRange(str(folder / "a.png"), "a.png")
     table = measure_images([place] * 3, [None, (10, 20, 50, 70), (200, 200, 210, 210)])
     assert table["width"].tolist() == [96, 40, 0]
     assert table["height"].tolist() == [96, 50, 0]

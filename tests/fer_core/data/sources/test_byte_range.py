@@ -39,7 +39,7 @@ def test_members_of_tars_and_files_come_out_as_they_went_in(tmp_path: Path) -> N
         assert read_bytes(place) == files[place.name]
         assert place.size_bytes() == len(files[place.name])
     (tmp_path / "c.png").write_bytes(b"three")
-    place = ByteRange.from_file(str(tmp_path / "c.png"), "c.png")
+    place = ByteRange(str(tmp_path / "c.png"), "c.png")
     assert (read_bytes(place), place.size_bytes()) == (b"three", 5)
 
 
@@ -147,7 +147,7 @@ def test_an_archive_that_shrank_since_is_an_error_in_words(pack, tmp_path: Path)
 
 
 def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
-    place = ByteRange.from_file(str(tmp_path / "none.png"), "none.png")
+    place = ByteRange(str(tmp_path / "none.png"), "none.png")
     for look in (lambda: read_bytes(place), place.size_bytes):
         with pytest.raises(DatasetError, match=r"'none\.png' can't be read: No such file"):
             look()
