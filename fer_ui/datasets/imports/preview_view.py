@@ -31,6 +31,7 @@ from fer_ui.theme import expression_title
 
 _NONE, _IGNORED, _UNDECIDED = "", "ignore", "choose"
 _EXPRESSIONS = [expression_title(expression) for expression in Expression]
+_CHOICES = [*_EXPRESSIONS, _IGNORED, _UNDECIDED]
 _NO_COLUMN = "(none)"
 _LABELS_MAX = 48
 """More labels than this are probably not labels of expressions."""
@@ -203,13 +204,9 @@ def _choose_labels(work: Import, preview: ImportPreview) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for first in range(0, len(shown), _LABELS_PER_ROW):
         for cell, label in zip(st.columns(_LABELS_PER_ROW), shown[first : first + _LABELS_PER_ROW], strict=False):
-            with cell:
-                chosen[label.raw] = st.selectbox(
-                    escape_markdown(f"{label.raw or '(no label)'}, {format_images(label.number)}"),
-                    [*_EXPRESSIONS, _IGNORED, _UNDECIDED],
-                    index=[*_EXPRESSIONS, _IGNORED, _UNDECIDED].index(label.mapped_to),
-                    key=f"mapped_to-{key}-{label.raw}",
-                )
+            title = escape_markdown(f"{label.raw or '(no label)'}, {format_images(label.number)}")
+            index = _CHOICES.index(label.mapped_to)
+            chosen[label.raw] = cell.selectbox(title, _CHOICES, index=index, key=f"mapped_to-{key}-{label.raw}")
     if len(preview.labels) > _LABELS_MAX:
         number = format_count(len(preview.labels))
         notice("warning", f"There are {number} different labels. The label column is probably another one.")
@@ -217,20 +214,13 @@ def _choose_labels(work: Import, preview: ImportPreview) -> dict[str, str]:
 
 
 def _list_labels(preview: ImportPreview) -> list[_Label]:
-    table = preview.labels
-    return [
-        _Label(
-            str(raw),
-            int(number),
-            # Streamlit's cache may return strings and NaN for expressions and None.
-            expression_title(Expression(expression)) if isinstance(expression, str) else _IGNORED,
-        )
-        if known
-        else _Label(str(raw), int(number), _UNDECIDED)
-        for raw, number, expression, known in zip(
-            table["raw"], table["count"], table["expression"], table["known"], strict=True
-        )
-    ]
+    labels = []
+    columns = ["raw", "count", "expression", "known"]
+    for raw, number, expression, known in preview.labels[columns].itertuples(index=False):
+        # Streamlit's cache may return strings and NaN for expressions and None.
+        mapped_to = expression_title(Expression(expression)) if isinstance(expression, str) else _IGNORED
+        labels.append(_Label(str(raw), int(number), mapped_to if known else _UNDECIDED))
+    return labels
 
 
 def _show_import_button(
@@ -271,8 +261,7 @@ def _show_discard_button(work: Import) -> None:
 def _load_matching_manifest(dataset_id: str, created: str, file: str) -> str:
     del created  # part of the key: another import may come under the same id
     with open_source(open_import(dataset_id, settings()).path(), settings()) as opened:
-        name = file.split(".")[0]
-        return dump_manifest(select_manifest(opened, "", dataset_id, name, settings()))
+        return dump_manifest(select_manifest(opened, "", dataset_id, file.split(".")[0], settings()))
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
