@@ -23,14 +23,14 @@ from fer_core.files.atomic import write_bytes
 TRAINING_IMAGES_FILE = "seen-images.bin"
 
 _HEADER = struct.Struct("<8sIQQ")
-"""Magic word, whether the list is complete, number of training images, number of selection images."""
+"""Magic bytes, whether the list is complete, number of training images, number of selection images."""
 
 _MAGIC = b"FERseen1"
 _BYTES = 8
 
 Hashes = NDArray[np.uint64]
-"""The first eight bytes of SHA-256 hashes of pixels. Among a million images and a million others, a collision has a
-probability of 5e-8."""
+"""The first eight bytes of SHA-256 hashes of pixels; a collision between two sets of a million images has a probability
+of 5e-8."""
 
 
 def pixel_hash(pixels: RgbImage) -> str:
@@ -123,9 +123,7 @@ class TrainingImages:
     def save(self, path: Path) -> None:
         """Write the file atomically."""
         header = _HEADER.pack(_MAGIC, self.complete, len(self.trained_on), len(self.selected_on))
-        write_bytes(
-            path, header + b"".join(each.astype("<u8").tobytes() for each in (self.trained_on, self.selected_on))
-        )
+        write_bytes(path, header + np.concatenate([self.trained_on, self.selected_on]).astype("<u8").tobytes())
 
     @classmethod
     def load(cls, path: Path) -> Self:

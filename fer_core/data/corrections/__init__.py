@@ -1,1 +1,1 @@
-"""A person's edits to a dataset's labels, kept beside the source and never in it."""
+"""Corrections to a dataset's labels, stored beside the source, which stays unchanged."""

@@ -1,6 +1,6 @@
-"""The append-only log of corrections, `corrections.jsonl`: one change on each line, numbered from 1.
+"""Append-only log of corrections, `corrections.jsonl`: one change on each line, numbered from 1.
 
-A line counts once its newline is written: the next change overwrites a line that a crash cut short.
+An incomplete last line, left by a crash, is ignored and overwritten.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OLD_FILE = "overlay.jsonl"
 
 
 class Action(StrEnum):
-    """What a change does. `restore` takes every mark off its images, `undo` takes an earlier change back."""
+    """What a change does: `restore` removes all marks of its images, `undo` reverts an earlier change."""
 
     EXCLUDE = "exclude"
     RELABEL = "relabel"
@@ -37,9 +37,12 @@ class Action(StrEnum):
 class Change:
     """One line of the log.
 
-    `time` is UTC in ISO form, `label` the new expression of a `relabel`, `undoes` the version that an `undo` takes
-    back (0 otherwise). `undone` says whether a later change has taken this one back; it is not in the file. `raw` is
-    the line that was read, which in a log of an earlier version differs from what would be written now.
+    Attributes:
+        time: UTC in ISO form.
+        label: the new expression of a `RELABEL`.
+        undoes: the version that an `UNDO` reverts; else 0.
+        undone: whether a later change reverts this one; not in the file.
+        raw: the line that was read; in the log of an earlier version of the program it has other names.
     """
 
     version: int
@@ -54,7 +57,7 @@ class Change:
     raw: bytes = field(default=b"", repr=False, compare=False)
 
     def to_json_line(self) -> bytes:
-        """Return the line that was read, or encode a new change as one, without empty fields."""
+        """Return the line that was read, or encode a new change without its empty fields."""
         if self.raw:
             return self.raw
         values = {name: value for name, value in asdict(self).items() if value and name != "undone"}
@@ -62,11 +65,11 @@ class Change:
 
 
 Changes = tuple[Change, ...]
-"""From version 1 on, without a gap."""
+"""All changes, from version 1 on."""
 
 
 def read_changes(folder: Path) -> Changes:
-    """Read all changes to the dataset in `folder`; none where there is no file.
+    """Read all changes to the dataset in `folder`.
 
     Raises:
         DatasetError: the file is damaged or can't be read.
@@ -97,18 +100,18 @@ def append_change(folder: Path, make_change: Callable[[Changes], Change]) -> Cha
 
 
 def utc_now() -> str:
-    """The time for a change."""
+    """Return the current time in ISO form."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _path(folder: Path) -> Path:
-    """The log's path, under its old name where an earlier version began it."""
+    """Return the log's path, which has another name if an earlier version of the program began it."""
     old = folder / _OLD_FILE
     return old if old.is_file() else folder / CORRECTIONS_FILE
 
 
 def _read(path: Path) -> tuple[Changes, int]:
-    """Read the changes in a file, and how many bytes they take."""
+    """Read the changes of a file and their size in bytes, without an incomplete last line."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -140,9 +143,9 @@ def _parse(line: bytes, version: int, path: Path) -> Change:
 
 
 def _write_line(path: Path, size: int, line: bytes) -> None:
-    """Write a line after the first `size` bytes, over whatever a crash left there."""
+    """Write a line after the first `size` bytes and cut off the rest."""
     if not path.exists():
-        write_bytes(path, b"")  # so that the name, too, lasts through a power cut
+        write_bytes(path, b"")  # atomically, so that the name, too, survives a power failure
     with path.open("r+b") as file:
         file.truncate(size)
         file.seek(size)

@@ -1,6 +1,6 @@
-"""Corrections to a dataset: images excluded, relabeled or marked as ambiguous, by version, without touching the source.
+"""Versioned corrections to a dataset: images that are excluded, relabeled or marked as ambiguous.
 
-An undo is a change too, so the dataset as of any version can be restored.
+An undo is a change, too, so that each version can be restored. The dataset's source stays unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LISTED_IDS_MAX = 3
 
 
 class Corrections:
-    """The corrections of one dataset, read when it was opened and again at each change through this object."""
+    """The corrections of one dataset; read when opened and at each change."""
 
     def __init__(self, folder: Path, changes: Changes) -> None:
         self._folder = folder
@@ -35,17 +35,17 @@ class Corrections:
         """Open the corrections of the dataset in `folder`.
 
         Raises:
-            DatasetError: the file is damaged. A last line that a crash cut short is no damage.
+            DatasetError: the file is damaged.
         """
         return cls(folder, read_changes(folder))
 
     @property
     def version(self) -> int:
-        """The newest change's number; 0 when there is none."""
+        """The number of the newest change; 0 if there is none."""
         return len(self._changes)
 
     def history(self) -> list[Change]:
-        """List every change, the newest first, each with whether it is undone."""
+        """List all changes, the newest first, with `undone` set."""
         active = _active(self._changes)
         return [replace(change, undone=not active[change.version - 1]) for change in reversed(self._changes)]
 
@@ -119,11 +119,10 @@ class Corrections:
         """Apply the corrections to a copy of an index.
 
         Args:
-            index: the dataset's own, with `id`, and `label` and `unlabeled` where they are wanted. Marked ids that
-                it lacks are passed over; `count_missing` counts them.
-            version: as of then; None is the newest.
+            index: of the dataset, with `id`, and `label` and `unlabeled` if needed.
+            version: the newest if None.
         Returns:
-            the index with the columns `excluded`, `relabeled` and `ambiguous` (bool) and the new labels.
+            the index with the new labels and the columns `excluded`, `relabeled` and `ambiguous` (bool).
         Raises:
             InputError: there is no such version.
         """
@@ -147,14 +146,13 @@ class Corrections:
         return len(_missing_ids(ids[since[:, :-1].any(0)], index["id"]))
 
     def export(self, index: pd.DataFrame, version: int | None = None) -> pd.DataFrame:
-        """Build a table of the current marks, their reasons and dates.
+        """Tabulate the corrected images with action, reason and time.
 
         Args:
-            index: the dataset's own, without corrections applied, with `id`, `path` and `label`.
+            index: of the dataset, without corrections applied, with `id`, `path` and `label`.
         Returns:
-            a row a marked image, in the index's order: `id`, `path`, `action` (several marks joined by ", "),
-            `from_label` and `to_label` ("" where there is none), and `reason`, `note`, `version` and `time` of the
-            newest mark.
+            one row for each marked image, in the index's order: `id`, `path`, `action` (several marks joined by ", "),
+            `from_label` and `to_label` ("" for none), and `reason`, `note`, `version` and `time` of the newest mark.
         Raises:
             InputError: there is no such version.
         """
@@ -191,7 +189,7 @@ def correction_counts(frame: pd.DataFrame) -> dict[str, int]:
 
 
 def _active(changes: Changes) -> NDArray[np.bool_]:
-    """Which changes are active: no later active change undoes them."""
+    """Return which changes are active: no later active change undoes them."""
     active = np.ones(len(changes), bool)
     for change in reversed(changes):
         if change.undoes and active[change.version - 1]:
@@ -200,16 +198,16 @@ def _active(changes: Changes) -> NDArray[np.bool_]:
 
 
 def _current_marks(changes: Changes) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """All ids that active changes name, and since which version each of `_MARKS` is on them (0: it is not).
+    """List all ids in active changes, and since which version each has each of `_MARKS`; 0 if it has not.
 
     Returns:
-        ids, shape (I,), and versions, shape (3, I + 1); the last column is of no id, and 0.
+        ids, shape (I,), and versions, shape (3, I + 1), whose last column stands for other ids and is 0.
     """
-    counting = [change for change, counts in zip(changes, _active(changes), strict=True) if counts and change.ids]
-    position, ids = pd.factorize(np.array([each for change in counting for each in change.ids], object))
+    active = [change for change, is_active in zip(changes, _active(changes), strict=True) if is_active and change.ids]
+    position, ids = pd.factorize(np.array([image_id for change in active for image_id in change.ids], object))
     since = np.zeros((len(_MARKS), len(ids) + 1), np.int64)
-    ends = np.cumsum([len(change.ids) for change in counting], dtype=np.int64)
-    for change, end in zip(counting, ends, strict=True):
+    ends = np.cumsum([len(change.ids) for change in active], dtype=np.int64)
+    for change, end in zip(active, ends, strict=True):
         positions = position[end - len(change.ids) : end]
         if change.action is Action.RESTORE:
             since[:, positions] = 0
@@ -219,37 +217,33 @@ def _current_marks(changes: Changes) -> tuple[NDArray[np.object_], NDArray[np.in
 
 
 def _marked_since(changes: Changes, index: pd.DataFrame) -> NDArray[np.int64]:
-    """Since which version each of `_MARKS` is on each row of an index (0: it is not), shape (3, N)."""
+    """Return since which version each row of an index has each of `_MARKS`; 0 if it has not; shape (3, N)."""
     ids, since = _current_marks(changes)
-    return since[:, _positions(index["id"], ids)]  # -1, an id without a mark, is the last column
+    return since[:, _positions(index["id"], ids)]  # -1 is the last column
 
 
 def _positions(values: Iterable[str], ids: NDArray[np.object_]) -> NDArray[np.int64]:
-    """The position of each value in `ids`, -1 where it is missing. Arrow is five times as fast as pandas here."""
+    """Return the position of each value in `ids`; -1 if it is missing. Arrow is five times as fast as pandas here."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.index_in(pa.array(values, pa.large_string()), pa.array(ids, pa.large_string()))
-    return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
+    positions = pc.index_in(pa.array(values, pa.large_string()), pa.array(ids, pa.large_string()))
+    return np.asarray(positions.fill_null(-1).to_numpy(), np.int64)
 
 
-def _missing_ids(ids: NDArray[np.object_], known: Iterable[str]) -> NDArray[np.object_]:
-    """The ids that are not among the known ones."""
-    position = _positions(known, ids)
-    absent = np.ones(len(ids), bool)
-    absent[position[position >= 0]] = False
-    return ids[absent]
+def _missing_ids(ids: NDArray[np.object_], known_ids: Iterable[str]) -> NDArray[np.object_]:
+    return np.delete(ids, np.setdiff1d(_positions(known_ids, ids), [-1]))
 
 
 def _labels(changes: Changes, versions: NDArray[np.int64]) -> NDArray[np.object_]:
-    """The label that each version gave; "" for version 0."""
+    """Return the label of each version; "" for version 0."""
     return np.array(["", *(change.label for change in changes)], object)[versions]
 
 
 def _replace_values(values: pd.Series, rows: NDArray[np.int64], new: object) -> pd.Series:
-    values = values.copy()
-    values.iloc[rows] = new
-    return values
+    replaced = values.copy()
+    replaced.iloc[rows] = new
+    return replaced
 
 
 def _no_version(version: int, first: int, changes: Changes) -> str:

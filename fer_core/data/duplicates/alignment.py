@@ -17,13 +17,13 @@ Coefficients = NDArray[np.float32]
 """DCT coefficients of N images, shape (N, 16, 16), vertical then horizontal frequency."""
 
 Transforms = NDArray[np.float64]
-"""Similarity transforms (a, b, tx, ty), shape (N, 4): a point (x, y) from the center, in sides, shows what was at
+"""Similarity transforms (a, b, tx, ty), shape (N, 4): the point (x, y) from the center, in sides, is sampled at
 (ax - by + tx, bx + ay + ty)."""
 
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 
 _RADIUS = 0.38
-"""Radius of the compared disc around the center, in sides: no pixels from outside the image enter it."""
+"""Radius of the compared disc around the center, in sides: small enough that no pixels outside the image enter it."""
 
 _SPACING = 0.05
 _DAMPING = 1e-3
@@ -35,11 +35,11 @@ _TINY = 1e-6
 
 
 class Alignment(NamedTuple):
-    """The best transform of each image onto its reference; shapes (N, 4) and (N,).
+    """The best transform of each image onto its reference.
 
     Attributes:
-        transforms: the best transform.
-        similarity: the correlation of the gray levels after it, -1..1.
+        transforms: shape (N, 4).
+        similarity: the correlation of the transformed gray levels, -1..1; shape (N,).
         sharp_similarity: the same with fine structure counting as much as coarse, which distinguishes two faces in the
             same light.
     """
@@ -110,7 +110,7 @@ def normalized(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def _gauss_newton_step(
     images: Coefficients, target: NDArray[np.float32], transforms: Transforms
 ) -> tuple[Transforms, NDArray[np.float32]]:
-    """The next step of each transform, and the similarity before it."""
+    """Compute the next step of each transform, and the similarity before it."""
     x, y = _sample_positions(transforms)
     horizontal, horizontal_slope = _cosines(x, DESCRIPTOR_SIDE)
     vertical, vertical_slope = _cosines(y, DESCRIPTOR_SIDE)
@@ -131,19 +131,19 @@ def _gauss_newton_step(
 
 
 def _sample(images: Coefficients, transforms: Transforms) -> NDArray[np.float32]:
-    """The gray levels of each transformed image in the disc; shape (N, points)."""
+    """Sample the gray levels of each transformed image in the disc; shape (N, points)."""
     x, y = _sample_positions(transforms)
     return np.vecdot(np.matmul(_cosines(y, DESCRIPTOR_SIDE)[0], images), _cosines(x, DESCRIPTOR_SIDE)[0])
 
 
 def _sample_positions(transforms: Transforms) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where in the image each point of the disc is sampled; two of shape (N, points)."""
+    """Compute the x and y in the image of each point of the disc; each of shape (N, points)."""
     a, b, shift_x, shift_y = (transforms[:, [column]].astype(np.float32) for column in range(4))
     return a * _X - b * _Y + shift_x, b * _X + a * _Y + shift_y
 
 
 def _cosines(positions: NDArray[np.float32], side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The cosines at positions from the center, in sides, and their slopes; a further axis of `side` frequencies."""
+    """Compute cosines of `side` frequencies (the last axis) and their slopes at positions from the center, in sides."""
     frequency = np.pi * np.arange(side, dtype=np.float32)
     phase = (positions[..., None] + np.float32(0.5)) * frequency
     amplitude = np.where(frequency == 0, np.sqrt(0.5), 1).astype(np.float32)

@@ -1,7 +1,7 @@
-"""The search for augmented copies: images that are another one flipped, rotated, cropped or shifted a little.
+"""Search for augmented copies: images that are flipped, rotated, cropped or shifted versions of another.
 
-The nearest candidates of each image under a few transforms are found by products of matrices; each candidate is then
-aligned exactly (`alignment.align`). Every image is compared with every other: `bench.duplicates` measures the time for
+Matrix products find the most similar candidates of each image after a few transforms; each candidate is then aligned
+exactly (`alignment.align`). Every image is compared with every other: `bench.duplicates` measures the time for
 a million.
 """
 
@@ -128,7 +128,7 @@ def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
     """
     if DESCRIPTOR not in columns:
         return (
-            "Flipped, rotated and cropped copies were not searched: an older version indexed these images. "
+            "Flipped, rotated and cropped copies were not searched, because an older version indexed these images. "
             "Index them again: datasets index ID."
         )
     missed = (

@@ -24,13 +24,13 @@ class Groups:
     """Group ids of the images in use, each of shape (U,); below 0 is no group.
 
     Attributes:
-        rows: row numbers of the images that corrections do not exclude, rising.
+        rows: row numbers of the images that are not excluded, rising.
         exact: one id for images with the same pixels.
         near: one id for near-duplicates, and the near-duplicates of those.
         identity: one id for images of one person.
         file_name: one id for files of one name, in any folder; only where a split was published.
         published: the published split of each image, as a number.
-        group_ids: one id for what a split keeps together: the groups of `near` and `identity`, merged.
+        group_ids: one id for images that a split keeps together: the groups of `near` and `identity`, merged.
     """
 
     rows: NDArray[np.int64]

@@ -1,7 +1,6 @@
-"""The index of a dataset: a table with a row an image, its label, votes and image statistics.
+"""Build the index of a dataset: a table of its images with labels, votes and image statistics.
 
-It is built in parts of a fixed size, each written atomically, so that an import can be resumed and its memory use does
-not grow with the dataset.
+Chunks of rows are written one by one, so that an import can be resumed and needs little memory.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from fer_core.files.migration import DATASET_COLUMNS
 from fer_core.progress import Progress, no_progress
 
 CHUNK_ROWS = 1024
-"""Largest number of rows of a part. Small datasets have smaller parts, so that every process gets some."""
+"""Largest number of rows of a chunk. Small datasets have smaller chunks, so that every process gets some."""
 
 _CHUNK_ROWS_MIN = 64
 _CHUNKS_MIN = 32
@@ -61,7 +60,8 @@ _PIXEL_TYPES: dict[str, pa.DataType] = {
     "problem": _TEXT,
 }
 COLUMN_TYPES = _RECORD_TYPES | _PIXEL_TYPES
-"""Columns of an index with their types, beside those of subgroups, which are text."""
+"""Types of the columns of an index; those of subgroups are text."""
+
 _ON_REQUEST = frozenset({LANDMARKS, SIGNATURE, DESCRIPTOR})
 """Large columns that are loaded only by name."""
 
@@ -78,20 +78,20 @@ def build_chunks(
     limits: ImageLimits = IMAGE_LIMITS,
     progress: Progress = no_progress,
 ) -> None:
-    """Read every image and write the index in parts; existing parts are skipped.
+    """Read every image and write the index in chunks; existing chunks are skipped.
 
     A file that can't be read becomes a row with a problem.
 
     Args:
         records: the source's records, always in the same order.
-        folder: folder of the parts.
+        folder: folder of the chunks.
         expected: approximate number of records, for the progress.
         has_repeats: whether a file may have several records, whose ids are then numbered.
         processes: number of worker processes; small datasets are read in this one.
         limits: larger images are not opened.
     Raises:
         DatasetError: there are no records, or a label is unknown.
-        CancelledError: `progress` asked to stop; finished parts stay.
+        CancelledError: `progress` asked to stop; finished chunks stay.
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
@@ -110,19 +110,19 @@ def build_chunks(
 
 
 def merge_chunks(folder: Path, target: Path) -> None:
-    """Merge the parts into one Parquet file, atomically, a row group at a time.
+    """Merge the chunks into one Parquet file, atomically, a row group at a time.
 
-    Columns that a part lacks are null there. Rows whose face has two labels get a problem.
+    Columns that a chunk lacks are null there. Rows whose face has two labels get a problem.
     """
-    parts = sorted(folder.glob("*.parquet"))
-    schema = _schema({name for part in parts for name in pq.read_schema(part).names})
-    schema = schema.with_metadata(pq.read_schema(parts[0]).metadata)  # pandas stores its types there
-    conflicts, n_done = find_conflicts_in_chunks(parts).to_numpy(object), 0
+    chunks = sorted(folder.glob("*.parquet"))
+    schema = _schema({name for chunk in chunks for name in pq.read_schema(chunk).names})
+    schema = schema.with_metadata(pq.read_schema(chunks[0]).metadata)  # pandas stores its types there
+    conflicts, n_done = find_conflicts_in_chunks(chunks).to_numpy(object), 0
     with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        per_group = max(1, _ROW_GROUP // pq.read_metadata(parts[0]).num_rows)
-        for first in range(0, len(parts), per_group):
-            group = [_add_columns(pq.read_table(part), schema) for part in parts[first : first + per_group]]
-            table = pa.concat_tables(group)
+        per_group = max(1, _ROW_GROUP // pq.read_metadata(chunks[0]).num_rows)
+        for start in range(0, len(chunks), per_group):
+            group = chunks[start : start + per_group]
+            table = pa.concat_tables(_add_columns(pq.read_table(chunk), schema) for chunk in group)
             rows = add_problems(table, conflicts[n_done : n_done + len(table)])
             writer.write_table(rows, row_group_size=_ROW_GROUP)
             n_done += len(table)
@@ -132,7 +132,7 @@ def load_index(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     """Load an index.
 
     Args:
-        columns: those to load, as far as they exist; by default all but landmarks, signatures and details.
+        columns: those to load, as far as they exist; by default all but landmarks, signatures and descriptors.
     """
     stored = {DATASET_COLUMNS.get(name, name): name for name in pq.read_schema(path).names}
     names = [name for name in stored if (name not in _ON_REQUEST if columns is None else name in columns)]
@@ -145,7 +145,7 @@ def index_columns(path: Path) -> list[str]:
 
 
 def records_to_table(records: Sequence[Record], labels: LabelMap) -> pd.DataFrame:
-    """Convert records to a table with a row a record and mapped labels.
+    """Convert records to a table with mapped labels.
 
     Optional fields, such as votes, valence and boxes, have columns if some record has them.
 
@@ -156,7 +156,7 @@ def records_to_table(records: Sequence[Record], labels: LabelMap) -> pd.DataFram
         "id": [record.path for record in records],
         "path": [record.path for record in records],
         "split": [record.split and str(record.split) for record in records],
-        "label": [_name(labels.expression(record.raw_label)) for record in records],
+        "label": [(label := labels.expression(record.raw_label)) and str(label) for record in records],
         "raw_label": [record.raw_label for record in records],
         "unlabeled": [labels.unlabeled_reason(record.raw_label) for record in records],
         "identity": [record.identity for record in records],
@@ -202,7 +202,7 @@ def _iter_chunks(
 def _write_chunk(
     table: pd.DataFrame, byte_ranges: list[ByteRange | str], boxes: list[Box | None], target: Path, limits: ImageLimits
 ) -> int:
-    """Measure one part, write it and return its number of rows; runs in a worker process."""
+    """Measure the images of a chunk, write it and return its number of rows; runs in a worker process."""
     table = pd.concat([table, measure_images(byte_ranges, boxes, limits)], axis=1)
     schema = _schema(table.columns)
     with atomic_path(target) as temporary:
@@ -219,7 +219,7 @@ def _number_repeats(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
 
 
 def _to_columns(names: Sequence[str], values: Sequence[Sequence[int] | None]) -> dict[str, list[int | None]]:
-    return {name: [value[place] if value else None for value in values] for place, name in enumerate(names)}
+    return {name: [value[column] if value else None for value in values] for column, name in enumerate(names)}
 
 
 def _schema(names: Collection[str]) -> pa.Schema:
@@ -229,17 +229,13 @@ def _schema(names: Collection[str]) -> pa.Schema:
     return pa.schema([(name, _type(name)) for name in ordered if name in names])
 
 
-def _add_columns(part: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Add the columns of `schema` that a part lacks."""
-    missing = [name for name in schema.names if name not in part.column_names]
-    for name in missing:
-        part = part.append_column(name, pa.nulls(len(part), schema.field(name).type))
-    return part.select(schema.names).cast(schema)
+def _add_columns(chunk: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Add the columns of `schema` that a chunk lacks."""
+    for name in schema.names:
+        if name not in chunk.column_names:
+            chunk = chunk.append_column(name, pa.nulls(len(chunk), schema.field(name).type))
+    return chunk.select(schema.names).cast(schema)
 
 
 def _type(name: str) -> pa.DataType:
     return COLUMN_TYPES.get(name, _TEXT)
-
-
-def _name(expression: object) -> str | None:
-    return None if expression is None else str(expression)

@@ -1,4 +1,4 @@
-"""Image statistics: size, hashes, brightness, contrast, sharpness and problems."""
+"""Measure images: size, hashes, brightness, contrast, sharpness and problems."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def measure_images(
     """Compute the statistics of images. One that can't be read becomes a row with a problem.
 
     Args:
-        locations: where each file lies, or why there is none.
+        locations: each file, or why there is none.
         boxes: face box of each image; None for the whole image.
         limits: larger images are not opened.
     Returns:
-        a row an image, in order, with `PIXEL_COLUMNS`.
+        one row for each image, in order, with `PIXEL_COLUMNS`.
     """
     frequencies = np.zeros((len(locations), DESCRIPTOR_SIDE * DESCRIPTOR_SIDE), np.float32)
     with closing(OpenFiles()) as files:
@@ -151,8 +151,8 @@ def _statistics_row(pixels: RgbImage, size: int, mode: str, frequencies: NDArray
     gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8) if pixels.ndim == 3 else pixels
     height, width = gray.shape
     brightness, contrast = cv2.meanStdDev(gray)
-    # 16 bits hold every difference of 8-bit levels, and take half the time of floating point.
-    _, spread = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
+    # 16 bits hold every difference of 8-bit levels and take half the time of floats.
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
     frequencies[:] = _low_frequencies(gray)
     blank = contrast[0, 0] < _CONTRAST_MIN  # 0 up to rounding
     return (
@@ -167,7 +167,7 @@ def _statistics_row(pixels: RgbImage, size: int, mode: str, frequencies: NDArray
         PIXEL_COLUMNS[DESCRIPTOR],
         brightness[0, 0],
         0.0 if blank else contrast[0, 0],
-        spread[0, 0] ** 2,
+        deviation[0, 0] ** 2,
         (gray.size - _count_above(gray, DARK_MAX)) / gray.size,
         _count_above(gray, BRIGHT_MIN - 1) / gray.size,
         "blank: all pixels are the same" if blank else "",

@@ -1,4 +1,4 @@
-"""Decoding of a dataset's images and cropping of faces by their boxes."""
+"""Decode the images of a dataset and crop faces by their boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of label files that give one face different expressions."""
+"""Find rows of label files that give one face different expressions."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ def find_conflicts(index: pd.DataFrame) -> pd.Series:
     return problems
 
 
-def find_conflicts_in_chunks(parts: Sequence[Path]) -> pd.Series:
-    """Apply `find_conflicts` to an index in parts, whose rows are numbered from 0 through all parts."""
-    columns = ("path", "label", *BOX_COLUMNS)
-    existing = ([name for name in pq.read_schema(part).names if name in columns] for part in parts)
-    tables = [pq.read_table(part, columns=names).to_pandas() for part, names in zip(parts, existing, strict=True)]
+def find_conflicts_in_chunks(chunks: Sequence[Path]) -> pd.Series:
+    """Apply `find_conflicts` to an index in chunks, whose rows are numbered through."""
+    columns = {"path", "label", *BOX_COLUMNS}
+    tables = [pd.read_parquet(chunk, columns=[*columns.intersection(pq.read_schema(chunk).names)]) for chunk in chunks]
     return find_conflicts(pd.concat(tables, ignore_index=True))
 
 

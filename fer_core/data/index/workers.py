@@ -1,4 +1,4 @@
-"""A pool of processes for decoding images, which for many small files is limited by Python, not by the disk."""
+"""Worker processes for decoding images, which for many small files is limited by Python, not by the disk."""
 
 from __future__ import annotations
 

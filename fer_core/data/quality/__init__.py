@@ -1,1 +1,1 @@
-"""Quality checks of a dataset: unreadable, blank, blurred, mislabeled and faceless images."""
+"""Quality checks of a dataset: unreadable, blank or blurred images, duplicates, leakage and images without a face."""

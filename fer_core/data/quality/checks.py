@@ -221,8 +221,8 @@ def _find_mixed_groups(
 
 def _without_blank(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     """Select pairs of images that are not blank, the most similar first."""
-    blank = is_blank(index)[row_pairs(pairs)].any(axis=1)
-    return _most_similar_first(pairs.loc[~blank])
+    ends, blank = row_pairs(pairs), is_blank(index)
+    return _most_similar_first(pairs[~(blank[ends[:, 0]] | blank[ends[:, 1]])])
 
 
 def _most_similar_first(pairs: pd.DataFrame) -> pd.DataFrame:

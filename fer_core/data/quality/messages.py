@@ -20,11 +20,11 @@ from fer_core.data.quality.image_checks import (
 )
 
 SuggestedAction = Literal["exclude", "relabel", "mark_ambiguous", "look"]
-"""What to do about a finding; "look" leaves the decision to the user."""
+"""What a page offers first; "look" leaves the decision to the user."""
 
 
 class FindingKind(StrEnum):
-    """What can be wrong with a dataset, the most severe first."""
+    """Problems of a dataset, the most severe first."""
 
     UNREADABLE = "unreadable"
     DUPLICATE_ACROSS_SPLITS = "duplicate_across_splits"
@@ -44,7 +44,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The texts of a finding; the remedy is what a page offers first."""
+    """The texts of a finding, and the action that a page offers first."""
 
     title: str
     explanation: str
@@ -61,75 +61,72 @@ _NEARLY = (
 MESSAGES: dict[FindingKind, Message] = {
     _K.UNREADABLE: Message(
         "Unreadable",
-        "The file is missing, empty or no image that can be decoded. The column problem says which.",
-        "Bring the files back and import again, or exclude them. Training leaves them out in any case.",
+        "The file is missing, empty or not an image that can be decoded. The column problem says which.",
+        "Restore the files and import again, or exclude them. Training skips them in any case.",
         "exclude",
     ),
     _K.DUPLICATE_ACROSS_SPLITS: Message(
         "The same image in two splits",
         f"The same pixels, or {_NEARLY}, or flipped, rotated or cropped ones, in more than one of training, validation "
-        "and test. A model has then seen images that it is evaluated on, and its scores come out too high.",
+        "and test. The model is then evaluated on images it was trained on, and its metrics are too high.",
         "Exclude the copies, but keep those in test, then those in validation. Training on the published split "
         "already excludes copies of validation and test images.",
         "exclude",
     ),
     _K.IDENTITY_ACROSS_SPLITS: Message(
         "The same person in two splits",
-        "An identity that the dataset gives is in more than one of training, validation and test. A model may then "
-        "know the face instead of the expression.",
+        "The dataset lists this person in more than one of training, validation and test. A model may then recognize "
+        "the person instead of the expression.",
         "Exclude these people from training and keep them in validation and test, or choose a seeded split, which "
         "keeps people together.",
         "exclude",
     ),
     _K.CONFLICT: Message(
         "The same face under different labels",
-        f"Images joined by the same pixels, or by {_NEARLY}, whose labels differ. At least one of them is wrong, or "
-        "the expression is open to doubt, or they are frames of one shot in which it changes. Images that are marked "
-        "as ambiguous are passed over.",
-        "Look at the pairs: relabel what is clearly wrong, and mark as ambiguous what is not clear.",
+        f"Images with the same pixels, or {_NEARLY}, whose labels differ. A label is wrong, the expression is "
+        "ambiguous, or it changes between frames of one shot. Images that are marked as ambiguous are skipped.",
+        "Review the pairs: relabel what is clearly wrong, and mark as ambiguous what is unclear.",
         "mark_ambiguous",
     ),
     _K.EXACT_DUPLICATE: Message(
         "Exact duplicates",
         "The same pixels more than once (equal SHA-256 of the decoded image). Each copy counts again in training and "
-        "in every score.",
-        "Exclude all but one of each. The one that is kept is in test or validation where there is one.",
+        "in every metric.",
+        "Exclude all but one of each. An image in test or validation is kept if there is one.",
         "exclude",
     ),
     _K.NEAR_DUPLICATE: Message(
         "Near duplicates",
-        f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (most of "
-        "them) cropped by a pixel or two, or frames of one shot. Flipped, rotated and cropped ones are a finding "
-        "of their own.",
-        "Look at the pairs, those of the lowest correlation with most care, and exclude all but one of each.",
+        f"Other pixels, but {_NEARLY}: the same picture scaled, compressed, brightened, with a watermark or (mostly) "
+        "cropped by a pixel or two, or frames of one shot. Flipped, rotated and cropped copies are a separate finding.",
+        "Review the pairs, above all those with the lowest correlation, and exclude all but one of each.",
         "exclude",
     ),
     _K.AUGMENTED_COPY: Message(
         "Augmented copies",
-        "The same picture flipped, rotated, cropped or shifted a little: when aligned, the centers of the two "
-        f"correlate by {SHARP_SIMILARITY_MIN:g} or more, fine structure counting as much as coarse. Which copies are "
-        "searched, and which can be missed, stands above.",
-        "Look at the pairs, and exclude all but one of each, or the training image where the other is in validation or "
-        "test.",
+        "The same picture flipped, rotated, cropped or shifted a little: once aligned, their centers correlate by "
+        f"{SHARP_SIMILARITY_MIN:g} or more, with fine structure counting as much as coarse. The note above says which "
+        "copies are searched.",
+        "Review the pairs, and keep one image of each; prefer the validation or test image.",
         "exclude",
     ),
     _K.BLANK: Message(
         "Blank",
-        f"The gray levels vary by less than {BLANK_CONTRAST:g} of 255 (standard deviation): the image shows nothing.",
+        f"The gray levels vary by less than {BLANK_CONTRAST:g} of 255 (standard deviation).",
         "Exclude them.",
         "exclude",
     ),
     _K.NO_FACE: Message(
         "No face found",
         "The face detector found no face. It misses faces that fill the whole image, are small, turned away or "
-        "covered, so that this is a hint and no proof.",
-        "Look through them and exclude images without a face.",
+        "covered, so this is only a hint.",
+        "Review them and exclude images without a face.",
         "look",
     ),
     _K.TINY: Message(
         "Tiny",
-        f"The shorter side is below {TINY_PX} pixels: most of what a model gets is made up by enlarging.",
-        "Look whether the expression can be read, and exclude images where it can't.",
+        f"The shorter side is below {TINY_PX} pixels: most of the model's input is then interpolated.",
+        "Review them and exclude images whose expression can't be read.",
         "look",
     ),
     _K.DARK: Message(
@@ -137,7 +134,7 @@ MESSAGES: dict[FindingKind, Message] = {
         f"Even the lights are dark (mean and two standard deviations of the gray levels below {DARK_BELOW:g} of 255), "
         f"or {CLIPPED_01:.0%} of the pixels are black and the mean is below {DARK_MEAN_BELOW:g}. Dark skin is no "
         "fault: what counts is whether the face can be read.",
-        "Look before you exclude any: leaving out whole groups of people would cost more than dark pictures do.",
+        "Review them before you exclude any: losing whole groups of people would do more harm than dark images.",
         "look",
     ),
     _K.BRIGHT: Message(
@@ -145,22 +142,22 @@ MESSAGES: dict[FindingKind, Message] = {
         f"Even the shadows are pale (mean less two standard deviations of the gray levels above {BRIGHT_ABOVE:g} of "
         f"255), or {CLIPPED_01:.0%} of the pixels are white and the mean is above {BRIGHT_MEAN_ABOVE:g}. Drawings on "
         "white paper are found too.",
-        "Look whether the face can be read, and exclude where it can't.",
+        "Review them and exclude images whose face can't be read.",
         "look",
     ),
     _K.BLURRED: Message(
         "Blurred against their class",
         "The sharpness (variance of the Laplacian) is far below that of other images of the same class and size: its "
-        f"logarithm lies {BLURRED_Z:g} robust standard deviations below their median, with and without the contrast "
-        f"divided out. Classes with fewer than {CLASS_MIN} images of a size are compared with all images of that size.",
-        "Look whether the expression can be read. Some blur does a model good, if the photos to come are blurred too.",
+        f"logarithm is {BLURRED_Z:g} robust standard deviations below their median, with and without division by the "
+        f"contrast. Classes with fewer than {CLASS_MIN} images of a size are compared with all images of that size.",
+        "Review whether the expression can be read. Some blur helps a model that will see blurred photos.",
         "look",
     ),
     _K.NAME_ACROSS_SPLITS: Message(
         "The same file name in two splits",
-        "Files of one name are in more than one of training, validation and test. That may be one image stored twice, "
-        "or no more than a numbering that starts anew in each folder.",
-        "Look at some pairs. Pictures that are the same are found as duplicates too.",
+        "Files of one name are in more than one of training, validation and test. They may be the same image, or "
+        "each folder is numbered from the start.",
+        "Review some pairs. The same images are also found as duplicates.",
         "look",
     ),
 }
