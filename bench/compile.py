@@ -12,7 +12,7 @@ from torch import nn
 
 from bench.support.report import argument_parser, print_table, restart_with_malloc_settings
 from fer_core.models.registry import build_network
-from fer_core.training.config.train_config import TrainConfig, load_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, preset_paths
 
 _CLASSES = 8
 _CASES = (("small-soft", "bf16"), ("small-soft", "fp32"), ("A-cnn", "bf16"), ("B-baseline", "fp32"))
@@ -46,7 +46,7 @@ class TrainStep:
 
 def _row(preset: str, precision: str, rounds: int) -> dict[str, Any]:
     torch._dynamo.reset()
-    steps = TrainStep(load_config(presets()[preset]), precision)
+    steps = TrainStep(load_config(preset_paths()[preset]), precision)
     compiled = torch.compile(steps.network)
     compile_s = steps.run(compiled)
     steps.run(steps.network)

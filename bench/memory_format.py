@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from bench.support.report import argument_parser, print_table, restart_with_malloc_settings
 from fer_core.models.catalog import model_info
 from fer_core.models.registry import build_network
-from fer_core.training.config.train_config import load_config, presets
+from fer_core.training.config.train_config import load_config, preset_paths
 from fer_core.training.precision import resolve_precision
 
 _PRESETS = ("small-soft", "webcam", "B-baseline", "A-cnn")
@@ -23,7 +23,7 @@ _FORMATS = {"channels last": torch.channels_last, "contiguous": torch.contiguous
 def _step(preset: str, memory_format: torch.memory_format, precision: str) -> Callable[[], None]:
     """Return a training step of a preset's network on a random batch, in one memory format."""
     torch.manual_seed(0)
-    model = load_config(presets()[preset], ["dataset=any"]).model
+    model = load_config(preset_paths()[preset], ["dataset=any"]).model
     info = model_info(model.name)
     network = build_network(model.name, _CLASSES, **model.options()).to(memory_format=memory_format).train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01)

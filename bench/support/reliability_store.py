@@ -27,7 +27,7 @@ from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_statu
 from fer_core.labels import Expression
 from fer_core.runs.folder import RunState, create_run, open_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, preset_paths
 from tests.support.synthetic_datasets import write_ferplus_like
 
 DATASET = "synthetic"
@@ -73,7 +73,7 @@ class ReliabilityStore:
     def submit(self, supervised: bool = True) -> str:
         """Submit a tiny training and return the job id."""
         overrides = [f"dataset={DATASET}", "model.width=4", f"epochs={EPOCHS}", "batch_size=8", "precision=fp32"]
-        config = load_config(presets()["small-soft"], overrides)
+        config = load_config(preset_paths()["small-soft"], overrides)
         run = create_run(new_id("tiny"), dump_config(config), self.settings)
         with self.jobs() as jobs:
             command = ("simulate" if self.simulated else "train", "--run", run.id)

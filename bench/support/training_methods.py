@@ -24,7 +24,7 @@ from fer_core.models.catalog import model_info
 from fer_core.models.registry import build_network
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, preset_paths
 from fer_core.training.data_loader import TrainingSet, build_training_set
 from fer_core.training.precision import resolve_precision
 from fer_core.training.trainer import Trainer
@@ -80,7 +80,7 @@ def study_a_loop(folder: Path) -> Epoch:
 def train_with_fer_core(folder: Path, preset: str, changes: list[str]) -> Epoch:
     """FERscope's trainer and data loader."""
     settings = Settings(home=folder / "store")
-    config = load_config(presets()[preset], [f"dataset={DATASET}", "epochs=10000", *changes])
+    config = load_config(preset_paths()[preset], [f"dataset={DATASET}", "epochs=10000", *changes])
     contract = _contract(config)
     data = _data(config, contract, settings)
     trainer = Trainer(config, contract, data, create_run(new_id("bench"), dump_config(config), settings))
@@ -98,7 +98,7 @@ def train_with_fer_core(folder: Path, preset: str, changes: list[str]) -> Epoch:
 def train_in_memory(folder: Path, preset: str, precision: str) -> Epoch:
     """The same network and optimizer on preprocessed tensors in memory, channels last."""
     settings = Settings(home=folder / "store")
-    config = load_config(presets()[preset], [f"dataset={DATASET}"])
+    config = load_config(preset_paths()[preset], [f"dataset={DATASET}"])
     contract = _contract(config)
     data = _data(config, contract, settings)
     network: nn.Module = build_network(config.model.name, 8, channels=contract.channels, **config.model.options())

@@ -16,7 +16,7 @@ from fer_core.errors import BundleError
 from fer_core.files.atomic import atomic_folder
 from fer_core.ids import check_id, slug
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import presets
+from fer_core.training.config.train_config import preset_paths
 
 WEIGHTS_SUFFIXES = (".pt", ".pth", ".safetensors")
 _UNSUPPORTED_SUFFIXES = (".onnx", ".h5", ".hdf5", ".keras", ".tflite", ".ckpt", ".pkl", ".bin", ".npz")
@@ -61,7 +61,7 @@ def _check_is_bundle(path: Path) -> None:
     if is_weights_file(path):
         raise BundleError(
             f"{path.name} is a file of weights and has no contract. Choose the network: --preset with one of "
-            f"{', '.join(presets())}."
+            f"{', '.join(preset_paths())}."
         )
     if path.suffix.lower() in _UNSUPPORTED_SUFFIXES:
         raise BundleError(

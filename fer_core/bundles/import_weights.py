@@ -44,7 +44,7 @@ from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, presets
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, preset_paths
 
 if TYPE_CHECKING:
     from torch import nn
@@ -143,7 +143,7 @@ class _CalibrationData:
 
 
 def _config_of(preset: str) -> TrainConfig:
-    known = presets()
+    known = preset_paths()
     if preset not in known:
         raise BundleError(f"There is no preset {preset!r}. Choose one of: {', '.join(known)}.")
     # How the weights came about is not known; what is kept of the preset is which network it is.

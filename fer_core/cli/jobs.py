@@ -23,7 +23,7 @@ from fer_core.jobs.submit import submit_training
 from fer_core.jobs.supervisor import Supervisor
 from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.settings import settings
-from fer_core.training.config.train_config import load_config, presets
+from fer_core.training.config.train_config import load_config, preset_paths
 
 
 def add_command(commands: Any) -> None:
@@ -31,7 +31,7 @@ def add_command(commands: Any) -> None:
     commands.add_parser("supervise", help="run the store's jobs until none are left").set_defaults(run=_supervise)
     action = add_command_group(commands, "jobs", "manage background jobs")
     submit = action("submit", "train in the background", _submit)
-    submit.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(presets())}")
+    submit.add_argument("--config", required=True, help=f"a YAML file, or a preset: {', '.join(preset_paths())}")
     submit.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     submit.add_argument("--priority", type=int, default=0, help="higher starts first; default 0")
     submit.add_argument("--device", default="", help="cpu, gpu:0 …; default: the GPU with the fewest jobs")
@@ -88,7 +88,7 @@ def _supervise(_arguments: argparse.Namespace) -> None:
 
 
 def _submit(arguments: argparse.Namespace) -> None:
-    path = presets().get(arguments.config, Path(arguments.config))
+    path = preset_paths().get(arguments.config, Path(arguments.config))
     config = load_config(path, arguments.set)
     job = submit_training(config, settings(), priority=arguments.priority, device=check_device(arguments.device))
     _print_job(job, arguments)

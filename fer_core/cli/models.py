@@ -26,7 +26,7 @@ from fer_core.data.catalog import open_dataset
 from fer_core.detection.yunet_file import fetch_yunet
 from fer_core.errors import BundleError
 from fer_core.settings import settings
-from fer_core.training.config.train_config import presets
+from fer_core.training.config.train_config import preset_paths
 
 
 def add_command(commands: Any) -> None:
@@ -54,7 +54,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="a bundle (a folder or one file), or a state dict (.pt, .safetensors)")
     parser.add_argument("--id", default="", help="id of the model; by default that of the bundle, or the file's name")
     weights = parser.add_argument_group("for a bare state dict")
-    weights.add_argument("--preset", default="", help=f"defines network, labels and contract: {', '.join(presets())}")
+    weights.add_argument(
+        "--preset", default="", help=f"defines network, labels and contract: {', '.join(preset_paths())}"
+    )
     weights.add_argument("--license", default="", help="license of the weights")
     weights.add_argument("--title", default="", help="title of the model")
     weights.add_argument("--data", default="", help="a dataset in the store for calibration and evaluation")

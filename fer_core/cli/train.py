@@ -16,13 +16,13 @@ from fer_core.ids import new_id
 from fer_core.runs.folder import create_run, open_run
 from fer_core.settings import Settings, settings
 from fer_core.system.allocator import restart_with_malloc_settings
-from fer_core.training.config.train_config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, preset_paths
 
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
     command: argparse.ArgumentParser = commands.add_parser("train", help="train a model")
-    command.add_argument("--config", help=f"a YAML file, or a preset: {', '.join(presets())}")
+    command.add_argument("--config", help=f"a YAML file, or a preset: {', '.join(preset_paths())}")
     command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the config")
     command.add_argument("--run", dest="run_id", metavar="ID", help="the run's id; with --config a new run is made")
     command.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         _estimate(arguments, here)
         return
     if arguments.config:
-        path = presets().get(arguments.config, Path(arguments.config))
+        path = preset_paths().get(arguments.config, Path(arguments.config))
         config = load_config(path, arguments.set)
         open_dataset(config.dataset, here)  # first, so that a wrong name leaves no run behind
         chosen = create_run(arguments.run_id or new_id(path.stem), dump_config(config), here)
@@ -65,7 +65,7 @@ def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
     """Say what a run would take, measured under the allocator that it would have."""
     if not arguments.config:
         raise ConfigError("--estimate needs a config: give --config FILE.")
-    config = load_config(presets().get(arguments.config, Path(arguments.config)), arguments.set)
+    config = load_config(preset_paths().get(arguments.config, Path(arguments.config)), arguments.set)
     dataset = open_dataset(config.dataset, here)
     changes = [word for change in arguments.set for word in ("--set", change)]
     more = ["--json"] if arguments.json else []

@@ -9,7 +9,7 @@ from fer_core.errors import FerscopeError
 from fer_core.jobs.process import CLI
 from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import TrainConfig, presets
+from fer_core.training.config.train_config import TrainConfig, preset_paths
 from fer_core.training.estimate_report import Estimate
 
 TIMEOUT_S = 300.0
@@ -53,4 +53,4 @@ def estimate_args(config: TrainConfig) -> list[str]:
     """Build the arguments of `python -m fer_core`: a preset with every key of the config set."""
     items = config.model_dump(mode="json").items()
     changes = [argument for key, value in items for argument in ("--set", f"{key}={json.dumps(value)}")]
-    return ["train", "--config", next(iter(presets())), *changes, "--estimate", "--json"]
+    return ["train", "--config", next(iter(preset_paths())), *changes, "--estimate", "--json"]

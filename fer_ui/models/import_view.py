@@ -54,7 +54,7 @@ def _choose_weights_details() -> tuple[str, str, str]:
         format_func=lambda name: f"{PRESETS[name].title} ({name})",
         help="Sets the network, the order of its outputs and its input.",
     )
-    st.caption(escape_markdown(PRESETS[preset].sentence))
+    st.caption(escape_markdown(PRESETS[preset].summary))
     license = st.text_input("License", key="model-upload-license", placeholder="unknown").strip()
     datasets = ["", *(dataset.id for dataset in list_datasets(settings()))]
     data = st.selectbox(

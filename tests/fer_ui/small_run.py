@@ -12,7 +12,7 @@ from fer_core.evaluation.report_schema import write_reports
 from fer_core.labels import Expression
 from fer_core.runs.folder import Run, create_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, preset_paths
 from tests.support.reports import make_stored_report
 
 DATA = {"dataset": "gone", "fingerprint": "31a4fd6e9a5a1d46", "corrections": 2, "corrections_fingerprint": "e3b0"}
@@ -42,7 +42,7 @@ def rows(epochs: int, **columns: Iterable[Any]) -> list[dict[str, Any]]:
 
 def make_run(settings: Settings, run_id: str, metrics: Iterable[Mapping[str, Any]] = (), *changes: str) -> Run:
     """An unfinished run."""
-    config = load_config(presets()["small-soft"], ["dataset=gone", "epochs=20", "title=Small network", *changes])
+    config = load_config(preset_paths()["small-soft"], ["dataset=gone", "epochs=20", "title=Small network", *changes])
     run = create_run(run_id, dump_config(config), settings)
     for row in metrics:
         run.append_metrics(dict(row))

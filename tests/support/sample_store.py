@@ -12,7 +12,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.labels import Expression
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, preset_paths
 from tests.support.synthetic_datasets import write_ferplus_like
 
 DATASET = "synthetic-votes"
@@ -37,7 +37,7 @@ def fill_store(settings: Settings) -> None:
     """Fill an empty store with a dataset, a finished run and three jobs."""
     settings.uploads_dir.mkdir(parents=True)
     import_dataset(write_ferplus_sample(settings.uploads_dir / "votes.zip"), settings, dataset_id=DATASET, move=True)
-    run = create_run(RUN, dump_config(load_config(presets()["small-soft"], TINY_CONFIG)), settings)
+    run = create_run(RUN, dump_config(load_config(preset_paths()["small-soft"], TINY_CONFIG)), settings)
     run_experiment(run, settings)
     with JobStore(settings) as jobs:
         done = jobs.submit(JobKind.TRAIN, "Tiny network", ("train", "--run", RUN), RUN, job_id="done")

@@ -1,4 +1,4 @@
-"""Which network a run trains, checked against the catalog."""
+"""Config of the network, validated against the catalog."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fer_core.models.catalog import MODELS
 
 
 class ModelConfig(StrictModel):
-    """Which network, and its options; one that is left out, or null, has the network's own default.
+    """A network and its options; those that are omitted or null have the network's defaults.
 
-    `frozen` and `pretrained` belong to networks with published weights. `size_px` is the side of the input.
+    `size_px` is the side of the input.
     """
 
     name: str = "small-se-resnet"
@@ -29,7 +29,7 @@ class ModelConfig(StrictModel):
     @classmethod
     def _check_name(cls, name: str) -> str:
         if name not in MODELS:
-            raise ValueError(f"there is no such model; choose one of: {', '.join(MODELS)}")
+            raise ValueError(f"unknown model; choose one of: {', '.join(MODELS)}")
         return name
 
     @field_validator("width", "dropout_01", "drop_block_01", "pretrained", "frozen", "size_px")
@@ -44,5 +44,5 @@ class ModelConfig(StrictModel):
         return value
 
     def options(self) -> dict[str, Any]:
-        """The options that were given, for the network's builder."""
+        """The options that are set."""
         return self.model_dump(exclude={"name"}, exclude_none=True)

@@ -1,4 +1,4 @@
-"""How a network learns: what moves the weights, what is minimized, from whom, which epoch is kept, when to stop."""
+"""Config of optimizer, schedule, loss, early stopping and distillation."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fer_core.files.strict_model import StrictModel
 from fer_core.metrics import METRIC_TITLES
 
 MONITORED_METRICS = tuple(METRIC_TITLES)
-"""What an epoch can be judged by, all on the validation part. Of the loss less is better."""
+"""Metrics for model selection, on the validation split; lower is better for the loss."""
 
 
 def _check_metric(name: str) -> str:
     if name not in MONITORED_METRICS:
-        raise ValueError(f"an epoch is judged by one of: {', '.join(MONITORED_METRICS)}")
+        raise ValueError(f"choose a metric: {', '.join(MONITORED_METRICS)}")
     return name
 
 
@@ -23,17 +23,17 @@ MonitoredMetric = Annotated[str, AfterValidator(_check_metric)]
 
 
 class OptimizerConfig(StrictModel):
-    """How weights are moved.
+    """Optimizer and learning-rate schedule.
 
-    `momentum` and `nesterov` are those of sgd. `weight_decay` is L2 (decoupled from the gradient in adamw); `l1`
-    adds as much times the sum of the weights' sizes to the loss. Both leave biases and normalization alone.
+    `momentum` and `nesterov` apply to sgd. `weight_decay` is L2 (decoupled in adamw) and `l1` the weight of an L1
+    penalty; neither applies to biases and normalization layers.
 
-    `schedule`: one_cycle goes up over the first tenth, then down a cosine to zero; cosine is that descent alone;
-    plateau multiplies the rate by `plateau_factor` once the validation loss has not fallen for `plateau_patience`
-    epochs. `warmup_epochs` lets the rate rise from nothing before any of them but one_cycle, which has its own rise.
+    `schedule`: one_cycle rises over the first tenth and falls along a cosine to zero; cosine is the descent alone;
+    plateau multiplies the rate by `plateau_factor` when the validation loss has not fallen for `plateau_patience`
+    epochs. `warmup_epochs` is a linear warm-up before the schedule, not for one_cycle, which has its own.
 
-    `clip_norm` shortens longer gradients to this length (0 is off). `accumulate` batches make one step, as if they
-    were one large batch to everything but batch norm.
+    `clip_norm` limits the norm of the gradient (0 is off). Gradients of `accumulate` batches are accumulated into one
+    step.
     """
 
     name: Literal["sgd", "adam", "adamw"] = "sgd"
@@ -53,15 +53,14 @@ class OptimizerConfig(StrictModel):
     @classmethod
     def _check_warmup(cls, epochs: float, others: ValidationInfo) -> float:
         if epochs and others.data.get("schedule") == "one_cycle":
-            raise ValueError("one_cycle has a rise of its own; make this 0, or the schedule cosine")
+            raise ValueError("one_cycle has its own warm-up; set this to 0, or use the cosine schedule")
         return epochs
 
 
 class LossConfig(StrictModel):
-    """What is minimized.
+    """Loss: cross-entropy, or focal loss, which down-weights well-classified images by `gamma`.
 
-    `focal` gives images that are read well already less to say, the less the higher `gamma`. `label_smoothing` is
-    the share of each target that is dealt out to all classes alike.
+    `label_smoothing` is the share of each target that is spread evenly over all classes.
     """
 
     name: Literal["cross_entropy", "focal"] = "cross_entropy"
@@ -70,7 +69,7 @@ class LossConfig(StrictModel):
 
 
 class EarlyStoppingConfig(StrictModel):
-    """Stop once `metric` has not become better by more than `min_delta` for `patience` epochs; patience 0 is off."""
+    """Stop when `metric` has not improved by more than `min_delta` for `patience` epochs; 0 is off."""
 
     metric: MonitoredMetric = "macro_f1"
     patience: int = Field(0, ge=0, le=10_000)
@@ -78,10 +77,10 @@ class EarlyStoppingConfig(StrictModel):
 
 
 class DistillationConfig(StrictModel):
-    """Learn from networks that have learned already.
+    """Knowledge distillation from finished runs.
 
-    `teachers` are the ids of finished runs that take faces in the same way and were not trained on any image that
-    this run is judged by. What they read in each training image, on average, makes up `share_01` of its target.
+    `teachers` are ids of runs with the same preprocessing that were not trained on this run's validation or test
+    images. Their mean prediction has the weight `share_01` in each target.
     """
 
     teachers: tuple[str, ...] = Field((), max_length=16)
@@ -91,5 +90,5 @@ class DistillationConfig(StrictModel):
     @classmethod
     def _check_unique(cls, teachers: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(teachers)) != len(teachers):
-            raise ValueError("a run is named twice")
+            raise ValueError("a run is listed twice")
         return teachers

@@ -1,4 +1,4 @@
-"""What a training run is asked to do: a frozen, closed configuration, read from YAML."""
+"""Training config, read from YAML; frozen, unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -31,19 +31,18 @@ PRESETS_DIR = Path(__file__).parent / "presets"
 
 
 class TrainConfig(StrictModel):
-    """Everything that decides a run beside the data itself.
+    """Everything that determines a run, except for the data itself.
 
-    `corrections` is the version of the dataset's corrections that is used; the newest when the run begins by default.
-    `targets`: "votes" trains on the share of votes (single votes zeroed) where there are votes, "label" on the
-    label alone. `exclude_ambiguous` learns nothing from images that are marked as ambiguous. `rebalancing` is what is
-    done about imbalance. `ema_decay` 0 switches weight averaging off. `monitor` decides which epoch is kept. `flip_tta`
-    has the trained network answer for each face and its mirror image and take the mean, at twice the time.
-
-    `affect_weight` gives the network a second head for valence and arousal and says how much its loss counts beside
-    that of the expressions; 0 is off. `precision` "auto" is settled by the hardware when the run begins: bf16 where it
-    multiplies such numbers itself, else fp32; fp16 is for GPUs alone. `init_from` is where training goes on from: a
-    run of the same network by its id, or a file of such weights: a plain state dict as `torch.save` writes it, which
-    is how study A's are published, or safetensors.
+    Attributes:
+        corrections: version of the dataset's corrections; by default the newest when the run starts.
+        targets: "votes" trains on the shares of votes if there are any (single votes are ignored), "label" on labels.
+        exclude_ambiguous: do not train on images marked as ambiguous.
+        affect_weight: weight of the loss of a second head for valence and arousal; 0 for no such head.
+        ema_decay: decay of the moving average of the weights; 0 is off.
+        precision: "auto" is bf16 if the hardware has it, otherwise fp32; fp16 needs a GPU.
+        init_from: initial weights: a run of the same network, or a file (safetensors or a state dict of `torch.save`).
+        monitor: the metric that selects the best epoch.
+        flip_tta: average the predictions for each face and its mirror image, at twice the time.
     """
 
     dataset: str
@@ -76,23 +75,23 @@ class TrainConfig(StrictModel):
         labels = LABEL_SETS.get(others.data.get("labels", ""))
         metric = value.metric if isinstance(value, EarlyStoppingConfig) else value
         if labels and metric.startswith("f1_") and metric not in {f"f1_{expression}" for expression in labels}:
-            raise ValueError(f"{metric} is of no expression of the labels {labels.name!r}")
+            raise ValueError(f"{metric} is not a metric of the labels {labels.name!r}")
         return value
 
 
 def parse_config(content: object, name: str = "config", changes: Iterable[str] = ()) -> TrainConfig:
-    """A config from plain data with `key.sub=value` changes on top.
+    """Validate a config and apply `key.sub=value` changes.
 
     Raises:
-        ConfigError: an unknown key (the message lists the known ones), or a value out of its range.
+        ConfigError: an unknown key (the message lists the known ones), or a value out of range.
     """
     if not isinstance(content, dict):
         raise ConfigError(f"{name} is not a mapping of keys to values.")
-    given: dict[str, Any] = rename_config_keys(content)
+    values: dict[str, Any] = rename_config_keys(content)
     for change in changes:
-        given = rename_config_keys(_apply_change(given, change))
+        values = rename_config_keys(_apply_change(values, change))
     try:
-        config = TrainConfig.model_validate(given)
+        config = TrainConfig.model_validate(values)
     except ValidationError as exc:
         raise ConfigError(format_validation_error(exc, name, TrainConfig)) from exc
     if config.labels not in LABEL_SETS:
@@ -110,10 +109,10 @@ def load_config(path: Path, changes: Iterable[str] = ()) -> TrainConfig:
 
 
 def read_yaml(path: Path) -> object:
-    """What a YAML file holds.
+    """Read a YAML file.
 
     Raises:
-        ConfigError: it is missing, or is not YAML.
+        ConfigError: it is missing or not YAML.
     """
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -124,30 +123,30 @@ def read_yaml(path: Path) -> object:
 
 
 def dump_config(config: TrainConfig) -> str:
-    """The config as YAML that `load_config` reads back."""
+    """Convert a config to YAML."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def flatten(content: TrainConfig | Mapping[str, Any]) -> dict[str, Any]:
-    """A config, or other nested settings, as plain values by path, such as `optimizer.momentum`."""
+    """Flatten a config or nested settings: values by path, such as `optimizer.momentum`."""
     if isinstance(content, TrainConfig):
         content = content.model_dump(mode="json")
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in content.items():
         if isinstance(value, Mapping):
-            found |= {f"{key}.{path}": inner for path, inner in flatten(value).items()}
+            values |= {f"{key}.{path}": inner for path, inner in flatten(value).items()}
         else:
-            found[str(key)] = value
-    return found
+            values[str(key)] = value
+    return values
 
 
-def presets() -> dict[str, Path]:
-    """Paths of the presets that come with FERscope, by name."""
+def preset_paths() -> dict[str, Path]:
+    """Paths of the built-in presets, by name."""
     return {path.stem: path for path in sorted(PRESETS_DIR.glob("*.yaml"))}
 
 
 def _apply_change(content: dict[str, Any], change: str) -> dict[str, Any]:
-    """A copy of `content` with one `key.sub=value` applied; the value is read as YAML."""
+    """Copy `content` with one `key.sub=value` applied; the value is parsed as YAML."""
     key, equals, value = change.partition("=")
     key = rename_config_path(key)
     if not equals or not key:
@@ -160,5 +159,5 @@ def _apply_change(content: dict[str, Any], change: str) -> dict[str, Any]:
         except yaml.YAMLError as exc:
             raise ConfigError(f"--set {change!r}: {value!r} is not YAML. Put text in quotes.") from exc
     if inner is not None and not isinstance(inner, dict):
-        raise ConfigError(f"--set {change!r}: {head!r} is a single value and has nothing below it.")
+        raise ConfigError(f"--set {change!r}: {head!r} is a single value without keys.")
     return {**content, head: _apply_change(inner or {}, f"{rest}={value}")}

@@ -104,4 +104,4 @@ def _on_change() -> None:
 
 def _from_preset(name: str) -> StartingPoint:
     preset = PRESETS[name]
-    return StartingPoint(name, preset.title, preset.sentence, name, preset.path, preset.config)
+    return StartingPoint(name, preset.title, preset.summary, name, preset.path, preset.config)

@@ -16,7 +16,7 @@ from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.verification import verify_bundle
 from fer_core.errors import BundleError, InputError
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import presets
+from fer_core.training.config.train_config import preset_paths
 from tests.conftest import PROJECT
 from tests.fer_core.bundles.measured import measure
 
@@ -102,7 +102,7 @@ def test_bare_weights_are_refused_with_the_presets(store: Settings, tmp_path: Pa
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(BundleError, match=rf"{name} .*no contract.*--preset") as refused:
         import_bundle(tmp_path / name, store)
-    assert all(preset in str(refused.value) for preset in presets())
+    assert all(preset in str(refused.value) for preset in preset_paths())
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.h5", "model.ckpt"])

@@ -20,7 +20,7 @@ from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.run_estimate import estimate_args, estimate_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, preset_paths
 from tests.fer_core.training.test_estimate_report import FOUND
 from tests.support.synthetic_datasets import write_synthetic_faces
 
@@ -41,13 +41,15 @@ def stand_in(tmp_path: Path) -> Stand:
     return make
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", preset_paths())
 def test_the_arguments_are_the_config(name: str) -> None:
-    config = load_config(presets()[name], ["title='5: \"five\" % naïve'", "optimizer.learning_rate=0.00001", "seed=7"])
+    config = load_config(
+        preset_paths()[name], ["title='5: \"five\" % naïve'", "optimizer.learning_rate=0.00001", "seed=7"]
+    )
     given = build_parser().parse_args(estimate_args(config))
     assert given.estimate
     assert given.json
-    assert load_config(presets()[given.config], given.set) == config
+    assert load_config(preset_paths()[given.config], given.set) == config
 
 
 def test_the_estimate_trains_and_leaves_no_files(tmp_path: Path, store: Settings) -> None:
@@ -143,4 +145,4 @@ def _lives(pid: int) -> bool:
 def test_a_config_of_defaults_is_passed_on_too() -> None:
     config = TrainConfig(dataset="few")
     given = build_parser().parse_args(estimate_args(config))
-    assert load_config(presets()[given.config], given.set) == config
+    assert load_config(preset_paths()[given.config], given.set) == config

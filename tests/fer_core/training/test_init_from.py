@@ -13,7 +13,7 @@ from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import dump_config, load_config, presets
+from fer_core.training.config.train_config import dump_config, load_config, preset_paths
 from fer_core.training.data_loader import TrainingSet
 from fer_core.training.trainer import Trainer
 from tests.support.tiny_training import assert_same_weights, copy_weights, make_trainer
@@ -49,7 +49,7 @@ def test_training_starts_from_study_as_published_weights(store: Settings, tmp_pa
         state |= {f"conv{number}.weight": torch.rand(outer, inner, 3, 3), f"conv{number}.bias": torch.rand(outer)}
     state |= {"fc.weight": torch.rand(8, 14 * 14 * 24), "fc.bias": torch.rand(8)}
     torch.save(state, tmp_path / "study-a.pt")
-    config = load_config(presets()["A-cnn"], [f"init_from={tmp_path / 'study-a.pt'}", "batch_size=4"])
+    config = load_config(preset_paths()["A-cnn"], [f"init_from={tmp_path / 'study-a.pt'}", "batch_size=4"])
     contract = model_info("shallow-cnn").contract(label_set("eight"))
     images, class_indices = np.zeros((8, 3, 224, 224), np.uint8), np.arange(8)
     faces = TrainingSet(images, np.eye(8, dtype=np.float32), class_indices, np.arange(4), np.arange(4, 8))

@@ -5,7 +5,7 @@ import torch
 
 from fer_core.system.processor import Processor
 from fer_core.training import precision as module
-from fer_core.training.config.train_config import TrainConfig, load_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, preset_paths
 from fer_core.training.precision import (
     EMULATED,
     PrecisionChoice,
@@ -59,7 +59,7 @@ def test_pages_expect_what_training_does(
 
 def test_every_preset_leaves_it_to_the_hardware() -> None:
     assert TrainConfig(dataset="any").precision == "auto"
-    assert {load_config(path, ["dataset=any"]).precision for path in presets().values()} == {"auto"}
+    assert {load_config(path, ["dataset=any"]).precision for path in preset_paths().values()} == {"auto"}
 
 
 def test_auto_must_be_resolved_before_the_first_step() -> None:

@@ -7,7 +7,7 @@ import pytest
 from fer_core.errors import ConfigError
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.augmentation_policies import describe_changes, find_policy, policies
-from fer_core.training.config.train_config import load_config, presets
+from fer_core.training.config.train_config import load_config, preset_paths
 
 
 def test_the_policies_are_there_and_say_what_they_are() -> None:
@@ -24,7 +24,7 @@ def test_only_none_changes_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["small-soft", "webcam"])
 def test_a_policy_is_that_of_the_preset_of_its_name(name: str) -> None:
-    assert policies()[name].augment == load_config(presets()[name]).augment
+    assert policies()[name].augment == load_config(preset_paths()[name]).augment
 
 
 def test_the_studies_policies_are_as_published() -> None:

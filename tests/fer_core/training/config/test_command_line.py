@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from fer_core.training.config.command_line import changes_from_file, closest_preset, to_inline_yaml
-from fer_core.training.config.train_config import load_config, presets
+from fer_core.training.config.train_config import load_config, preset_paths
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", preset_paths())
 def test_a_preset_is_itself_without_a_change(name: str) -> None:
-    found, changes = closest_preset(load_config(presets()[name]))
+    found, changes = closest_preset(load_config(preset_paths()[name]))
     assert changes == []
-    assert load_config(presets()[found]) == load_config(presets()[name])
+    assert load_config(preset_paths()[found]) == load_config(preset_paths()[name])
 
 
 @pytest.mark.parametrize(
@@ -38,17 +38,17 @@ def test_a_preset_is_itself_without_a_change(name: str) -> None:
 )
 @pytest.mark.parametrize("name", ["small-soft", "C-vgg16"])
 def test_the_changes_make_the_same_config(name: str, change: str) -> None:
-    config = load_config(presets()[name], [change, "epochs=3"])
+    config = load_config(preset_paths()[name], [change, "epochs=3"])
     found, changes = closest_preset(config)
-    assert load_config(presets()[found], changes) == config
+    assert load_config(preset_paths()[found], changes) == config
     assert changes and len(changes) <= 4
 
 
 def test_an_option_that_the_preset_has_can_be_left_out() -> None:
-    config = load_config(presets()["small-soft"], ["model.width=null"])
+    config = load_config(preset_paths()["small-soft"], ["model.width=null"])
     found, changes = closest_preset(config)
     assert changes == ["model.width=null"]
-    assert load_config(presets()[found], changes) == config
+    assert load_config(preset_paths()[found], changes) == config
 
 
 def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -> None:

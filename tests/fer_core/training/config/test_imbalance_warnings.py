@@ -39,7 +39,7 @@ def test_even_classes_need_no_remedy() -> None:
     assert imbalance_warnings(_with("natural"), EVEN) == []
     for name in set(STRATEGIES) - {"natural"}:
         assert imbalance_warnings(_with(name), EVEN) == [
-            "The classes are of nearly one size: there is no imbalance for the remedy to correct."
+            "The classes are nearly balanced, so rebalancing has no effect."
         ]
 
 

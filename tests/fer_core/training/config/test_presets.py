@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fer_core.training.config.presets import PRESETS, Preset
-from fer_core.training.config.train_config import load_config, presets
+from fer_core.training.config.train_config import load_config, preset_paths
 
 
 def test_it_loads_without_torch() -> None:
@@ -16,7 +16,7 @@ def test_it_loads_without_torch() -> None:
 
 
 def test_every_preset_is_there_and_our_own_come_first() -> None:
-    assert set(PRESETS) == set(presets())
+    assert set(PRESETS) == set(preset_paths())
     assert list(PRESETS)[:4] == ["small-soft", "balanced", "teacher", "webcam"]
     assert len({preset.title for preset in PRESETS.values()}) == len(PRESETS)
 
@@ -25,7 +25,6 @@ def test_every_preset_is_there_and_our_own_come_first() -> None:
 def test_a_preset_has_a_title_a_sentence_and_its_config(preset: Preset) -> None:
     assert preset.config == load_config(preset.path)
     assert preset.title
-    assert preset.sentence.endswith(".")
-    assert preset.about.startswith(preset.sentence)
-    assert "#" not in preset.about
-    assert "  " not in preset.about
+    assert preset.summary.endswith(".")
+    assert "#" not in preset.summary
+    assert "  " not in preset.summary

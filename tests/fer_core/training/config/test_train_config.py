@@ -10,12 +10,19 @@ from fer_core.data.imbalance.rebalancing import Rebalancing
 from fer_core.errors import ConfigError
 from fer_core.training.config.augmentation import AugmentConfig
 from fer_core.training.config.augmentation_policies import policies
-from fer_core.training.config.train_config import TrainConfig, dump_config, flatten, load_config, parse_config, presets
+from fer_core.training.config.train_config import (
+    TrainConfig,
+    dump_config,
+    flatten,
+    load_config,
+    parse_config,
+    preset_paths,
+)
 
 SMALL: dict[str, Any] = {"dataset": "ferplus"}
 
 
-@pytest.mark.parametrize("path", presets().values(), ids=presets())
+@pytest.mark.parametrize("path", preset_paths().values(), ids=preset_paths())
 def test_every_preset_loads_and_comes_back(path: Path, tmp_path: Path) -> None:
     config = load_config(path)
     assert config.title
@@ -25,12 +32,12 @@ def test_every_preset_loads_and_comes_back(path: Path, tmp_path: Path) -> None:
 
 def test_every_study_has_its_presets_and_ours_are_there() -> None:
     studies = {"A-cnn", "A-resnet18-frozen", "A-resnet18-finetuned", "B-baseline", "B-transfer", "C-vgg16"}
-    assert set(presets()) == studies | {"small-soft", "balanced", "teacher", "webcam"}
+    assert set(preset_paths()) == studies | {"small-soft", "balanced", "teacher", "webcam"}
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_study_as_transfer_learning_is_as_published(frozen: bool) -> None:
-    config = load_config(presets()["A-resnet18-frozen" if frozen else "A-resnet18-finetuned"])
+    config = load_config(preset_paths()["A-resnet18-frozen" if frozen else "A-resnet18-finetuned"])
     assert (config.model.name, config.model.pretrained, config.model.frozen) == ("resnet18", True, frozen)
     assert (config.optimizer.learning_rate, config.batch_size, config.epochs) == (2e-4, 32, 50)
     assert (config.monitor, config.labels, config.targets) == ("accuracy", "eight", "label")
@@ -38,28 +45,28 @@ def test_study_as_transfer_learning_is_as_published(frozen: bool) -> None:
 
 @pytest.mark.parametrize("name", ["B-baseline", "B-transfer"])
 def test_study_b_has_its_four_classes_and_its_augmentation(name: str) -> None:
-    config = load_config(presets()[name])
+    config = load_config(preset_paths()[name])
     assert config.labels == "four"
     assert config.augment == policies()["study-b"].augment
     assert name == "B-transfer" or config.model.size_px == 48
 
 
 def test_study_c_is_as_published() -> None:
-    config = load_config(presets()["C-vgg16"])
+    config = load_config(preset_paths()["C-vgg16"])
     assert (config.model.name, config.model.frozen, config.model.dropout_01) == ("vgg16", True, 0.1)
     assert (config.labels, config.epochs) == ("three", 10)
     assert config.augment == policies()["study-c"].augment
 
 
 def test_the_balanced_preset_corrects_the_imbalance_once_on_soft_labels() -> None:
-    config = load_config(presets()["balanced"])
+    config = load_config(preset_paths()["balanced"])
     assert 0 < config.rebalancing.logit_tau <= 1
     assert (config.rebalancing.sampling, config.rebalancing.weights) == ("natural", "none")
     assert (config.targets, config.monitor) == ("votes", "balanced_accuracy")
 
 
 def test_the_recipe_of_the_study_is_as_published() -> None:
-    config = load_config(presets()["A-cnn"])
+    config = load_config(preset_paths()["A-cnn"])
     assert (config.model.name, config.batch_size, config.epochs) == ("shallow-cnn", 64, 50)
     assert (config.optimizer.name, config.optimizer.learning_rate, config.optimizer.schedule) == (
         "adam",
@@ -204,12 +211,14 @@ def test_a_value_out_of_range_is_an_error_that_names_key_and_value(change: str) 
 @pytest.mark.parametrize("key", ["monitor", "early_stopping.metric"])
 def test_an_epoch_is_judged_by_an_expression_that_the_labels_have(key: str) -> None:
     assert parse_config(SMALL, changes=[f"{key}=f1_contempt"])
-    with pytest.raises(ConfigError, match=rf"config: {key.split('.')[0]}: f1_contempt is of no expression.*'seven'"):
+    with pytest.raises(
+        ConfigError, match=rf"config: {key.split('.')[0]}: f1_contempt is not a metric of the labels.*'seven'"
+    ):
         parse_config(SMALL, changes=["labels=seven", f"{key}=f1_contempt"])
 
 
 def test_one_cycle_has_no_second_rise() -> None:
-    with pytest.raises(ConfigError, match=r"optimizer\.warmup_epochs: one_cycle has a rise of its own"):
+    with pytest.raises(ConfigError, match=r"optimizer\.warmup_epochs: one_cycle has its own warm-up"):
         parse_config(SMALL, changes=["optimizer.warmup_epochs=1"])
     assert parse_config(SMALL, changes=["optimizer.schedule=cosine", "optimizer.warmup_epochs=1"])
 

@@ -171,5 +171,5 @@ def test_a_run_has_seen_what_its_teachers_and_its_beginning_have(store: Settings
 
 
 def test_a_run_teaches_once(store: Settings) -> None:
-    with pytest.raises(ConfigError, match=r"distillation\.teachers: a run is named twice"):
+    with pytest.raises(ConfigError, match=r"distillation\.teachers: a run is listed twice"):
         _config("first", "first")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.cli.main import build_parser
 from fer_core.settings import settings
-from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, preset_paths
 from fer_ui.navigation import Page
 from fer_ui.training.form import augmentation, form, groups
 from fer_ui.training.form.form import TrainingRequest
@@ -72,7 +72,7 @@ def config_of_command(line: str) -> TrainConfig:
     words = shlex.split(line)
     assert words[:5] == ["python", "-m", "fer_core", "jobs", "submit"]
     given = build_parser().parse_args(words[3:])
-    return load_config(presets().get(given.config, Path(given.config)), given.set)
+    return load_config(preset_paths().get(given.config, Path(given.config)), given.set)
 
 
 def wanted_of(app: AppTest) -> TrainingRequest:

@@ -17,7 +17,7 @@ from fer_core.models.catalog import MODELS
 from fer_core.training.config.command_line import changes_from_file
 from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_core.training.config.presets import PRESETS
-from fer_core.training.config.train_config import TrainConfig, flatten, load_config, parse_config, presets
+from fer_core.training.config.train_config import TrainConfig, flatten, load_config, parse_config, preset_paths
 from fer_ui.training.form.command import build_arguments, build_file_name
 from fer_ui.training.form.form_state import nested
 from fer_ui.training.form.starting_point import StartingPoint
@@ -79,7 +79,7 @@ def _random_network(chance: random.Random) -> dict[str, Any]:
 
 def source_of(name: str) -> StartingPoint:
     preset = PRESETS[name]
-    return StartingPoint(name, preset.title, preset.sentence, name, preset.path, preset.config)
+    return StartingPoint(name, preset.title, preset.summary, name, preset.path, preset.config)
 
 
 def started_by(line: str) -> tuple[TrainConfig, int, str]:
@@ -87,17 +87,17 @@ def started_by(line: str) -> tuple[TrainConfig, int, str]:
     words = shlex.split(line)
     given = build_parser().parse_args(words[3:])
     return (
-        load_config(presets().get(given.config, Path(given.config)), given.set),
+        load_config(preset_paths().get(given.config, Path(given.config)), given.set),
         given.priority,
         given.device,
     )
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", preset_paths())
 def test_a_command_starts_the_very_same_config(name: str) -> None:
     chance = random.Random(name)
     start = source_of(name)
-    for _ in range(ROUNDS // len(presets())):
+    for _ in range(ROUNDS // len(preset_paths())):
         config, priority = random_config(chance), chance.choice([0, -3, 1_000])
         device = chance.choice(["", "cpu", "gpu:0"])
         line = shlex.join(["python", "-m", "fer_core", *build_arguments(start, config, priority, device)])

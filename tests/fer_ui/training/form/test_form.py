@@ -13,7 +13,7 @@ from fer_core.data.splits.split import SplitConfig
 from fer_core.system.processor import Processor
 from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.presets import PRESETS
-from fer_core.training.config.train_config import TrainConfig, load_config, presets
+from fer_core.training.config.train_config import TrainConfig, load_config, preset_paths
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_to_query
 from fer_ui.datasets.split_choice import split_to_query
 from tests.fer_ui.training.form.form_page import (
@@ -140,7 +140,7 @@ def test_ambiguous_images_can_be_left_out(dataset: StoredDataset, show: Show) ->
     ("preset", "changes", "says"),
     [
         ("small-soft", [("labels", "four"), ("monitor", "f1_sadness"), ("labels", "three")], None),
-        ("small-soft", [("monitor", "f1_contempt"), ("labels", "four")], "f1_contempt is of no expression"),
+        ("small-soft", [("monitor", "f1_contempt"), ("labels", "four")], "f1_contempt is not a metric of the labels"),
     ],
 )
 def test_what_does_not_go_together_is_a_notice_and_nothing_can_be_started(
@@ -217,7 +217,7 @@ def test_what_changed_is_named_and_taken_back(show: Show) -> None:
     for words in ("network options", "split", "learning rate"):
         assert words in page_text(app)
     app.button(key="train-back").click().run()
-    assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
+    assert config_of(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
 
 
 def test_titles_with_quotes_survive_the_command(show: Show) -> None:

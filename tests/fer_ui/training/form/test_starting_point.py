@@ -7,7 +7,7 @@ import pytest
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.presets import PRESETS
-from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, presets
+from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, preset_paths
 from tests.fer_ui.training.form.form_page import (
     Show,
     config_of,
@@ -43,11 +43,11 @@ ODD = parse_config(
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> None:
     app = show(preset=name)
-    assert config_of(app) == load_config(presets()[name], ["dataset=drawn"])
+    assert config_of(app) == load_config(preset_paths()[name], ["dataset=drawn"])
     assert app.selectbox(key="train-starting-point").value == name
     assert app.number_input(key="train-epochs").value == PRESETS[name].config.epochs
     assert app.selectbox(key="train-model.name").value == PRESETS[name].config.model.name
-    assert PRESETS[name].sentence in page_text(app)
+    assert PRESETS[name].summary in page_text(app)
     assert "Changed from" not in page_text(app)
 
 
@@ -56,10 +56,10 @@ def test_another_preset_fills_the_whole_form_again(show: Show) -> None:
     set_widget(app, "batch_size", 20)
     set_widget(app, "epochs", 3)
     set_by_key(app, "train-starting-point", "C-vgg16")
-    assert config_of(app) == load_config(presets()["C-vgg16"], ["dataset=drawn"])
+    assert config_of(app) == load_config(preset_paths()["C-vgg16"], ["dataset=drawn"])
     assert dict(app.query_params) == {"preset": "C-vgg16"}
     set_by_key(app, "train-starting-point", "small-soft")
-    assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
+    assert config_of(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
 
 
 def test_a_copy_is_the_runs_config_whatever_it_has(store: Settings, show: Show) -> None:
@@ -74,7 +74,7 @@ def test_a_copy_is_the_runs_config_whatever_it_has(store: Settings, show: Show) 
     app.button(key="train-back").click().run()
     assert config_of(app) == ODD
     set_by_key(app, "train-starting-point", "A-cnn")
-    assert config_of(app) == load_config(presets()["A-cnn"], ["dataset=drawn"])
+    assert config_of(app) == load_config(preset_paths()["A-cnn"], ["dataset=drawn"])
     assert "from" not in app.query_params
 
 
@@ -94,7 +94,7 @@ def test_a_run_whose_config_no_longer_parses_is_told_in_words(
     assert not app.exception
     assert says in page_text(app)
     assert "preset instead" in page_text(app)
-    assert config_of(app) == load_config(presets()["small-soft"], ["dataset=drawn"])
+    assert config_of(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
 
 
 @pytest.mark.parametrize("run_id", ["gone", "../../etc", "a b"])

@@ -17,7 +17,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.runs.facts import FACTS_FILE
 from fer_core.runs.folder import RunState
 from fer_core.settings import Settings
-from fer_core.training.config.train_config import load_config, parse_config, presets, read_yaml
+from fer_core.training.config.train_config import load_config, parse_config, preset_paths, read_yaml
 from fer_ui.training.monitor.curves_view import refresh_interval_s
 from fer_ui.training.monitor.epoch_table import epoch_table
 from fer_ui.training.monitor.files_view import describe_mlflow
@@ -52,7 +52,9 @@ def test_the_command_makes_the_same_config_on_the_same_data(store: Settings) -> 
     words = shlex.split(build_train_command(config, DATA))
     assert words[:5] == ["python", "-m", "fer_core", "train", "--config"]
     changes = [word for place, word in enumerate(words) if words[place - 1] == "--set"]
-    assert load_config(presets()[words[5]], changes) == config.model_copy(update={"corrections": DATA["corrections"]})
+    assert load_config(preset_paths()[words[5]], changes) == config.model_copy(
+        update={"corrections": DATA["corrections"]}
+    )
 
 
 def test_the_hardware_of_a_run_is_read_from_its_facts_and_in_older_runs_from_the_log(store: Settings) -> None:
