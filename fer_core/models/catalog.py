@@ -1,4 +1,4 @@
-"""What networks there are: for each its input, its options and what it costs. Needs no torch."""
+"""Catalog of networks: input, options, parameters and multiply-adds. Needs no torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fer_core.models.options import (
 )
 
 CLASSES = 8
-"""Of the networks whose parameters and multiply-adds are told here."""
+"""Number of classes for which the parameters and multiply-adds below hold."""
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _ADDRESS = "https://download.pytorch.org/models/"
@@ -31,19 +31,19 @@ _ADDRESS = "https://download.pytorch.org/models/"
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """A file of published weights; its name ends in the first figures of its SHA-256."""
+    """A file of pretrained weights; its name ends with the first hex digits of its SHA-256."""
 
     name: str
     size_mib: float
 
     @property
     def url(self) -> str:
-        """Where it is fetched from."""
+        """Download URL."""
         return _ADDRESS + self.name
 
     @property
-    def sha256_start(self) -> str:
-        """What its SHA-256 begins with."""
+    def sha256_prefix(self) -> str:
+        """First hex digits of its SHA-256."""
         return self.name.removesuffix(".pth").rpartition("-")[2]
 
 
@@ -52,14 +52,13 @@ class ModelInfo:
     """A network that can be trained.
 
     Attributes:
-        name: how configs call it.
-        summary: what it is, in one sentence.
-        source: who made it, or which study used it.
-        color, size_px, normalization: the input it is made for, as `Contract` has them.
-        options: what can be chosen about it.
-        parameters: how many it has with its defaults and eight classes, frozen ones too.
-        multiply_adds: of one face with the same.
-        weights: the published weights that `pretrained` begins with.
+        name: its name in configs.
+        summary: one sentence.
+        source: paper, or the study that used it.
+        color, size_px, normalization: of the input, see `Contract`.
+        parameters: with the default options and eight classes, including frozen ones.
+        multiply_adds: for one face, with the same.
+        weights: the pretrained weights, if any.
     """
 
     name: str
@@ -76,26 +75,26 @@ class ModelInfo:
 
     @property
     def channels(self) -> int:
-        """Of the input: 1 for gray, 3 for RGB."""
+        """Channels of the input: 1 for gray, 3 for RGB."""
         return 1 if self.color == "gray" else 3
 
     def option(self, name: str) -> Option | None:
-        """The option called `name`; None where the network has none of that name."""
+        """Get an option by name; None if the network does not have it."""
         return next((option for option in self.options if option.name == name), None)
 
     def resolve_options(self, given: Mapping[str, object]) -> dict[str, Value]:
-        """Every option's value: as given, or its default.
+        """Fill in the defaults of the options that are not given.
 
         Raises:
-            ConfigError: an option that the network does not have, or a value out of its limits.
+            ConfigError: an unknown option, or a value out of range.
         """
         return resolve_options(self.name, self.options, given)
 
     def contract(self, labels: LabelSet, size_px: int | None = None) -> Contract:
-        """How a face becomes the network's input; `size_px` where the network has that option.
+        """Build the preprocessing contract; `size_px` only if the network has that option.
 
         Raises:
-            ConfigError: the network does not take that size.
+            ConfigError: the network does not support that size.
         """
         side = self.resolve_options({"size_px": size_px}).get("size_px", self.size_px)
         scaled = self.normalization == "channel"
@@ -110,10 +109,10 @@ class ModelInfo:
 
 
 def model_info(name: str) -> ModelInfo:
-    """The network called `name`.
+    """Get a network by name.
 
     Raises:
-        ConfigError: there is none; the message lists the choices.
+        ConfigError: there is no such network; the message lists the choices.
     """
     try:
         return MODELS[name]
@@ -121,23 +120,23 @@ def model_info(name: str) -> ModelInfo:
         raise ConfigError(f"There is no model {name!r}. Choose one of: {', '.join(MODELS)}.") from None
 
 
-def _small(
+def _small_network(
     name: str, title: str, summary: str, source: str, options: tuple[Option, ...], costs: tuple[int, int]
 ) -> ModelInfo:
-    """48x48 gray, each image standardized by itself: webcams differ in light more than in anything else."""
+    """48x48 gray; each image is standardized, because webcams differ mostly in light."""
     return ModelInfo(name, title, summary, source, "gray", 48, "image", (*options, SMALL_SIZE), *costs)
 
 
-def _published(
+def _torchvision_network(
     name: str, title: str, summary: str, dropout_01: float, costs: tuple[int, int], weights: WeightsFile
 ) -> ModelInfo:
-    """A network of torchvision's, 224x224 RGB scaled as its ImageNet weights want it."""
+    """224x224 RGB, normalized as for torchvision's ImageNet weights."""
     options = (PRETRAINED, FROZEN, DROPOUT.with_default(dropout_01), LARGE_SIZE)
     return ModelInfo(name, title, summary, "torchvision", "rgb", 224, "channel", options, *costs, weights)
 
 
 _ALL = (
-    _small(
+    _small_network(
         "small-resnet",
         "Small residual network",
         "Eight plain residual blocks at 48 pixels, for training from scratch on a CPU.",
@@ -145,26 +144,26 @@ _ALL = (
         (WIDTH.with_default(24), DROPOUT),
         (1_574_384, 175_676_928),
     ),
-    _small(
+    _small_network(
         "small-se-resnet",
         "Small residual network with squeeze and excitation",
-        "The small residual network with a gate on each channel, which costs next to nothing.",
+        "The small residual network with a gate on each channel, at almost no cost.",
         "Hu et al. 2018",
         (WIDTH.with_default(24), DROPOUT),
         (1_599_772, 175_701_504),
     ),
-    _small(
+    _small_network(
         "halved-se-resnet",
         "Residual network of half the side",
-        "Squeeze and excitation in three stages that begin at half the side: more parameters for the time.",
+        "Squeeze and excitation in three stages that start at half resolution: more parameters in the same time.",
         "after Hu et al. 2018",
         (WIDTH.with_default(32), DROPOUT),
         (2_803_416, 227_201_024),
     ),
-    _small(
+    _small_network(
         "unet-classifier",
         "U-shaped classifier",
-        "An encoder and decoder with skips, whose finest features are pooled for the classes.",
+        "An encoder and decoder with skip connections; the finest features are pooled for the classes.",
         "after Ronneberger et al. 2015",
         (WIDTH, DROPOUT),
         (488_856, 93_230_208),
@@ -184,8 +183,8 @@ _ALL = (
     ModelInfo(
         "regularized-cnn",
         "Study A's CNN, regularized",
-        "Study A's shape with batch norm, drop-block and dropout, against its over-fitting.",
-        "study A's wishes; Ghiasi et al. 2018",
+        "Study A's CNN with batch norm, DropBlock and dropout, against overfitting.",
+        "as suggested by study A; Ghiasi et al. 2018",
         "rgb",
         224,
         "byte",
@@ -213,7 +212,7 @@ _ALL = (
     ModelInfo(
         "resnet18-48",
         "ResNet18 at 48 pixels",
-        "ResNet18 with a 3x3 stem and no pooling after it, from the FER2013 code base of study C.",
+        "ResNet18 with a 3x3 stem without pooling, from the FER2013 code base of study C.",
         "study C's code base",
         "gray",
         48,
@@ -225,7 +224,7 @@ _ALL = (
     ModelInfo(
         "vgg16",
         "Study C's VGG16",
-        "VGG16's convolutions, frozen, with a hidden layer of 128 above them.",
+        "VGG16's convolutions, frozen, with a hidden layer of 128.",
         "study C",
         "rgb",
         224,
@@ -235,15 +234,15 @@ _ALL = (
         15_349_842_944,
         WeightsFile("vgg16-397923af.pth", 527.796),
     ),
-    _published(
+    _torchvision_network(
         "resnet18",
         "ResNet18",
-        "The residual network that study A took, once frozen and once fine-tuned.",
+        "The residual network that study A used, frozen and fine-tuned.",
         0.0,
         (11_180_616, 1_813_565_440),
         WeightsFile("resnet18-f37072fd.pth", 44.661),
     ),
-    _published(
+    _torchvision_network(
         "resnet34",
         "ResNet34",
         "ResNet18 with twice the blocks.",
@@ -251,7 +250,7 @@ _ALL = (
         (21_288_776, 3_663_253_504),
         WeightsFile("resnet34-b627a593.pth", 83.275),
     ),
-    _published(
+    _torchvision_network(
         "resnet50",
         "ResNet50",
         "A deep residual network with bottleneck blocks.",
@@ -259,7 +258,7 @@ _ALL = (
         (23_524_424, 4_087_152_640),
         WeightsFile("resnet50-11ad3fa6.pth", 97.79),
     ),
-    _published(
+    _torchvision_network(
         "mobilenet-v3-small",
         "MobileNetV3 small",
         "A network for phones; the fewest multiply-adds of the pretrained ones.",
@@ -267,15 +266,15 @@ _ALL = (
         (1_526_056, 55_494_592),
         WeightsFile("mobilenet_v3_small-047dcff4.pth", 9.829),
     ),
-    _published(
+    _torchvision_network(
         "mobilenet-v3-large",
         "MobileNetV3 large",
-        "A network for phones, more exact than the small one.",
+        "A network for phones, more accurate than the small one.",
         0.2,
         (4_212_280, 215_320_000),
         WeightsFile("mobilenet_v3_large-5c1a4163.pth", 21.107),
     ),
-    _published(
+    _torchvision_network(
         "efficientnet-b0",
         "EfficientNet-B0",
         "Depth, width and size scaled together, with few multiply-adds.",
@@ -283,10 +282,10 @@ _ALL = (
         (4_017_796, 384_544_992),
         WeightsFile("efficientnet_b0_rwightman-7f5810bc.pth", 20.451),
     ),
-    _published(
+    _torchvision_network(
         "convnext-tiny",
         "ConvNeXt-Tiny",
-        "A modern convolutional network with large kernels; it has the most parameters here.",
+        "A modern convolutional network with large kernels and the most parameters here.",
         0.0,
         (27_826_280, 4_454_769_408),
         WeightsFile("convnext_tiny-983f1562.pth", 109.119),

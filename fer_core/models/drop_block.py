@@ -1,4 +1,4 @@
-"""Drop-block: dropout for convolutions, which drops squares because neighbors carry the same information."""
+"""DropBlock: dropout of squares, because neighboring features are correlated."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import nn
 
 
 class DropBlock(nn.Module):
-    """In training, zero squares of each feature map and scale the rest up; afterwards, do nothing.
+    """Zero random squares of each feature map in training and scale up the rest.
 
-    Ghiasi et al. (2018), "DropBlock: A regularization method for convolutional networks": each place where a whole
-    square fits is a square's center with probability γ = (share / block²) · side² / (side − block + 1)².
+    Ghiasi et al. (2018), "DropBlock: A regularization method for convolutional networks": each position where a whole
+    square fits is a center with probability γ = (drop_prob / block²) · side² / (side − block + 1)².
 
     Shape: (N, C, H, W) to the same.
     """
@@ -22,20 +22,20 @@ class DropBlock(nn.Module):
         self.block_size = block_size
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The features, with squares missing in training."""
+        """Drop squares in training."""
         if not self.training or self.drop_prob == 0:
             return features
         height, width = features.shape[-2:]
         block = min(self.block_size, height, width)
-        places = (height - block + 1) * (width - block + 1)
-        gamma = self.drop_prob / block**2 * height * width / places
+        positions = (height - block + 1) * (width - block + 1)
+        gamma = self.drop_prob / block**2 * height * width / positions
         seeds_shape = (*features.shape[:2], height - block + 1, width - block + 1)
         seeds = (torch.rand(seeds_shape, device=features.device) < gamma).to(features.dtype)
-        # padded by block − 1 and pooled with stride 1, each seed grows into the square of which it is one corner
+        # Padding by block − 1 and pooling with stride 1 turns each seed into a square.
         dropped = F.max_pool2d(F.pad(seeds, [block - 1] * 4), block, 1)
         kept = 1 - dropped
         return features * kept * (kept.numel() / kept.sum().clamp(min=1))
 
     def extra_repr(self) -> str:
-        """The figures that a printed network shows."""
+        """Parameters shown in the network's repr."""
         return f"drop_prob={self.drop_prob}, block_size={self.block_size}"

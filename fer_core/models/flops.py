@@ -8,11 +8,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 def multiply_adds(network: nn.Module, channels: int, size_px: int) -> int:
-    """Count the multiply-adds of convolutions and matrix products for one image; on the meta device none is computed.
+    """Count the multiply-adds of convolutions and matrix products for one image; works on the meta device.
 
     Args:
-        channels: of the input.
-        size_px: side of the input.
+        channels, size_px: of the input.
     """
     modes = {module: module.training for module in network.modules()}
     first = next(network.parameters())

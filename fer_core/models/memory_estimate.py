@@ -1,7 +1,7 @@
 """Estimate parameters, multiply-adds and training memory of a network without building it. Needs no torch.
 
-The catalog has parameters and multiply-adds of the defaults; the rest follows from how convolutions grow: with the
-square of the width, and with the area of the input.
+The catalog has parameters and multiply-adds of the defaults. With other options, convolutions grow with the square of
+the width and with the area of the input.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 _FLOAT_BYTES = 4
 _HALF_01 = 0.55
-"""What autocast keeps of the activations' bytes: 0.50 to 0.64 over the networks here."""
+"""Activation memory under autocast relative to fp32; 0.50 to 0.64 for these networks."""
 
 _OPTIMIZER_COPIES = {"sgd": 1, "adam": 2, "adamw": 2}
-"""Numbers kept beside each learned parameter; sgd without momentum keeps none."""
+"""Optimizer states per trainable parameter; sgd without momentum has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,13 @@ class Measured:
     """Measurements of a network with its defaults and eight classes.
 
     Attributes:
-        activation_bytes: kept for the backward pass, an image, in fp32, with every layer learned.
-        features: that the last linear layer sees.
-        frozen_activation_bytes: kept an image where only the last layers are learned.
-        layer_io_bytes: the largest input and output of a layer together, an image: what frozen layers, which keep
-            nothing, hold while they pass features on.
-        flatten_parameters: of a linear layer on the flattened last map, which grows with the input's area.
+        activation_bytes: kept for the backward pass per image, in fp32, without frozen layers.
+        features: inputs of the last linear layer.
+        frozen_activation_bytes: kept per image if only the last layers are trained.
+        layer_io_bytes: the largest input and output of a layer per image, which is what frozen layers need.
+        flatten_parameters: of a linear layer on the flattened last map, which grow with the input's area.
         flatten_outputs: of that layer.
-        stem_multiply_adds: of a first convolution that is no small part of the whole; they grow with the width alone.
+        stem_multiply_adds: of a first convolution with a large share of the total; they grow only with the width.
     """
 
     activation_bytes: int
@@ -64,19 +63,19 @@ MEASURED: dict[str, Measured] = {
     "efficientnet-b0": Measured(88_196_678, 1_280, 5_120, 9_633_792),
     "convnext-tiny": Measured(109_155_876, 768, 3_072, 9_633_792),
 }
-"""By the names of the catalog; tests measure them again."""
+"""By network name; tests repeat the measurements."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkCost:
-    """Cost of training a network; exact for its defaults, near the truth for other options.
+    """Cost of training a network; exact for its defaults, approximate for other options.
 
     Attributes:
-        parameters: all of them.
-        trainable: those that training changes.
+        parameters: all parameters.
+        trainable: the trainable ones.
         multiply_adds: for one face.
-        step_bytes: what a training step holds at once: weights, gradients, the optimizer's and averaging's copies,
-            and activations. Judging, and what libraries need while they work, come on top.
+        step_bytes: memory of a training step: weights, averaged weights, gradients, optimizer states and activations,
+            without evaluation and temporary memory of libraries.
     """
 
     parameters: int
@@ -94,12 +93,12 @@ def estimate_cost(
     precision: Precision = "fp32",
     copies: int = 1,
 ) -> NetworkCost:
-    """Estimate what training the network takes with these options.
+    """Estimate the cost of training a network with these options.
 
     Args:
-        copies: numbers kept beside each learned parameter, as `optimizer_state_copies` counts them.
+        copies: states per trainable parameter, see `optimizer_state_copies`.
     Raises:
-        ConfigError: an option that the network does not have, or a value out of its limits.
+        ConfigError: an unknown option, or a value out of range.
     """
     values, measured = info.resolve_options(options), MEASURED[info.name]
     area = (float(values.get("size_px", info.size_px)) / info.size_px) ** 2
@@ -130,6 +129,6 @@ def estimate_cost(
 
 
 def optimizer_state_copies(optimizer: str, *, momentum: bool, averaged: bool) -> int:
-    """Count the numbers that optimizer and averaged weights keep beside each trainable parameter."""
+    """Count the states per trainable parameter of the optimizer and the averaged weights."""
     own = 0 if optimizer == "sgd" and not momentum else _OPTIMIZER_COPIES[optimizer]
     return own + averaged

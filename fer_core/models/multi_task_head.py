@@ -1,4 +1,4 @@
-"""A second head for valence and arousal, put in the place of a network's last layer."""
+"""A second head for valence and arousal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import nn
 
 
 class MultiTaskHead(nn.Module):
-    """The classes' logits and, in training, valence and arousal as well, from the same features.
+    """Class logits and, in training, valence and arousal from the same features.
 
-    Because it takes the place of the last layer, the network returns what it returns.
+    It replaces the last layer, so the network returns its output.
 
     Shape: (N, F) to (N, classes) logits; in training to (logits, affect), where affect has shape (N, 2): valence and
     arousal, -1..1.
@@ -25,7 +25,7 @@ class MultiTaskHead(nn.Module):
         self.both = False
 
     def forward(self, features: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
-        """Logits, or logits and affect."""
+        """Compute logits, or logits and affect."""
         logits: torch.Tensor = self.classes(features)
         if not (self.training or self.both):
             return logits
@@ -33,7 +33,7 @@ class MultiTaskHead(nn.Module):
 
 
 def add_affect(network: nn.Module, head: str) -> None:
-    """Put a `MultiTaskHead` around the linear layer called `head`."""
+    """Wrap the linear layer named `head` into a `MultiTaskHead`."""
     classes = network.get_submodule(head)
     assert isinstance(classes, nn.Linear)
     network.set_submodule(head, MultiTaskHead(classes))
@@ -41,7 +41,7 @@ def add_affect(network: nn.Module, head: str) -> None:
 
 @contextmanager
 def with_affect_outputs(network: nn.Module) -> Iterator[None]:
-    """Within the block the network returns (logits, affect) outside training too, to be judged by both."""
+    """Make the network return (logits, affect) in evaluation mode too, within the block."""
     heads = [module for module in network.modules() if isinstance(module, MultiTaskHead)]
     for head in heads:
         head.both = True

@@ -1,4 +1,4 @@
-"""A trained network as an ONNX file, checked against PyTorch before it is believed."""
+"""Export a network to ONNX and verify it against PyTorch."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from fer_core.errors import FerscopeError
 from fer_core.labels import Expression
 
 LOGIT_TOLERANCE = 1e-4
-"""Largest difference of a logit, as a share of the largest logit of its face where that is above 1: rounding grows with
-the numbers that are added, and a mistake in the export is far above this."""
+"""Largest difference of a logit relative to the face's largest logit or 1. Rounding errors grow with the logits; a
+wrong export differs far more."""
 
 CHECK_FACES_MAX = 64
-"""Real faces to check an export with, where there are so many."""
+"""Maximum number of real faces to verify an export with."""
 
 _NOISE_FACES = 3
 _TRACED_FACES = 3
-"""Faces the exporter looks at: more than one, or it would take the number of faces for a constant."""
+"""More than one, or the exporter would treat the batch size as a constant."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogitDifference:
-    """Where two networks' logits are furthest apart: on which face (from 0), which output, and both answers.
+    """The largest difference between two networks' logits.
 
-    `relative` is their difference as a share of the face's largest logit, or of 1 where that is smaller.
+    Attributes:
+        face, output: its position.
+        relative: relative to the face's largest logit, or to 1 if that is smaller.
     """
 
     face: int
@@ -44,7 +46,7 @@ class LogitDifference:
     relative: float
 
     def describe(self, faces: int, labels: tuple[Expression, ...]) -> str:
-        """What differs, and by how much."""
+        """Describe the difference."""
         return (
             f"the logit of {labels[self.output]} for face {self.face + 1} of {faces} is {self.theirs:.6g} in ONNX "
             f"Runtime and {self.ours:.6g} in PyTorch: a difference of {self.relative:.1e} of the face's largest logit "
@@ -52,18 +54,17 @@ class LogitDifference:
         )
 
 
-def export_onnx(network: nn.Module, contract: Contract, probe: NDArray[np.float32] | None = None) -> bytes:
-    """The network as ONNX: input `faces` (N, C, S, S) float32, normalized; output `logits` (N, classes).
+def export_onnx(network: nn.Module, contract: Contract, check_faces: NDArray[np.float32] | None = None) -> bytes:
+    """Export a network: input `faces` (N, C, S, S) float32, normalized; output `logits` (N, classes).
 
     Args:
-        network: left on the processor, in evaluation mode.
-        contract: its input.
-        probe: real faces to check with, normalized by the contract, shape (N, C, S, S); noise where there are none.
+        network: moved to the CPU and to evaluation mode.
+        check_faces: real faces to verify it with, normalized, shape (N, C, S, S); noise by default.
     Raises:
         FerscopeError: ONNX Runtime's logits differ from PyTorch's; the message says which and by how much.
     """
     network = network.cpu().eval().to(memory_format=torch.contiguous_format)
-    faces = probe if probe is not None and len(probe) else _noise(contract)
+    faces = check_faces if check_faces is not None and len(check_faces) else _noise(contract)
     traced = np.resize(faces, (_TRACED_FACES, *faces.shape[1:]))
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -86,13 +87,12 @@ def export_onnx(network: nn.Module, contract: Contract, probe: NDArray[np.float3
 
 
 def torch_logits(network: nn.Module, faces: NDArray[np.float32]) -> NDArray[np.float64]:
-    """A network's logits, computed in float64: shape (N, classes). It stays in evaluation mode.
+    """Compute a network's logits in float64, shape (N, classes), in evaluation mode.
 
-    In float32 PyTorch's rounding is as large as ONNX Runtime's and depends on the processor: for a deep network both
-    together pass `LOGIT_TOLERANCE`, though either is right.
+    In float32, the rounding errors of PyTorch and ONNX Runtime together can exceed `LOGIT_TOLERANCE`.
 
     Args:
-        faces: normalized by the contract, shape (N, C, S, S).
+        faces: normalized, shape (N, C, S, S).
     """
     exact = copy.deepcopy(network.cpu().eval()).double()
     with torch.inference_mode():
@@ -101,7 +101,7 @@ def torch_logits(network: nn.Module, faces: NDArray[np.float32]) -> NDArray[np.f
 
 
 def largest_difference(ours: NDArray[np.float64], theirs: NDArray[np.float32]) -> LogitDifference:
-    """Where PyTorch's logits and ONNX Runtime's differ most; both of shape (N, classes), N above 0."""
+    """Find the largest difference between PyTorch's and ONNX Runtime's logits, shape (N, classes), N > 0."""
     scale = np.maximum(1.0, np.abs(ours).max(1, keepdims=True))
     gaps = np.nan_to_num(np.abs(ours - theirs) / scale, nan=np.inf)
     face, output = divmod(int(gaps.argmax()), ours.shape[1])
@@ -110,13 +110,13 @@ def largest_difference(ours: NDArray[np.float64], theirs: NDArray[np.float32]) -
 
 
 def _without_traces(path: Path) -> bytes:
-    """The file without the exporter's notes on each node: they name the files of the machine that it ran on."""
+    """Remove the exporter's notes, which contain paths of this machine; returns the file's content."""
     import onnx
 
     model = onnx.load(path)
     graph = model.graph
-    for noted in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
-        del noted.metadata_props[:]
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
     content: bytes = model.SerializeToString(deterministic=True)
     return content
 
@@ -134,8 +134,7 @@ def _check(content: bytes, network: nn.Module, faces: NDArray[np.float32], contr
     (theirs,) = session.run(["logits"], {"faces": faces})
     worst = largest_difference(torch_logits(network, faces), theirs)
     if worst.relative > LOGIT_TOLERANCE:
-        said = worst.describe(len(faces), contract.labels)
         raise FerscopeError(
-            f"The ONNX export does not compute what the network does: {said}. The weights are kept; "
-            "export with the versions of torch and onnxruntime in requirements.txt."
+            f"The ONNX export differs from the network: {worst.describe(len(faces), contract.labels)}. The weights are "
+            "kept; export with the versions of torch and onnxruntime in requirements.txt."
         )

@@ -1,4 +1,4 @@
-"""What can be chosen about a network: each option's default and limits, checked in words. Needs no torch."""
+"""Options of networks: defaults, ranges and validation. Needs no torch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Value = bool | int | float
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that can be chosen about a network.
+    """An option of a network.
 
-    The kind of `default` is the kind of every value: yes or no, a whole number, or a number. `low` and `high` are
-    allowed themselves; whole numbers are multiples of `multiple_of`.
+    All values have the type of `default`: bool, int or float. `low` and `high` are inclusive; integers are multiples of
+    `multiple_of`.
     """
 
     name: str
@@ -27,17 +27,17 @@ class Option:
 
     @property
     def allowed(self) -> str:
-        """What the option can be, in words."""
+        """The allowed values, as text."""
         if isinstance(self.default, bool):
             return "true or false"
         steps = f" in steps of {self.multiple_of}" if self.multiple_of > 1 else ""
         return f"{self.low:g} to {self.high:g}{steps}"
 
     def validate(self, value: object, model: str) -> Value:
-        """`value`, if the option can be that.
+        """Return `value` if it is allowed.
 
         Raises:
-            ConfigError: it can't.
+            ConfigError: it is not.
         """
         if isinstance(self.default, bool):
             if isinstance(value, bool):
@@ -50,7 +50,7 @@ class Option:
         raise ConfigError(f"{self.name} of {model} is {self.allowed}, but got {value!r}.")
 
     def with_default(self, default: Value) -> Option:
-        """The same option with another default."""
+        """Copy the option with another default."""
         return replace(self, default=default)
 
 
@@ -59,24 +59,24 @@ DROPOUT = Option("dropout_01", "share of the features that is dropped before the
 DROP_BLOCK = Option("drop_block_01", "share of each feature map that is dropped in square blocks", 0.1, 0, 0.5)
 SMALL_SIZE = Option("size_px", "side of the input", 48, 32, 96, 8)
 LARGE_SIZE = Option("size_px", "side of the input; a smaller one trains faster", 224, 64, 320, 32)
-PRETRAINED = Option("pretrained", "begin with the published ImageNet weights", True)
-FROZEN = Option("frozen", "leave the pretrained weights as they are and train the last layers only", False)
+PRETRAINED = Option("pretrained", "start from pretrained ImageNet weights", True)
+FROZEN = Option("frozen", "train only the last layers and keep the pretrained weights", False)
 
 
 def resolve_options(model: str, options: Iterable[Option], given: Mapping[str, object]) -> dict[str, Value]:
-    """The value of each option: as given, or its default where nothing (or None) is.
+    """Fill in the defaults of options that are missing or None.
 
-    Without pretrained weights nothing is frozen, whatever is given: features by chance would never be learned.
+    `frozen` is ignored without pretrained weights: random features would never be trained.
 
     Raises:
-        ConfigError: an option that the network does not have, or a value out of its limits.
+        ConfigError: an unknown option, or a value out of range.
     """
     known = {option.name: option for option in options}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
         if name not in known:
-            has = f"It has {', '.join(known)}" if known else "It has none: its shape is fixed"
-            raise ConfigError(f"{model} has no option {name} (got {value!r}). {has}.")
+            options_text = f"It has {', '.join(known)}" if known else "It has no options"
+            raise ConfigError(f"{model} has no option {name} (got {value!r}). {options_text}.")
     values = {name: option.validate(chosen.get(name, option.default), model) for name, option in known.items()}
     if values.get("pretrained") is False and "frozen" in values:
         values["frozen"] = False

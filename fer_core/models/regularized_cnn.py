@@ -1,4 +1,4 @@
-"""Study A's network with what its authors wished for: batch norm, drop-block and dropout."""
+"""Study A's CNN with batch norm, DropBlock and dropout, as its authors suggested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK_PX = 5
 
 @register("regularized-cnn", head="fc", size_dependent=True)
 class RegularizedCnn(nn.Module):
-    """Study A's five convolutions, each followed by batch norm; drop-block after the last two, dropout before `fc`.
+    """Study A's five convolutions, each followed by batch norm; DropBlock after the last two, dropout before `fc`.
 
     Width 12 has study A's channels.
 
@@ -37,7 +37,7 @@ class RegularizedCnn(nn.Module):
         self.fc = nn.Linear((size_px // _DOWNSAMPLING) ** 2 * wide, classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         features = F.max_pool2d(F.relu(self.norm1(self.conv1(faces))), 2)
         features = F.max_pool2d(F.relu(self.norm2(self.conv2(features))), 2)
         features = F.max_pool2d(F.relu(self.norm3(self.conv3(features))), 2)
@@ -47,5 +47,5 @@ class RegularizedCnn(nn.Module):
 
 
 def _convolution(channels_in: int, channels_out: int) -> nn.Conv2d:
-    """3x3 without a bias, which the batch norm after it would take away."""
+    """Build a 3x3 convolution without bias, which batch norm would cancel."""
     return nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)

@@ -1,8 +1,4 @@
-"""Residual networks for faces of about 48 pixels.
-
-He et al. (2016), "Deep Residual Learning for Image Recognition" (the order of layers within a block is theirs);
-squeeze and excitation after Hu et al. (2018), "Squeeze-and-Excitation Networks".
-"""
+"""Residual networks (He et al., 2016) with squeeze and excitation (Hu et al., 2018), for faces of about 48 pixels."""
 
 from __future__ import annotations
 
@@ -39,13 +35,13 @@ class SqueezeExcite(nn.Module):
         self.up = nn.Linear(max(channels // _SQUEEZE, 4), channels)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The features, gated."""
+        """Apply the gates."""
         gate = torch.sigmoid(self.up(F.relu(self.down(features.mean((2, 3))))))
         return features * gate[:, :, None, None]
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm, a gate on the channels where `squeeze_excite`, and a shortcut.
+    """Two 3x3 convolutions with batch norm, optional squeeze and excitation, and a shortcut.
 
     Shape: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
     """
@@ -62,13 +58,13 @@ class Block(nn.Module):
             self.shortcut = nn.Sequential(_pointwise(channels_in, channels_out, stride), nn.BatchNorm2d(channels_out))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The block's output."""
+        """Compute the block's output."""
         inner = F.relu(self.norm1(self.conv1(features)))
         return F.relu(self.excite(self.norm2(self.conv2(inner))) + self.shortcut(features))
 
 
 class SubsampledPointwise(nn.Conv2d):
-    """A strided 1x1 convolution that leaves out the pixels itself, then convolves with stride 1: the same numbers.
+    """A strided 1x1 convolution as a subsampling and a convolution with stride 1, with equal results.
 
     Shape: (N, C_in, H, W) to (N, C_out, H/stride, W/stride).
     """
@@ -78,7 +74,7 @@ class SubsampledPointwise(nn.Conv2d):
         self.step = stride
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The convolution of every `step`-th pixel of every `step`-th row."""
+        """Convolve every `step`-th pixel of every `step`-th row."""
         return super().forward(features[:, :, :: self.step, :: self.step])
 
 
@@ -120,7 +116,7 @@ class ResNet(nn.Module):
         self.head = nn.Linear(channels_in, classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         features = self.blocks(F.relu(self.norm(self.stem(faces))))
         return self.head(self.dropout(features.mean((2, 3))))
 
@@ -139,14 +135,14 @@ def small_se_resnet(channels: int, classes: int, width: int, dropout_01: float) 
 
 @register("halved-se-resnet", head="head")
 def halved_se_resnet(channels: int, classes: int, width: int, dropout_01: float) -> ResNet:
-    """No stage at the full side, where most time goes and few parameters are: width 32 has 2.8 million."""
+    """No stage at full resolution, where most of the time but few of the parameters are: width 32 has 2.8 million."""
     return ResNet(channels, classes, width, dropout_01, squeeze_excite=True, stages=_THREE_STAGES)
 
 
 @register("resnet18-48", head="head")
 def resnet18_48(channels: int, classes: int, dropout_01: float) -> ResNet:
-    """ResNet18 as the FER2013 code base has it: 64 channels, no pooling after the stem.
+    """ResNet18 of the FER2013 code base: 64 channels, no pooling after the stem.
 
-    It pools all of the last map, where the code base takes its upper left 4x4.
+    It pools the whole last map; the code base uses only its upper left 4x4.
     """
     return ResNet(channels, classes, _RESNET18_WIDTH, dropout_01, squeeze_excite=False)

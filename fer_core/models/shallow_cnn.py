@@ -1,4 +1,4 @@
-"""Study A's network, exactly as published: five convolutions and one linear layer, 52 thousand parameters."""
+"""Study A's CNN, exactly as published: five convolutions and one linear layer, 52 thousand parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _POOLED_SIDE = 14
 class ShallowCnn(nn.Module):
     """3x3 convolutions 3→12→12→24→24→24, ReLU after each, 2x2 max pooling after the first four, a linear layer.
 
-    Its state dict has the published names: conv1 … conv5 and fc.
+    The state dict has the published names: conv1 … conv5 and fc.
 
     Shape: (N, 3, 224, 224), 0..255, to (N, classes) logits.
     """
@@ -30,7 +30,7 @@ class ShallowCnn(nn.Module):
         self.fc = nn.Linear(_POOLED_SIDE * _POOLED_SIDE * 24, classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         features = faces
         for convolution in (self.conv1, self.conv2, self.conv3, self.conv4):
             features = F.max_pool2d(F.relu(convolution(features)), 2)

@@ -1,4 +1,4 @@
-"""torchvision's networks with their ImageNet weights, and a last layer for expressions."""
+"""torchvision networks with ImageNet weights and a new last layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torchvision.models
 from torch import nn
 
 from fer_core.models.registry import register
-from fer_core.models.weights_file import load_published
+from fer_core.models.weights_file import load_pretrained
 
 _LAST_LAYERS = {
     "resnet18": "fc",
@@ -21,14 +21,14 @@ _LAST_LAYERS = {
     "efficientnet-b0": "classifier.1",
     "convnext-tiny": "classifier.2",
 }
-"""By name: where torchvision has the layer for ImageNet's classes."""
+"""Name of the layer for ImageNet's classes, by network."""
 
 
 class TorchvisionBackbone(nn.Module):
-    """A network of torchvision's up to its last layer, then dropout and a linear layer of our own.
+    """A torchvision network up to its last layer, then dropout and a new linear layer.
 
-    Frozen, all but the last layer keeps its weights and stays in evaluation mode, so that the statistics of its batch
-    norms stay too.
+    If frozen, only the last layer is trained, and the others stay in evaluation mode, so that batch-norm statistics do
+    not change.
 
     Shape: (N, 3, S, S) to (N, classes) logits.
     """
@@ -40,26 +40,26 @@ class TorchvisionBackbone(nn.Module):
         assert channels == 3
         features = torchvision.models.get_model(name.replace("-", "_"), weights=None)
         if pretrained:
-            load_published(name, features)
+            load_pretrained(name, features)
         last = features.get_submodule(_LAST_LAYERS[name])
         features.set_submodule(_LAST_LAYERS[name], nn.Identity())
         for module in features.modules():
             if isinstance(module, nn.Dropout):
-                module.p = 0.0  # it stands just before the last layer, where ours is
+                module.p = 0.0  # replaced by our dropout, which is also before the last layer
         self.features = features.requires_grad_(not frozen)
         self.dropout = nn.Dropout(dropout_01)
         self.head = nn.Linear(last.in_features, classes)
         self.frozen = frozen
 
     def train(self, mode: bool = True) -> Self:
-        """As any module, but frozen features stay in evaluation mode."""
+        """Set the mode; frozen features stay in evaluation mode."""
         super().train(mode)
         if self.frozen:
             self.features.eval()
         return self
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         return self.head(self.dropout(self.features(faces)))
 
 

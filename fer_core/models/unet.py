@@ -1,4 +1,4 @@
-"""A U-shaped encoder and decoder that classifies, after Ronneberger et al. (2015), "U-Net"."""
+"""A classifier with the encoder and decoder of Ronneberger et al. (2015), "U-Net"."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ class DoubleConvolution(nn.Module):
         self.norm2 = nn.BatchNorm2d(channels_out)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The features after both."""
+        """Apply both."""
         inner = F.relu(self.norm1(self.conv1(features)))
         return F.relu(self.norm2(self.conv2(inner)))
 
 
 @register("unet-classifier", head="head")
 class UNetClassifier(nn.Module):
-    """Down three times (the width doubles, the side halves), up again with the encoder's maps joined on, then pooled.
+    """Three downsampling stages (double width, half resolution), three upsampling stages with skips, pooling.
 
-    The head sees the mean of the finest map, where small things such as a lip corner are, beside the mean of the
-    coarsest, where the whole face is.
+    The head uses the means of the finest map, for small details, and of the coarsest, for the whole face.
 
     Shape: (N, channels, S, S) to (N, classes) logits.
     """
@@ -50,7 +49,7 @@ class UNetClassifier(nn.Module):
         self.head = nn.Linear(widths[0] + widths[-1], classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         features = faces
         skips = []
         for level, convolve in enumerate(self.down):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from fer_core.models.registry import register
-from fer_core.models.weights_file import load_published
+from fer_core.models.weights_file import load_pretrained
 
 _STAGES_16 = (2, 2, 3, 3, 3)
 _STAGES_19 = (2, 2, 4, 4, 4)
@@ -16,7 +16,7 @@ _HIDDEN = 128
 
 
 def vgg_features(channels: int, stages: tuple[int, ...], *, batch_norm: bool) -> nn.Sequential:
-    """Stages of 3x3 convolutions with ReLU, each ended by 2x2 max pooling; layers are numbered as torchvision's.
+    """Stages of 3x3 convolutions with ReLU, each followed by 2x2 max pooling; layers are numbered as in torchvision.
 
     Shape: (N, channels, S, S) to (N, 512, S/32, S/32).
     """
@@ -33,9 +33,9 @@ def vgg_features(channels: int, stages: tuple[int, ...], *, batch_norm: bool) ->
 
 @register("vgg19-48", head="classifier")
 class Vgg19(nn.Module):
-    """VGG19 with batch norm and one linear layer, as the FER2013 code base has it.
+    """VGG19 of the FER2013 code base, with batch norm and one linear layer.
 
-    At 48 pixels the last map has one place; of larger inputs its mean is taken.
+    At 48 pixels the last map has one position; for larger inputs it is averaged.
 
     Shape: (N, channels, S, S) to (N, classes) logits.
     """
@@ -47,7 +47,7 @@ class Vgg19(nn.Module):
         self.classifier = nn.Linear(_WIDTHS[-1], classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         return self.classifier(self.dropout(self.features(faces).mean((2, 3))))
 
 
@@ -64,13 +64,13 @@ class Vgg16(nn.Module):
         super().__init__()
         self.features = vgg_features(channels, _STAGES_16, batch_norm=False)
         if pretrained:
-            load_published("vgg16", self, only="features.")
+            load_pretrained("vgg16", self, prefix="features.")
         self.features.requires_grad_(not frozen)
         self.hidden = nn.Linear((size_px // _DOWNSAMPLING) ** 2 * _WIDTHS[-1], _HIDDEN)
         self.dropout = nn.Dropout(dropout_01)
         self.head = nn.Linear(_HIDDEN, classes)
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """Logits of each face."""
+        """Compute logits."""
         hidden = torch.relu(self.hidden(self.features(faces).flatten(1)))
         return self.head(self.dropout(hidden))

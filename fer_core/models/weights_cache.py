@@ -1,4 +1,4 @@
-"""Where published weights are on this machine, and what may be done with them. Needs no torch."""
+"""Locate downloaded pretrained weights; their license. Needs no torch."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ LICENSE = (
     "The weights are torchvision's, under BSD-3-Clause; it warns that terms of the data that they were trained on, "
     "ImageNet, may apply too."
 )
-"""Of the published weights; after torchvision's README, "Pre-trained Model License"."""
+"""After torchvision's README, "Pre-trained Model License"."""
 
-_WHOLE_01 = 0.98
+_COMPLETE_01 = 0.98
 
 
 def find_weights(weights: WeightsFile, settings: Settings) -> Path | None:
-    """The file in the store, else in torch.hub's cache; None where it is in neither, or cut short.
+    """Find the file in the store or in torch.hub's cache; None if it is missing or incomplete.
 
-    Whether it is the right one, to its SHA-256, is seen as a training begins.
+    Its SHA-256 is verified when it is loaded.
     """
     for folder in (settings.pretrained_dir, hub_cache()):
         path = folder / weights.name
-        if path.is_file() and path.stat().st_size >= _WHOLE_01 * weights.size_mib * 2**20:
+        if path.is_file() and path.stat().st_size >= _COMPLETE_01 * weights.size_mib * 2**20:
             return path
     return None
 
 
 def hub_cache() -> Path:
-    """Where torch.hub keeps checkpoints."""
+    """The folder of torch.hub's checkpoints."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"))
     home = Path(os.environ.get("TORCH_HOME", cache / "torch"))
     return home.expanduser() / "hub" / "checkpoints"

@@ -1,4 +1,4 @@
-"""Files of weights: those published with an architecture, found or fetched, and plain state dicts."""
+"""Load weights: pretrained ones, found or downloaded, and state dicts from files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from fer_core.errors import InputError
 from fer_core.files.download import download_verified, has_sha256
 from fer_core.models.catalog import model_info
 from fer_core.models.weights_cache import hub_cache
-from fer_core.settings import Settings, settings
+from fer_core.settings import Settings
+from fer_core.settings import settings as get_settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,32 +42,32 @@ _NOT_WEIGHTS = (
     TypeError,
     ValueError,
 )
-"""What torch's reader raises on a file of another kind: it takes the first bytes for a program and follows it."""
+"""Exceptions of `torch.load` on files that are not weights."""
 
 _SLACK = 1.02
-"""torchvision gives sizes in rounded MiB; what is longer than that by 2 % is not the file."""
+"""Tolerance of the size, which torchvision gives in rounded MiB."""
 
 
-def published_file(name: str, store: Settings) -> Path:
-    """The file of weights that the network called `name` begins with: the store's, else torch.hub's, else fetched.
+def pretrained_file(name: str, settings: Settings) -> Path:
+    """Find a network's pretrained weights in the store or in torch.hub's cache, or download them.
 
     Raises:
-        InputError: it is in neither place, and can't be fetched or is not what was expected.
+        InputError: they are in neither place, and can't be downloaded.
     """
     source = model_info(name).weights
     if source is None:
         raise InputError(f"{name} has no published weights. Leave model.pretrained out.")
-    target = store.pretrained_dir / source.name
+    target = settings.pretrained_dir / source.name
     cached = hub_cache() / source.name
     for path in (target, cached):
-        if path.is_file() and has_sha256(path, source.sha256_start):
+        if path.is_file() and has_sha256(path, source.sha256_prefix):
             return path
     state = "is damaged" if target.is_file() else "is not here"
     remedy = (
         f"Put {source.name} ({source.size_mib:.0f} MiB, from {source.url}) into {target.parent}, "
         "or train without it: --set model.pretrained=false."
     )
-    if store.offline:
+    if settings.offline:
         raise InputError(
             f"The file with {name}'s published weights {state}, and FERSCOPE_OFFLINE forbids to fetch it. {remedy}"
         )
@@ -75,7 +76,7 @@ def published_file(name: str, store: Settings) -> Path:
         download_verified(
             source.url,
             target,
-            sha256=source.sha256_start,
+            sha256=source.sha256_prefix,
             bytes_max=int(source.size_mib * 2**20 * _SLACK),
             timeout_s=_TIMEOUT_S,
         )
@@ -87,15 +88,15 @@ def published_file(name: str, store: Settings) -> Path:
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """A file that `torch.save(network.state_dict(), path)` wrote, or one of safetensors; nothing in it is executed.
+    """Read a state dict from a safetensors file or a file of `torch.save`; nothing in it is executed.
 
     Raises:
-        InputError: it is not there, or holds something else.
+        InputError: the file is missing or is not a state dict.
     """
     try:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
-        with warnings.catch_warnings(action="ignore"):  # of a file that is another kind, or written by another version
+        with warnings.catch_warnings(action="ignore"):
             state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"There is no file {path} to take weights from.") from None
@@ -107,35 +108,35 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     return {str(name): value for name, value in state.items()}
 
 
-def load_weights(network: nn.Module, path: Path, *, only: str = "") -> None:
-    """Put a file's weights into a network; with `only`, those whose name starts so.
+def load_weights(network: nn.Module, path: Path, *, prefix: str = "") -> None:
+    """Load a file's weights into a network; with `prefix`, only those whose names start with it.
 
     Raises:
-        InputError: the file can't be read, or its names or shapes are not the network's.
+        InputError: the file can't be read, or its names or shapes do not match.
     """
-    given = {name: value for name, value in read_weights(path).items() if name.startswith(only)}
-    wanted = {name: value for name, value in network.state_dict().items() if name.startswith(only)}
-    if lacking := sorted(wanted.keys() - given.keys()):
-        raise InputError(f"{path.name} is not of this network: it lacks {_some(lacking)}.")
-    if unknown := sorted(given.keys() - wanted.keys()):
-        raise InputError(f"{path.name} is not of this network: it has {_some(unknown)} as well.")
-    for name, value in given.items():
-        if value.shape != wanted[name].shape:
+    loaded = {name: value for name, value in read_weights(path).items() if name.startswith(prefix)}
+    expected = {name: value for name, value in network.state_dict().items() if name.startswith(prefix)}
+    if missing := sorted(expected.keys() - loaded.keys()):
+        raise InputError(f"{path.name} is not of this network: it lacks {_shorten_names(missing)}.")
+    if unknown := sorted(loaded.keys() - expected.keys()):
+        raise InputError(f"{path.name} is not of this network: it has {_shorten_names(unknown)} as well.")
+    for name, value in loaded.items():
+        if value.shape != expected[name].shape:
             raise InputError(
                 f"{path.name} is not of this network: {name} has the shape {tuple(value.shape)} "
-                f"where {tuple(wanted[name].shape)} is expected."
+                f"where {tuple(expected[name].shape)} is expected."
             )
-    network.load_state_dict(given, strict=False)
+    network.load_state_dict(loaded, strict=False)
 
 
-def load_published(name: str, network: nn.Module, *, only: str = "") -> None:
-    """Put the published weights of the architecture called `name` into a network.
+def load_pretrained(name: str, network: nn.Module, *, prefix: str = "") -> None:
+    """Load the pretrained weights of the architecture `name` into a network.
 
     Raises:
-        InputError: the file is neither here nor to be had, or does not fit.
+        InputError: they are not on this machine and can't be downloaded, or do not fit.
     """
-    load_weights(network, published_file(name, settings()), only=only)
+    load_weights(network, pretrained_file(name, get_settings()), prefix=prefix)
 
 
-def _some(names: list[str]) -> str:
+def _shorten_names(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,1 +1,1 @@
-"""Run folders: their files, and what people write about them."""
+"""Run folders, with notes and tags."""

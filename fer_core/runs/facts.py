@@ -15,16 +15,14 @@ class RunFacts:
     Attributes:
         resumed: whether it continued from a checkpoint.
         device: "cpu" or "cuda".
-        environment: what decides whether the same weights come out again: torch's version, the device's name,
-            processor, instructions and threads.
+        environment: what affects the resulting weights: torch's version, the device's name, processor, instructions
+            and threads.
         precision: "fp32", "bf16" or "fp16".
-        precision_reason: why it is this one.
-        keeps_memory: whether the allocator keeps memory between steps.
-        image_source: where images come from.
-        architecture: the network's name.
-        parameters: trainable ones.
+        precision_reason: why it was chosen.
+        keeps_memory: whether the allocator retains memory between steps.
+        parameters: number of trainable parameters.
         multiply_adds: for one image.
-        images: number of images by split, excluded ones too.
+        images: number of images by split, including excluded ones.
     """
 
     resumed: bool
@@ -41,7 +39,7 @@ class RunFacts:
 
     @property
     def machine_lines(self) -> list[str]:
-        """The log lines on the machine and the images' source."""
+        """Log lines about the machine and the images."""
         return [
             f"{'resumed' if self.resumed else 'started'} on {self.device}, torch {self.environment['torch']}",
             f"memory kept between steps: {'yes' if self.keeps_memory else 'no'}",
@@ -55,7 +53,7 @@ class RunFacts:
         images = ", ".join(f"{n:,} {split.replace('_', ' ')}" for split, n in self.images.items() if n)
         return [
             *self.machine_lines,
-            f"computed with {environment}, precision {self.precision}: the same weights need the same of all of these",
-            f"images: {images}; left out are near-duplicates of validation and test images, and excluded ones",
-            f"{self.architecture}: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds an image",
+            f"computed with {environment}, precision {self.precision}; other values of these give other weights",
+            f"images: {images}; near-duplicates of validation and test images are excluded",
+            f"{self.architecture}: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds per image",
         ]

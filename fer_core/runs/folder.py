@@ -1,9 +1,9 @@
-"""Run folders: the only reader and writer of them. Plain files are the truth.
+"""Read and write run folders.
 
 config.yaml  contract.json  data.json  facts.json  split.parquet  seen-images.bin  metrics.jsonl  checkpoint.pt
 weights.safetensors  predictions-<split>.parquet  report.json  calibration.json  model.onnx  bundle.json  log.txt
 events/ (TensorBoard)  notes.json
-and, last of all, run.json: a run with it is finished and whole.
+and, written last, run.json, which marks the run as finished.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _REQUIRED_FILES = ("config.yaml", "contract.json", WEIGHTS, "model.onnx", "repor
 
 
 class RunState(StrEnum):
-    """What a run folder holds."""
+    """State of a run folder."""
 
     UNFINISHED = "unfinished"
     FINISHED = "finished"
@@ -48,7 +48,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run folder. Methods that write are atomic; readers raise `RunError` in words."""
+    """A run folder. Writing is atomic; reading a missing or damaged file raises `RunError`."""
 
     folder: Path
 
@@ -59,13 +59,13 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """Finished when `run.json` and all it vouches for are there; broken when files are missing."""
+        """Finished if `run.json` and the required files exist; broken if some are missing."""
         if (self.folder / _MARKER).is_file():
             return RunState.BROKEN if self.missing() else RunState.FINISHED
         return RunState.UNFINISHED if (self.folder / "config.yaml").is_file() else RunState.BROKEN
 
     def missing(self) -> list[str]:
-        """Files that a finished run has and this one lacks."""
+        """Required files of a finished run that are missing."""
         return [name for name in _REQUIRED_FILES if not (self.folder / name).is_file()]
 
     def path(self, name: str) -> Path:
@@ -73,15 +73,15 @@ class Run:
         return self.folder / name
 
     def config_text(self) -> str:
-        """The training config as YAML."""
+        """Read the training config, YAML."""
         return self._read_text("config.yaml")
 
     def summary(self) -> dict[str, Any]:
-        """`run.json`: when it ended, which epoch was kept, the headline figures."""
+        """Read `run.json`: best epoch, metrics, data and environment."""
         return self._read_json(_MARKER)
 
     def report(self) -> dict[str, Any]:
-        """The evaluation report."""
+        """Read the evaluation report."""
         return self._read_json("report.json")
 
     def facts(self) -> RunFacts | None:
@@ -94,25 +94,25 @@ class Run:
             return None
 
     def log(self, lines_max: int = 200) -> str:
-        """The end of the training log, "" before there is one."""
+        """Read the end of the training log; "" if there is none."""
         path = self.folder / "log.txt"
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines_max:]) if path.is_file() else ""
 
     def metrics(self) -> pd.DataFrame:
-        """A row an epoch; empty before the first. A last line that a crash cut short is passed over."""
+        """Read the metrics, a row per epoch. An incomplete last line (a crash) is ignored."""
         return pd.DataFrame(self._metric_rows())
 
     def append_metrics(self, row: dict[str, Any]) -> None:
-        """Add an epoch's line and see it onto the disk."""
+        """Append an epoch's metrics and flush them to the disk."""
         with (self.folder / "metrics.jsonl").open("a") as file:
             file.write(json.dumps(row, allow_nan=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
     def truncate_metrics(self, epoch: int) -> None:
-        """Forget epochs after `epoch`: what a resumed run will do again; after none, checkpoint and weights too."""
+        """Delete the metrics of epochs after `epoch`; with 0 also checkpoint and weights."""
         if epoch == 0:
-            # First: a run begun anew and killed in its first epoch must not go on from an earlier attempt's.
+            # First: a restarted run that is killed in its first epoch must not resume from an earlier attempt.
             for name in (CHECKPOINT, WEIGHTS):
                 (self.folder / name).unlink(missing_ok=True)
             for staged in self.folder.glob(STAGED_WEIGHTS):
@@ -121,17 +121,17 @@ class Run:
         write_text(self.folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
 
     def append_log(self, line: str) -> None:
-        """Add a line to the training log, with the time."""
+        """Append a line with the time to the training log."""
         stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
         with (self.folder / "log.txt").open("a") as file:
             file.write(f"{stamp} {line}\n")
 
     def write(self, name: str, content: bytes) -> None:
-        """Write one file of the run atomically."""
+        """Write a file of the run."""
         write_bytes(self.folder / name, content)
 
     def rename(self, name: str, to: str) -> None:
-        """Give a file of the run another's name and place, atomically."""
+        """Rename a file of the run; replaces an existing one."""
         rename(self.folder / name, self.folder / to)
 
     def write_report(self, report: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ class Run:
         try:
             return pd.read_parquet(self.folder / name)
         except FileNotFoundError:
-            raise RunError(f"The run {self.id} has no {name}: it has not come that far, or lost it.") from None
+            raise RunError(f"The run {self.id} has no {name}: it was not written yet, or was deleted.") from None
         except (OSError, ValueError) as exc:
             raise RunError(f"{name} of the run {self.id} is damaged ({exc}). Delete the run and train again.") from exc
 
@@ -156,16 +156,16 @@ class Run:
         """Read the split of each image: `id` and `split`.
 
         Raises:
-            RunError: the run has not divided its images yet, or the file is damaged.
+            RunError: the split was not made yet, or the file is damaged.
         """
         table = self.read_table("split.parquet")
         return table.assign(split=table["split"].replace(SPLITS))
 
     def finish(self, summary: dict[str, Any]) -> None:
-        """Write `run.json`, the mark of a whole run; the resuming checkpoint is no longer needed.
+        """Write `run.json` and delete the checkpoint.
 
         Raises:
-            RunError: a file that a finished run must have is missing.
+            RunError: a required file is missing.
         """
         if missing := self.missing():
             raise RunError(f"The run {self.id} can't be finished: {', '.join(missing)} missing.")
@@ -186,7 +186,9 @@ class Run:
         try:
             return (self.folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
-            raise RunError(f"{name} of the run {self.id} can't be read: the folder is not whole ({exc}).") from exc
+            raise RunError(
+                f"{name} of the run {self.id} can't be read ({exc}). Delete the run and train again."
+            ) from exc
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
@@ -200,10 +202,10 @@ class Run:
 
 @contextmanager
 def training_lock(run: Run, *, timeout_s: float = 10.0) -> Iterator[None]:
-    """Hold the run for the one process that trains it, until the end of the block or of the process.
+    """Lock the run for training until the end of the block or of the process.
 
     Raises:
-        RunError: another process trains it.
+        RunError: another process is training it.
     """
     try:
         with FileLock(run.path(_LOCK), timeout=timeout_s):
@@ -213,7 +215,7 @@ def training_lock(run: Run, *, timeout_s: float = 10.0) -> Iterator[None]:
 
 
 def create_run(run_id: str, config_yaml: str, settings: Settings) -> Run:
-    """Make a new run folder with its config.
+    """Create a run folder with its config.
 
     Raises:
         RunError: the id is taken.
@@ -227,21 +229,19 @@ def create_run(run_id: str, config_yaml: str, settings: Settings) -> Run:
 
 
 def open_run(run_id: str, settings: Settings) -> Run:
-    """A run by its id, in whatever state.
+    """Open a run by id, in any state.
 
     Raises:
-        RunError: there is no such folder.
+        RunError: there is no such run.
     """
     folder = settings.runs_dir / check_id(run_id, "run")
     if not folder.is_dir():
-        raise RunError(
-            f"There is no run {run_id!r} in the store. `python -m fer_core runs list` names those there are."
-        )
+        raise RunError(f"There is no run {run_id!r} in the store. `python -m fer_core runs list` lists all runs.")
     return Run(folder)
 
 
 def list_runs(settings: Settings) -> list[Run]:
-    """Every run folder, newest first by id."""
+    """List all runs, newest first by id."""
     if not settings.runs_dir.is_dir():
         return []
     folders = [folder for folder in settings.runs_dir.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
@@ -249,16 +249,16 @@ def list_runs(settings: Settings) -> list[Run]:
 
 
 def weights_path(name: str, runs_dir: Path) -> Path:
-    """The file of weights that a config names: a run's by its id, else the file at that path, there or not."""
-    ours = runs_dir / name / WEIGHTS
-    return ours if "/" not in name and ours.is_file() else Path(name).expanduser()
+    """Resolve `init_from`: the weights of a run with that id, otherwise a path, which need not exist."""
+    run_weights = runs_dir / name / WEIGHTS
+    return run_weights if "/" not in name and run_weights.is_file() else Path(name).expanduser()
 
 
 def delete_run(run_id: str, settings: Settings) -> None:
-    """Remove a run folder with all its files.
+    """Delete a run folder.
 
     Raises:
-        RunError: there is none, or a process is training it.
+        RunError: there is no such run, or a process is training it.
     """
     run = open_run(run_id, settings)
     with training_lock(run, timeout_s=0):

@@ -1,7 +1,4 @@
-"""What a person writes about a run: a note and tags, kept in the run's folder as `notes.json`.
-
-They say nothing of whether the run is whole: it is finished or not without them.
-"""
+"""Note and tags of a run, `notes.json`."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ class RunNotes:
 
 
 def read_notes(run: Run) -> RunNotes:
-    """What was written about a run; nothing where there is no file.
+    """Read a run's note and tags; empty without a file.
 
     Raises:
         RunError: the file is damaged or can't be read.
@@ -57,40 +54,38 @@ def write_notes(
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
 ) -> RunNotes:
-    """Change the note, the tags or both, alone among threads and processes; returns what then stands.
-
-    Tags that are there already, or are not there to be removed, are passed over.
+    """Change the note, the tags or both, under a lock; returns the result.
 
     Args:
-        text: the new note; None leaves the note alone.
-        expected_text: the note that `text` was made from; where another stands by now, nothing is changed.
-        add, remove: tags.
+        text: the new note; None keeps the note.
+        expected_text: the note that was edited; if it has changed meanwhile, nothing is saved.
+        add, remove: tags; those that exist already, or do not exist, are ignored.
     Raises:
-        RunError: a tag or the note is not within the limits, somebody else has changed the note, the file is
-            damaged, or it can't be written.
+        RunError: a tag or the note is invalid, the note was changed meanwhile, or the file is damaged or can't be
+            written.
     """
     added, removed = [validate_tag(tag) for tag in add], set(remove)
-    new_text = None if text is None else _checked_text(text)
+    new_text = None if text is None else _normalize_text(text)
 
     def change(old: RunNotes) -> RunNotes:
         if expected_text is not None and new_text is not None and old.text not in (expected_text, new_text):
             raise RunError(
                 f"The note of the run {run.id} was changed meanwhile, by somebody else or in another window. Nothing "
-                "was saved: put the two together and save again."
+                "was saved: merge both versions and save again."
             )
         tags = tuple(sorted((set(old.tags) - removed) | set(added)))
         if len(tags) > TAGS_MAX and len(tags) > len(old.tags):
             raise RunError(f"A run has at most {TAGS_MAX} tags and would have {len(tags)}. Remove one first.")
         return replace(old, tags=tags, text=old.text if new_text is None else new_text)
 
-    return _changed(run, change)
+    return _update(run, change)
 
 
 def validate_tag(tag: str) -> str:
-    """`tag` itself when it can be one.
+    """Return `tag` if it is a short word in lower case.
 
     Raises:
-        RunError: it is no short word in lower case.
+        RunError: it is not.
     """
     if len(tag) > TAG_CHARACTERS_MAX:
         raise RunError(f"The tag {tag!r} has {len(tag)} characters; {TAG_CHARACTERS_MAX} are the most.")
@@ -102,8 +97,8 @@ def validate_tag(tag: str) -> str:
     return tag
 
 
-def _checked_text(text: str) -> str:
-    """The note with plain line ends and no space after it."""
+def _normalize_text(text: str) -> str:
+    """Normalize line ends and remove trailing spaces."""
     text = "\n".join(line.rstrip() for line in text.splitlines()).rstrip()
     if len(text) > NOTE_CHARACTERS_MAX:
         raise RunError(f"The note has {len(text):,} characters; {NOTE_CHARACTERS_MAX:,} are the most. Shorten it.")
@@ -114,10 +109,10 @@ def _checked_text(text: str) -> str:
     return text
 
 
-def _changed(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
-    """Read, change and write under a lock; what `change` raises leaves the file as it was."""
+def _update(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
+    """Read, change and write the file under a lock."""
     if not run.folder.is_dir():
-        raise RunError(f"The run {run.id} is gone: it was deleted.")
+        raise RunError(f"The run {run.id} was deleted.")
     path = run.path(NOTES_FILE)
     with locked_for_update(path, f"The notes of the run {run.id}", RunError):
         old = read_notes(run)
@@ -130,14 +125,14 @@ def _changed(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
 
 def _parse(content: bytes, run: Run) -> RunNotes:
     try:
-        said: dict[str, Any] = json.loads(content)
-        notes = RunNotes(**{**said, "tags": tuple(said.get("tags", ()))})
-        strange = [value for value in (notes.text, notes.saved, *notes.tags) if not isinstance(value, str)]
-        if strange:
-            raise ValueError(f"{strange[0]!r} is no text")
+        stored: dict[str, Any] = json.loads(content)
+        notes = RunNotes(**{**stored, "tags": tuple(stored.get("tags", ()))})
+        not_text = [value for value in (notes.text, notes.saved, *notes.tags) if not isinstance(value, str)]
+        if not_text:
+            raise ValueError(f"{not_text[0]!r} is not text")
     except (ValueError, TypeError, AttributeError) as exc:
         raise RunError(
-            f"{NOTES_FILE} of the run {run.id} is damaged ({exc}). Put a copy of the file back, or delete it to begin "
-            "with no note and no tags."
+            f"{NOTES_FILE} of the run {run.id} is damaged ({exc}). Restore a copy of the file, or delete it to start "
+            "without note and tags."
         ) from exc
     return notes

@@ -1,4 +1,4 @@
-"""Which images the model in a folder was trained and selected on: as its own file says, or as its run's split does."""
+"""Find the training and selection images of a model, from its image list or its run's split."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from fer_core.settings import Settings
 
 
 def load_training_images(folder: Path, settings: Settings) -> TrainingImages | None:
-    """What the model of a bundle or run has seen; None where nobody knows.
+    """Load the training images of a bundle or run; None if unknown.
 
-    Of a run that an older FERscope made, its split says so, as long as its dataset is in the store unchanged.
+    For a run of an older version they are those of its split, if its dataset is unchanged in the store.
 
     Raises:
-        BundleError: the file that says so is damaged.
+        BundleError: the list is damaged.
     """
     if (folder / TRAINING_IMAGES_FILE).is_file():
         return TrainingImages.load(folder / TRAINING_IMAGES_FILE)
@@ -36,7 +36,7 @@ def load_training_images(folder: Path, settings: Settings) -> TrainingImages | N
 
 
 def load_split_by_id(folder: Path) -> pd.Series | None:
-    """The part of each image of a run's dataset, by id; None where the folder is no run."""
+    """Read the split of each image by id; None if the folder is not a run."""
     try:
         return Run(folder).read_split().set_index("id")["split"]
     except RunError:
@@ -44,13 +44,13 @@ def load_split_by_id(folder: Path) -> pd.Series | None:
 
 
 def find_training_dataset(folder: Path, settings: Settings) -> StoredDataset | None:
-    """The dataset of the store that a run was trained on, whatever it is called by now; None where it is not there."""
+    """Find a run's dataset in the store by fingerprint, under any id; None if it is not there."""
     fingerprint = _json(folder / "data.json").get("fingerprint")
-    return next((each for each in list_datasets(settings) if each.fingerprint == fingerprint), None)
+    return next((dataset for dataset in list_datasets(settings) if dataset.fingerprint == fingerprint), None)
 
 
 def _trained_without_other_models(folder: Path) -> bool:
-    """Whether a run began with no weights and had no teachers, whose images its own split does not name."""
+    """Whether a run used no initial weights and no teachers, whose images its split does not include."""
     config = rename_config_keys(yaml.safe_load(Run(folder).config_text()) or {})
     return not config.get("init_from") and not (config.get("distillation") or {}).get("teachers")
 

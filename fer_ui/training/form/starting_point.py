@@ -81,7 +81,7 @@ def choose_starting_point(current: StartingPoint) -> None:
         key=_KEY,
         format_func=lambda name: PRESETS[name].title if name in PRESETS else current.title,
         on_change=_on_change,
-        help="\n".join(["A preset sets all options:", "", *(f"- {p.title}: {p.sentence}" for p in PRESETS.values())]),
+        help="\n".join(["A preset sets all options:", "", *(f"- {p.title}: {p.summary}" for p in PRESETS.values())]),
     )
 
 

@@ -50,7 +50,7 @@ def test_a_contract_has_the_size_that_was_asked_for() -> None:
     assert model_info("small-resnet").contract(label_set("four")).labels == label_set("four").expressions
     with pytest.raises(ConfigError, match=r"size_px of resnet18 is 64 to 320 in steps of 32, but got 100"):
         model_info("resnet18").contract(EIGHT, 100)
-    with pytest.raises(ConfigError, match=r"shallow-cnn has no option size_px \(got 96\).*its shape is fixed"):
+    with pytest.raises(ConfigError, match=r"shallow-cnn has no option size_px \(got 96\).*It has no options"):
         model_info("shallow-cnn").contract(EIGHT, 96)
 
 

@@ -38,8 +38,8 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             torch.save(_torchvisions(name).state_dict(), path)
         load_weights(network, path, only=only)
 
-    monkeypatch.setattr(published, "load_published", load)
-    monkeypatch.setattr(vgg, "load_published", load)
+    monkeypatch.setattr(published, "load_pretrained", load)
+    monkeypatch.setattr(vgg, "load_pretrained", load)
 
 
 def _step(network: nn.Module) -> None:
@@ -82,7 +82,7 @@ def test_the_features_are_torchvisions(name: str, weights: None) -> None:
 
 def test_study_cs_network_freezes_the_convolutions_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(vgg, "load_published", lambda name, network, only: asked.append((name, only)))
+    monkeypatch.setattr(vgg, "load_pretrained", lambda name, network, only: asked.append((name, only)))
     with torch.device("meta"):
         network = build_network("vgg16", 3, size_px=64)
         free = build_network("vgg16", 3, size_px=64, frozen=False)

@@ -19,7 +19,7 @@ from fer_core.errors import InputError
 from fer_core.models import catalog, weights_file
 from fer_core.models.catalog import MODELS, WeightsFile
 from fer_core.models.registry import build_network
-from fer_core.models.weights_file import published_file, read_weights
+from fer_core.models.weights_file import pretrained_file, read_weights
 from fer_core.settings import Settings, settings
 
 WITH_WEIGHTS = [info for info in MODELS.values() if info.weights is not None]
@@ -77,7 +77,7 @@ def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.Mo
     assert info.weights is not None
     assert info.weights.url == published.url
     assert info.weights.size_mib == published.meta["_file_size"]
-    assert published.url.endswith(f"-{info.weights.sha256_start}.pth")
+    assert published.url.endswith(f"-{info.weights.sha256_prefix}.pth")
     transforms = published.transforms()
     if info.normalization == "channel":
         assert (tuple(transforms.mean), tuple(transforms.std)) == (catalog._IMAGENET_MEAN, catalog._IMAGENET_STD)
@@ -85,7 +85,7 @@ def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.Mo
 
 def test_weights_in_the_store_are_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     path, state = _published(store.pretrained_dir, monkeypatch)
-    assert published_file(SMALL, store) == path
+    assert pretrained_file(SMALL, store) == path
     network = build_network(SMALL, 8)
     loaded = network.features.state_dict()
     assert set(loaded) == {name for name in state if not name.startswith("classifier.3")}
@@ -98,11 +98,11 @@ def test_weights_that_torch_hub_has_are_used_and_the_stores_come_first(
     store: Settings, empty_hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, _ = _published(empty_hub, monkeypatch)
-    assert published_file(SMALL, store) == path
+    assert pretrained_file(SMALL, store) == path
     mine = store.pretrained_dir / path.name
     mine.parent.mkdir(parents=True)
     mine.write_bytes(path.read_bytes())
-    assert published_file(SMALL, store) == mine
+    assert pretrained_file(SMALL, store) == mine
 
 
 def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,16 +113,16 @@ def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.Monke
     with pytest.raises(
         InputError, match=rf"is damaged, and FERSCOPE_OFFLINE forbids.*Put {path.name}.*pretrained=false"
     ):
-        published_file(SMALL, store)
+        pretrained_file(SMALL, store)
 
 
 def test_weights_are_fetched_once_into_the_store(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = _published(served, monkeypatch)
-    fetched = published_file(SMALL, settings())
+    fetched = pretrained_file(SMALL, settings())
     assert fetched == settings().pretrained_dir / path.name
     assert fetched.read_bytes() == path.read_bytes()
     path.unlink()
-    assert published_file(SMALL, settings()) == fetched
+    assert pretrained_file(SMALL, settings()) == fetched
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut", "changed", "longer"])
@@ -135,14 +135,14 @@ def test_what_cannot_be_fetched_whole_is_told_and_leaves_nothing(
     if harm != "missing":
         path.write_bytes({"cut": content[:-9], "changed": content[:-1] + b"?", "longer": content * 2}[harm])
     with pytest.raises(InputError, match=rf"could not be fetched \(.+\)\. Put {path.name} \(10 MiB, from http"):
-        published_file(SMALL, settings())
+        pretrained_file(SMALL, settings())
     folder = settings().pretrained_dir
     assert list(folder.iterdir()) == []
 
 
 def test_a_network_without_published_weights_is_told(store: Settings) -> None:
     with pytest.raises(InputError, match="small-resnet has no published weights"):
-        published_file("small-resnet", store)
+        pretrained_file("small-resnet", store)
 
 
 class _Harm:

@@ -32,7 +32,7 @@ def test_the_studies_policies_are_as_published() -> None:
     assert (study_b.gain_low, study_b.gain_high, study_b.shear_01) == (0, 2, 0.3)
     assert study_b.flip_prob > 0
     assert set(policies()["study-c"].augment.model_dump(exclude_defaults=True)) == {"rotate_deg", "scale_01"}
-    assert "publishes no more" in policies()["study-c"].description
+    assert "does not publish their ranges" in policies()["study-c"].description
 
 
 def test_every_change_has_its_words() -> None:

@@ -211,9 +211,7 @@ def test_a_value_out_of_range_is_an_error_that_names_key_and_value(change: str) 
 @pytest.mark.parametrize("key", ["monitor", "early_stopping.metric"])
 def test_an_epoch_is_judged_by_an_expression_that_the_labels_have(key: str) -> None:
     assert parse_config(SMALL, changes=[f"{key}=f1_contempt"])
-    with pytest.raises(
-        ConfigError, match=rf"config: {key.split('.')[0]}: f1_contempt is not a metric of the labels.*'seven'"
-    ):
+    with pytest.raises(ConfigError, match=rf"config: {key.split('.')[0]}: f1_contempt is not a metric .*'seven'"):
         parse_config(SMALL, changes=["labels=seven", f"{key}=f1_contempt"])
 
 
