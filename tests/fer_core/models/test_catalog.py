@@ -18,7 +18,7 @@ SWITCH = Option("on", "a switch", False)
 
 
 def test_the_catalog_loads_without_torch() -> None:
-    code = "import fer_core.models.catalog, fer_core.models.table, sys; print('torch' in sys.modules)"
+    code = "import fer_core.models.catalog, fer_core.models.memory_estimate, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "False"
 

@@ -203,4 +203,4 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     for name in ("weights.pth", "absent.pth"):
         with pytest.raises(InputError, match=name):
             read_weights(tmp_path / name)
-    assert weights_file._some(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert weights_file._shorten_names(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
