@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -145,6 +145,7 @@ def _line(
 ) -> go.Scatter:
     color, points = _COLORS[index], len(rows) < _MARKERS_MAX and not thin
     known = rows[rows[column].notna()]
+    name = f"{SPLIT_TITLES[column]} {METRIC_TITLES[metric]}"
     return go.Scatter(
         name=f"{label}, {SPLIT_TITLES[column]}" if thin else label,
         legendgroup=label,
@@ -157,10 +158,8 @@ def _line(
         line={"color": color, "width": 1 if thin else 2.25, "dash": _DASHES[index]},
         marker={"symbol": _SYMBOLS[index], "size": 6 if len(known) > 1 else 9, "color": color},
         hovertext=[
-            f"{label}, epoch {epoch}: {SPLIT_TITLES[column]} {METRIC_TITLES[metric]} {value}"
-            for epoch, value in zip(
-                known["epoch"], (_format_value(metric, each) for each in known[column]), strict=True
-            )
+            f"{label}, epoch {epoch}: {name} {_format_value(metric, value)}"
+            for epoch, value in zip(known["epoch"], known[column], strict=True)
         ],
     )
 
@@ -170,7 +169,6 @@ def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, index: int, 
     rows = rows[rows[column].notna()]
     if rows.empty:
         return None
-    marker: dict[str, Any] = {"symbol": "circle-open", "size": 13, "color": _COLORS[index], "line": {"width": 2}}
     epoch, value = int(rows["epoch"].iloc[-1]), float(rows[column].iloc[-1])
     return go.Scatter(
         name=f"{label}, best epoch",
@@ -179,7 +177,7 @@ def _ring(rows: pd.DataFrame, column: str, label: str, metric: str, index: int, 
         x=rows[scale.column].tail(1) / scale.divisor,
         y=[value],
         mode="markers",
-        marker=marker,
+        marker={"symbol": "circle-open", "size": 13, "color": _COLORS[index], "line": {"width": 2}},
         cliponaxis=False,
         hovertext=[f"{label}, best epoch {epoch}: {METRIC_TITLES[metric]} {_format_value(metric, value)}"],
     )
@@ -192,17 +190,17 @@ def _add_letters(
     ends = curves[curves[column].notna()].groupby("run", sort=False).tail(1).sort_values(column)
     low, high = curves[column].min(), curves[column].max()
     px_each = _INNER_PX / ((high - low) or 1.0)
-    place_px = -np.inf
+    letter_px = -np.inf
     for _, end in ends.iterrows():
         own_px = float(end[column] - low) * px_each
-        place_px = max(own_px, place_px + _LETTER_PX)
+        letter_px = max(own_px, letter_px + _LETTER_PX)
         figure.add_annotation(
             text=letters[end["run"]],
             x=end[scale.column] / scale.divisor,
             y=end[column],
             xanchor="left",
             xshift=9,
-            yshift=place_px - own_px,
+            yshift=letter_px - own_px,
             showarrow=False,
             font={"color": TEXT, "size": 13},
         )
