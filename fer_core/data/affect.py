@@ -34,7 +34,7 @@ def summarize_affect(index: pd.DataFrame) -> pd.DataFrame:
     """Summarize valence and arousal by expression.
 
     Returns:
-        a row an expression: `expression`, `n` (images with both values in -1..1), `valence_mean`, `valence_std`,
+        one row per expression: `expression`, `n` (images with both values in -1..1), `valence_mean`, `valence_std`,
         `arousal_mean`, `arousal_std` (of these images; nan if there are too few), `outside` (images with a value
         outside -1..1), `missing` (images without a value, or with AffectNet's -2).
     Raises:

@@ -141,13 +141,9 @@ def vote_shares(index: pd.DataFrame) -> pd.DataFrame:
 def annotator_agreement(votes: Votes, seed: int = 0) -> AnnotatorAgreement | None:
     """Measure how often annotators agree with the label; None if no image has both a label and two votes.
 
-    Single annotator: the probability that one vote of an image equals the majority of its other votes, computed
-        exactly.
-    If k outcomes share the first place among the others, an equal vote counts 1 / k.
-
-    Majority panel: as many votes as the image has are resampled from its shares, and their majority is compared with
-        the
-    label. Panels that tie are excluded.
+    Single annotator: the exact probability that one vote of an image equals the majority of its other votes. If k
+    outcomes share the first place among the others, an equal vote counts 1 / k. Majority panel: as many votes as the
+    image has are resampled from its shares, and their majority is compared with the label, without ties.
 
     Both use the images whose label is an expression; votes for "unknown" and "not a face" are possible answers.
 
@@ -196,10 +192,7 @@ def _resample_outcomes(votes: Votes, rng: np.random.Generator) -> NDArray[np.int
 
 
 def _interval(mean: float, terms: NDArray[np.float64]) -> Interval:
-    """Compute a 95 % interval with one agreeing and one disagreeing image added, after Agresti and Coull (1998).
-
-    It never has zero width.
-    """
+    """Compute a 95 % interval with one agreeing and one disagreeing image added, after Agresti and Coull (1998)."""
     squares = float(((terms - terms.mean()) ** 2).sum()) + mean**2 + (1 - mean) ** 2
     half = Z_95 * squares**0.5 / (len(terms) + 2)
     return (max(0.0, mean - half), min(1.0, mean + half))

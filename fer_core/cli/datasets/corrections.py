@@ -23,28 +23,27 @@ _BY_HAND = "by hand"
 
 def add_command(action: AddAction) -> None:
     """Add the action."""
-    parser = action("correct", "exclude, relabel or mark images; the source is never touched", _correct)
+    parser = action("correct", "exclude, relabel or mark images; their files stay unchanged", _correct)
     parser.add_argument("id")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--exclude", action="store_true", help="take images out of use")
+    what.add_argument("--exclude", action="store_true", help="exclude images")
     what.add_argument("--relabel", metavar="EXPRESSION", help="give images another expression")
     what.add_argument(
-        "--ambiguous", "--dispute", action="store_true", help="mark images whose label is doubtful; they stay in use"
+        "--ambiguous", "--dispute", action="store_true", help="mark images whose label is doubtful; they are still used"
     )
-    what.add_argument("--restore", action="store_true", help="take every mark off images")
-    what.add_argument("--undo", type=int, metavar="VERSION", help="take a change back; that of an undo redoes it")
-    what.add_argument("--history", action="store_true", help="every change, the newest first")
-    what.add_argument("--export", type=Path, metavar="FILE.csv", help="write what is marked now to a table")
+    what.add_argument("--restore", action="store_true", help="remove all marks of images")
+    what.add_argument("--undo", type=int, metavar="VERSION", help="undo a change; undoing an undo redoes it")
+    what.add_argument("--history", action="store_true", help="list all changes, newest first")
+    what.add_argument("--export", type=Path, metavar="FILE.csv", help="write the marked images to a table")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--ids", nargs="+", metavar="ID", help="images by their ids")
     which.add_argument(
         "--finding",
         metavar="KIND",
-        help="the images of a finding; of duplicates, --exclude leaves one of each group, and --restore those that "
-        "were marked for it",
+        help="images of a finding; of duplicates, --exclude keeps one of each group; --restore those marked for it",
     )
     parser.add_argument("--reason", default="", help="by default the finding")
-    parser.add_argument("--note", default="", help="kept in the history")
+    parser.add_argument("--note", default="", help="shown in the history")
 
 
 def _correct(arguments: argparse.Namespace) -> None:
@@ -87,7 +86,7 @@ def _mark(dataset: StoredDataset, arguments: argparse.Namespace) -> None:
 
 
 def _ids_of(dataset: StoredDataset, kind: FindingKind, arguments: argparse.Namespace) -> Sequence[str]:
-    """The images that a finding concerns; those that were marked for it, to restore them.
+    """Return the images of a finding or, to restore them, those that were marked for it.
 
     Raises:
         InputError: there are none.
@@ -114,18 +113,18 @@ def _report(dataset: StoredDataset) -> QualityReport:
     return quality_report(dataset, faces[0] if faces else None)
 
 
-def _emit_change(dataset: StoredDataset, version: int, as_json: bool, words: str) -> None:
+def _emit_change(dataset: StoredDataset, version: int, as_json: bool, text: str) -> None:
     counts = correction_counts(dataset.index(["id"]))
     change = next(each for each in dataset.corrections().history() if each.version == version)
     totals = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     print_result(
-        {"id": dataset.id, **_change_as_json(change), "counts": counts},
+        {"id": dataset.id, **_to_json(change), "counts": counts},
         as_json,
-        f"{words} (version {version}). Now: {totals}.",
+        f"{text} (version {version}). Now: {totals}.",
     )
 
 
-def _change_as_json(change: Change) -> dict[str, Any]:
+def _to_json(change: Change) -> dict[str, Any]:
     return {
         "version": change.version,
         "time": change.time,
@@ -140,7 +139,7 @@ def _change_as_json(change: Change) -> dict[str, Any]:
 
 
 def _emit_history(dataset: StoredDataset, as_json: bool) -> None:
-    rows = [_change_as_json(change) for change in dataset.corrections().history()]
+    rows = [_to_json(change) for change in dataset.corrections().history()]
     rows_shown = [
         {
             "version": row["version"],

@@ -54,8 +54,8 @@ def _split(arguments: argparse.Namespace) -> None:
             for split, row in report.counts.to_dict("index").items()
         },
         "excluded": {str(reason): n for reason, n in report.excluded.items()},
-        "leakage": _as_json(leakage),
-        "published_leakage": _as_json(report.published_leakage) if report.published_leakage else None,
+        "leakage": _to_json(leakage),
+        "published_leakage": _to_json(report.published_leakage) if report.published_leakage else None,
         "search_limits": limits,
         "out": str(arguments.out) if arguments.out else None,
     }
@@ -78,7 +78,7 @@ def _config(arguments: argparse.Namespace) -> SplitConfig:
         raise ConfigError(f"{flag} {problem['input']} can't be used: {reason}.") from exc
 
 
-def _as_json(leakage: Leakage) -> dict[str, Any]:
+def _to_json(leakage: Leakage) -> dict[str, Any]:
     return {
         "clean": leakage.clean,
         "text": leakage.describe(),

@@ -49,7 +49,7 @@ class ImportPreview:
         n_files: image files in the source.
         n_records: records that were read.
         complete: whether all records were read.
-        labels: a row a raw label: `raw`, `count`, `expression` (None: ignored), `known` (False: must be mapped).
+        labels: one row per raw label: `raw`, `count`, `expression` (None: ignored), `known` (False: must be mapped).
         splits: records by published split; "" for records without one.
         identities: number of different people, as far as names tell.
         identity_examples: a few of their names.

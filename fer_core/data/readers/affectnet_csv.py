@@ -27,7 +27,7 @@ def matches(names: Sequence[str]) -> bool:
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record a row, with its face box.
+    """Yield one record per row, with its face box.
 
     Raises:
         LabelFileError: there is no such table, it lacks a column, or a value is not a number.
@@ -56,16 +56,13 @@ def _record(file: Match, split: object, row: tuple[str, ...], table: str) -> Rec
         left, top, width, height = (float(edge) for edge in box)
         points = tuple(float(number) for number in landmarks.split(";")) if landmarks.strip() else None
         return Record(
-            path=file.path,
+            **file._asdict(),
             split=split,  # type: ignore[arg-type]
             raw_label=label.strip(),
             valence=_affect(valence),
             arousal=_affect(arousal),
             box=parse_box(left, top, left + width, top + height),
             landmarks=points,
-            match_rule=file.match_rule,
-            problem=file.problem,
-            ambiguous=file.ambiguous,
         )
     except (ValueError, OverflowError) as exc:
         raise LabelFileError(f"{table}, the row of {path!r}: {exc}. AffectNet's values are numbers.") from exc

@@ -35,16 +35,11 @@ def matches(names: Sequence[str]) -> bool:
     """Whether the source is a single table, or has one with a name of FER2013's."""
     if any(name.rpartition("/")[2].lower() == FERPLUS_VOTES for name in names):
         return False
-    return (len(names) == 1 and has_table(names)) or any(map(_is_known_table, names))
-
-
-def has_table(names: Sequence[str]) -> bool:
-    """Whether the images are in a table."""
-    return find_table(names) is not None
+    return (len(names) == 1 and find_table(names) is not None) or any(map(_is_known_table, names))
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record a row, with the path at which `write_images` writes its image.
+    """Yield one record per row, with the path at which `write_images` writes its image.
 
     Raises:
         LabelFileError: there is no such table, or it lacks a column.

@@ -1,4 +1,4 @@
-"""Layout "ferplus": `FER2013Train/fer0000000.png` beside `FER2013Train/label.csv` with ten crowd votes a row."""
+"""Layout "ferplus": `FER2013Train/fer0000000.png` beside `FER2013Train/label.csv` with ten crowd votes per row."""
 
 from __future__ import annotations
 
@@ -69,13 +69,10 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
     outcomes = argmax_outcomes(np.array(votes))
     for file, row_votes, code in zip(map(files.match, listed), votes, outcomes, strict=True):
         yield Record(
-            path=file.path,
+            **file._asdict(),
             split=split,
             raw_label=str(OUTCOMES[code]),
             votes=row_votes,
-            match_rule=file.match_rule,
-            problem=file.problem,
-            ambiguous=file.ambiguous,
         )
 
 

@@ -53,7 +53,7 @@ def label_files(names: Sequence[str]) -> list[str]:
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record a row, with the path at which `write_images` writes its image; "" if FER+ drops it.
+    """Yield one record per row, with the path at which `write_images` writes its image; "" if FER+ drops it.
 
     Raises:
         LabelFileError: a table is missing or lacks a column, or the tables have different rows.
@@ -123,7 +123,7 @@ def _iter_votes(source: Source, name: str) -> Iterator[dict[str, str]]:
 READER = Reader(
     layout="ferplus-csv",
     title="FER+ (fer2013.csv and fer2013new.csv)",
-    description=f"fer2013.csv beside {_VOTES_FILE}, a row an image in both",
+    description=f"fer2013.csv beside {_VOTES_FILE}, one row per image in both",
     matches=matches,
     read=read,
     label_files=lambda names, _: label_files(names) if matches(names) else [],

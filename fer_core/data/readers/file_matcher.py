@@ -37,7 +37,7 @@ MATCH_RULE_DESCRIPTIONS: dict[str, str] = {
 
 
 class Match(NamedTuple):
-    """The file that a name in a table was matched to.
+    """The file that a name in a table was matched to; its fields are also fields of `Record`.
 
     Attributes:
         path: the file's name in the source; if there is none, the name that was searched.

@@ -22,7 +22,7 @@ def matches(names: Sequence[str]) -> bool:
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record an image: its class folder is the label, another folder may be the person."""
+    """Yield one record per image: its class folder is the label, another folder may be the person."""
     patterns = NamePatterns(manifest)
     names = image_names(source)
     levels = get_folder_levels(names, manifest)
@@ -58,9 +58,8 @@ def get_folder_levels(names: Sequence[str], manifest: Manifest) -> FolderLevels:
 
 READER = Reader(
     layout="folders",
-    title="A folder a class",
-    description="a folder a class (happiness/a.png); folders of splits (train, valid, test) or people may lie above or "
-    "below them",
+    title="Class folders",
+    description="one folder per class (happiness/a.png), above or below folders of splits or people",
     matches=matches,
     read=read,
 )

@@ -44,7 +44,7 @@ def matches(names: Sequence[str]) -> bool:
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record a row, with the path at which `write_images` writes its image.
+    """Yield one record per row, with the path at which `write_images` writes its image.
 
     Raises:
         LabelFileError: a file is not Parquet, or has no column of images or labels.

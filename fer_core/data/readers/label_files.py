@@ -133,7 +133,7 @@ def _encoding_error(name: str, exc: UnicodeDecodeError) -> LabelFileError:
 def _check_header(name: str, header: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse an empty table, and one that has a column twice, of which pandas would take the first."""
     if not header:
-        raise LabelFileError(f"{name} is empty. Give a table with a row an image.")
+        raise LabelFileError(f"{name} is empty. Give a table with one row per image.")
     repeated = [column for column, n in Counter(header).items() if n > 1 and column in columns]
     if repeated:
         raise LabelFileError(f"{name} has several columns named {repeated[0]!r}. Rename all but one of them.")

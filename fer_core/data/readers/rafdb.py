@@ -31,8 +31,8 @@ def matches(names: Sequence[str]) -> bool:
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record a line, with the aligned face (`train_00001_aligned.jpg`) if it exists; without a list, a record
-    an image.
+    """Yield one record per line, with the aligned face (`train_00001_aligned.jpg`) if it exists; without a list, one
+    per image.
 
     Raises:
         LabelFileError: there is neither list nor class folder, or a line is not a name and a code.
@@ -55,13 +55,10 @@ def read(source: Source, manifest: Manifest) -> Iterator[Record]:
     for (name, code), file_name in zip(lines, aligned, strict=True):
         file = files.match(file_name)
         yield Record(
-            path=file.path,
+            **file._asdict(),
             split=SPLIT_NAMES.get(name.partition("_")[0].lower()),
             raw_label=code,
             identity=patterns.identity(name),
-            match_rule=file.match_rule,
-            problem=file.problem,
-            ambiguous=file.ambiguous,
         )
 
 
@@ -92,7 +89,7 @@ def _aligned_name(name: str) -> str:
 READER = Reader(
     layout="rafdb",
     title="RAF-DB",
-    description="list_patition_label.txt with a name and a code a line, beside the images (aligned ones are "
+    description="list_patition_label.txt with a name and a code per line, beside the images (aligned ones are "
     "preferred), or train/5/train_00001_aligned.jpg",
     matches=matches,
     read=read,

@@ -1,4 +1,4 @@
-"""Layout "table": a CSV or Parquet file with a row an image or face, whose columns the user or manifest chooses."""
+"""Layout "table": a CSV or Parquet file with one row per image or face, whose columns the user or manifest chooses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TABLES_MAX = 24
 """Largest number of tables that `choose_columns` reads."""
 
 _SAMPLE = 200
-_NO_ROWS = "{table} has a header but no rows. Give a table with a row an image."
+_NO_ROWS = "{table} has a header but no rows. Give a table with one row per image."
 _NO_NUMBER = ("", "-", "na", "n/a", "none", "null", "?")
 _LABEL_WORDS = ("expression", "emotion", "label", "class", "category", "target")
 _PATH_WORDS = ("path", "image", "file", "filename", "name", "img")
@@ -45,7 +45,7 @@ def find_tables(names: Sequence[str]) -> list[str]:
 
 
 def read(source: Source, manifest: Manifest) -> Iterator[Record]:
-    """Yield a record a row.
+    """Yield one record per row.
 
     Raises:
         LabelFileError: the columns were not chosen, the file does not exist, or it lacks a column.
@@ -225,7 +225,7 @@ def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: N
     path = file.path
     try:
         return Record(
-            path=path,
+            **file._asdict(),
             split=SPLIT_NAMES.get(row[columns.split].strip().lower()) if columns.split else None,
             raw_label=row[columns.label].strip(),
             identity=(row[columns.identity] or None) if columns.identity else patterns.identity(path),
@@ -236,9 +236,6 @@ def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: N
                 *((name, row[name]) for name in columns.subgroups if row[name]),
                 *patterns.subgroups(path),
             ),
-            match_rule=file.match_rule,
-            problem=file.problem,
-            ambiguous=file.ambiguous,
         )
     except (ValueError, OverflowError) as exc:
         raise LabelFileError(f"{table}, the row of {row[columns.path]!r}: {exc}. A number was expected.") from exc
@@ -261,7 +258,7 @@ def _box(row: dict[str, str], columns: TableColumns) -> tuple[int, int, int, int
 READER = Reader(
     layout="table",
     title="A table (CSV or Parquet)",
-    description="a CSV or Parquet file with a row an image, beside the images; you choose its columns",
+    description="a CSV or Parquet file with one row per image, beside the images; you choose its columns",
     matches=matches,
     read=read,
     has_repeats=True,

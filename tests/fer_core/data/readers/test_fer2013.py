@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.data.catalog import StoredDataset, import_dataset
 from fer_core.data.index.images import decode_face
-from fer_core.data.readers.fer2013 import has_table, write_images
+from fer_core.data.readers.fer2013 import find_table, write_images
 from fer_core.data.record import Split
 from fer_core.data.sources.source import open_source
 from fer_core.errors import ArchiveError, DatasetError, LabelFileError
@@ -162,8 +162,8 @@ def test_two_tables_are_not_guessed_between(tmp_path: Path) -> None:
 
 
 def test_images_are_no_table() -> None:
-    assert not has_table(["train/fear/0000000.png"])
-    assert has_table(["readme", "fer2013.csv"])
+    assert not find_table(["train/fear/0000000.png"])
+    assert find_table(["readme", "fer2013.csv"])
 
 
 def test_more_images_than_the_limit_are_an_error_in_words(
