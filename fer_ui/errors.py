@@ -14,7 +14,7 @@ from fer_ui.header import notice
 
 _log = logging.getLogger(__name__)
 
-FAULT = "Something went wrong. What you entered is kept. Try again, or report the details below."
+UNEXPECTED_ERROR = "Something went wrong. What you entered is kept. Try again, or report the details below."
 
 
 @contextmanager
@@ -31,6 +31,6 @@ def show_errors() -> Iterator[None]:
         notice("error", str(error))
     except Exception:  # noqa: BLE001  the boundary of a page
         _log.exception("A page failed")
-        notice("error", FAULT)
+        notice("error", UNEXPECTED_ERROR)
         with st.expander("Details"):
             st.code(traceback.format_exc(), language=None, wrap_lines=True)

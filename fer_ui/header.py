@@ -72,7 +72,12 @@ def headline(numbers: Sequence[Headline]) -> None:
 
 def headline_html(numbers: Sequence[Headline]) -> str:
     """Build the HTML of `headline`: a description list, so that screen readers keep label and value together."""
-    return f'<dl class="ferscope-headline" style="{_GRID}">{"".join(map(_headline_cell, numbers))}</dl>'
+    cells = ""
+    for label, value, detail in numbers:
+        small = f'<dd style="{_DETAIL}">{escape_html(detail)}</dd>' if detail else ""
+        cells += f'<div style="{_CELL}"><dt style="{_LABEL}">{escape_html(label)}</dt>'
+        cells += f'<dd style="{_VALUE}">{escape_html(value)}</dd>{small}</div>'
+    return f'<dl class="ferscope-headline" style="{_GRID}">{cells}</dl>'
 
 
 def empty_state(title: str, text: str, *, links: Callable[[], object] | None = None) -> None:
@@ -95,11 +100,3 @@ def notice(kind: NoticeKind, text: str) -> None:
     """Show a plain text in a colored box."""
     boxes = {"info": st.info, "success": st.success, "warning": st.warning, "error": st.error}
     boxes[kind](escape_markdown(text), icon=_ICONS[kind])
-
-
-def _headline_cell(number: Headline) -> str:
-    detail = f'<dd style="{_DETAIL}">{escape_html(number.detail)}</dd>' if number.detail else ""
-    return (
-        f'<div style="{_CELL}"><dt style="{_LABEL}">{escape_html(number.label)}</dt>'
-        f'<dd style="{_VALUE}">{escape_html(number.value)}</dd>{detail}</div>'
-    )

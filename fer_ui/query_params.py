@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 from pydantic import BaseModel, ValidationError
@@ -76,30 +76,17 @@ def param_selectbox(
         options: at least one; the first is the default. A mapping gives each option's title.
         format_func: makes the titles where `options` is a sequence.
     """
-    values, title = _values_and_titles(options, format_func)
-    _follow_query(param, values)
-    return _write_query(param, values, st.selectbox(label, values, key=str(param), format_func=title, help=help_text))
+    return _choose(st.selectbox, label, options, param, format_func, help=help_text)
 
 
-def param_segmented_control(
-    label: str,
-    options: Sequence[Value] | Mapping[Value, str],
-    param: QueryParam,
-    *,
-    format_func: Callable[[str], str] = str,
-) -> Value:
+def param_segmented_control(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:
     """Show a row of buttons, one of them pressed, whose value is in the query string; see `param_selectbox`."""
-    values, title = _values_and_titles(options, format_func)
-    _follow_query(param, values)
-    chosen = st.segmented_control(label, values, required=True, key=str(param), format_func=title)
-    return _write_query(param, values, chosen)
+    return _choose(st.segmented_control, label, options, param, str, required=True)
 
 
 def param_radio(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:
-    """Draw a list of which one option is chosen, whose value is in the query string; arguments as above."""
-    values, title = _values_and_titles(options, str)
-    _follow_query(param, values)
-    return _write_query(param, values, st.radio(label, values, key=str(param), format_func=title))
+    """Show a list of options, one of them chosen, whose value is in the query string."""
+    return _choose(st.radio, label, options, param, str)
 
 
 def param_multiselect(
@@ -168,35 +155,32 @@ def parse_fields(kind: type[Config], text: str, counts: Collection[int]) -> Conf
         return None
 
 
-def _values_and_titles(
-    options: Sequence[Value] | Mapping[Value, str], format_func: Callable[[str], str]
-) -> tuple[list[Value], Callable[[str], str]]:
-    if isinstance(options, Mapping):
-        titles = {str(value): title for value, title in options.items()}
-        return list(options), titles.__getitem__
-    return list(options), format_func
-
-
-def _follow_query(param: QueryParam, options: Sequence[str]) -> None:
-    """Set the widget to the query string's value where that has changed since the last run.
+def _choose(
+    widget: Callable[..., Value | None],
+    label: str,
+    options: Sequence[Value] | Mapping[Value, str],
+    param: QueryParam,
+    format_func: Callable[[str], str],
+    **kwargs: Any,
+) -> Value:
+    """Show a widget of options and keep its value in the query string, where the first option is left out.
 
     Streamlit's own binding of widgets to the query string writes labels; a link should hold ids.
     """
-    key, given = str(param), get_param(param) or options[0]
-    changed = given != st.session_state.get(_last_value_key(param))
-    if changed or st.session_state.get(key) not in options:
-        st.session_state[key] = given if given in options else options[0]
-
-
-def _write_query(param: QueryParam, options: Sequence[Value], chosen: Value | None) -> Value:
-    """Write the choice into the query string; the first option is left out."""
-    value = chosen if chosen is not None else options[0]
+    values, key = list(options), str(param)
+    if isinstance(options, Mapping):
+        format_func = {str(value): title for value, title in options.items()}.__getitem__
+    given = get_param(param) or values[0]
+    if given != st.session_state.get(_last_value_key(param)) or st.session_state.get(key) not in values:
+        st.session_state[key] = given if given in values else values[0]
+    chosen = widget(label, values, key=key, format_func=format_func, **kwargs)
+    value = values[0] if chosen is None else chosen
     st.session_state[_last_value_key(param)] = value
-    if get_param(param) != value and (value != options[0] or get_param(param)):
+    if get_param(param) != value and (value != values[0] or get_param(param)):
         st.query_params[param] = value
     return value
 
 
 def _last_value_key(param: QueryParam) -> str:
-    """Session key of the query parameter's value at the end of the last run."""
+    """Build the session key of the value at the end of the last run."""
     return f"last-{param}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -66,14 +67,8 @@ def get_live_session(predictor: Predictor, point: OperatingPoint) -> LiveSession
     return session
 
 
-@dataclass(frozen=True)
-class Player:
-    """The video player on the page.
-
-    Attributes:
-        running: playing or connecting.
-        notices: placeholder for problems.
-    """
+class Player(NamedTuple):
+    """The video player on the page; `running` is playing or connecting, `notices` a placeholder for problems."""
 
     playing: bool
     running: bool

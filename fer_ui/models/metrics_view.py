@@ -49,10 +49,7 @@ def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
     """Show the reliability diagram, the calibration errors and the confidence thresholds of both operating points."""
     table = calibration_table(reports.headline_by_point)
     if table.empty:
-        notice(
-            "info",
-            "This report is from an older version without calibration data. Export the run to update it.",
-        )
+        notice("info", "This report is from an older version without calibration data. Export the run to update it.")
         _show_calibration_errors(reports)
         return
     show_chart(reliability_diagram(reports.headline_by_point), f"calibration-{model.id}", table=table)

@@ -9,12 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, rng_for
-from fer_core.evaluation.robustness_report import (
-    RobustnessReport,
-    describe_evaluation,
-    describe_worst,
-    read_robustness,
-)
+from fer_core.evaluation.robustness_report import RobustnessReport, describe_evaluation, describe_worst, read_robustness
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 from fer_core.text import join_words

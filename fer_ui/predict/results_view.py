@@ -60,8 +60,7 @@ def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_thr
             st.caption(escape_markdown(prediction.rotation_note))
         if not faces:
             notice(
-                "info",
-                "No face was found. If the photo is a crop of one face, choose “Each photo is one face” above.",
+                "info", "No face was found. If the photo is a crop of one face, choose “Each photo is one face” above."
             )
         for face_number, face in enumerate(faces, 1):
             _show_face(f"photo-{number}-face-{face_number}", face_number, face, confidence_threshold)

@@ -77,7 +77,7 @@ def _show_stored() -> None:
         notice("info", SYNTHETIC_DATA_NOTE)
     columns = dataset.columns()
     sections = [name for name in _SECTIONS if _REQUIRED_COLUMNS.get(name, "id") in columns]
-    section = param_segmented_control("Section", sections, QueryParam.SECTION, format_func=_SECTIONS.__getitem__)
+    section = param_segmented_control("Section", {name: _SECTIONS[name] for name in sections}, QueryParam.SECTION)
     with show_errors():
         _show_section(section, dataset)
 

@@ -33,8 +33,7 @@ _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
 
 def main() -> None:
     page_header(
-        "Evaluation",
-        "Confusion matrix and metrics by class of a finished run, on images that it was not trained on.",
+        "Evaluation", "Confusion matrix and metrics by class of a finished run, on images that it was not trained on."
     )
     runs = list_runs(settings())
     finished = {run.id: run for run in runs if run.state is RunState.FINISHED}

@@ -7,7 +7,7 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_ui.errors import FAULT
+from fer_ui.errors import UNEXPECTED_ERROR
 
 
 def _ours() -> None:
@@ -62,7 +62,7 @@ def test_a_cancellation_is_no_error() -> None:
 def test_a_fault_is_one_calm_sentence_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, logger="fer_ui.errors"):
         app = AppTest.from_function(_a_fault).run()
-    assert [error.value for error in app.error] == [FAULT]
+    assert [error.value for error in app.error] == [UNEXPECTED_ERROR]
     assert not app.exception
     assert "KeyError" in app.expander[0].code[0].value
     assert caplog.records[0].exc_info

@@ -123,7 +123,7 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
     with st.container(horizontal=True, gap="small"):
         stacked = several and param_segmented_control("Bars", _BARS, QueryParam.BARS) == "stacked"
         scales = [scale for scale in _SCALES if not (stacked and scale == "log")]
-        scale = param_segmented_control("Scale", scales, QueryParam.SCALE, format_func=_SCALES.__getitem__)
+        scale = param_segmented_control("Scale", {name: _SCALES[name] for name in scales}, QueryParam.SCALE)
     figure = class_distribution(counts, share=scale == "share", log=scale == "log", stacked=stacked)
     event = show_chart(
         figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"

@@ -20,12 +20,7 @@ from fer_ui.training.form.widgets import show_fields, widget_value
 _CUSTOM = "custom"
 _GROUP = "augment."
 _POLICY = str(QueryParam.POLICY)
-_FIELD_GROUPS = {
-    "Geometry": GEOMETRIC,
-    "Light and color": PHOTOMETRIC,
-    "Quality": DEGRADATION,
-    "Mixing": MIXING,
-}
+_FIELD_GROUPS = {"Geometry": GEOMETRIC, "Light and color": PHOTOMETRIC, "Quality": DEGRADATION, "Mixing": MIXING}
 
 
 def policy_values() -> dict[str, Any]:

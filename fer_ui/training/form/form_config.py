@@ -16,7 +16,7 @@ from fer_ui.training.form.augment_fields import AUGMENT
 from fer_ui.training.form.augmentation import policy_values
 from fer_ui.training.form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
 from fer_ui.training.form.form_context import FormContext
-from fer_ui.training.form.form_state import FormState, Values, nested
+from fer_ui.training.form.form_state import FormState, Values, unflatten
 
 FIELDS: dict[str, Field] = {**EPOCHS, **LEARNING, **SELECTION, **AUGMENT, **RUN}
 """Fields with widgets; network, split, rebalancing and corrections have their own modules."""
@@ -46,7 +46,7 @@ def build_form_config(state: FormState, context: FormContext) -> FormConfig:
     values |= _with_prefix("rebalancing", rebalancing_in_query(base.rebalancing).model_dump())
     values |= _with_prefix("split", split_in_query(base.split, context.published).model_dump())
     try:
-        return FormConfig(values, parse_config(nested(reset_inapplicable(values, base, context)), "These settings"))
+        return FormConfig(values, parse_config(unflatten(reset_inapplicable(values, base, context)), "These settings"))
     except ConfigError as error:
         return FormConfig(values, None, str(error))
 
@@ -83,17 +83,8 @@ def _label(path: str) -> str:
     return _OTHER_LABELS.get(path, name or group)
 
 
-_GROUP_LABELS = {
-    "model": "network options",
-    "rebalancing": "rebalancing",
-    "split": "split",
-    "augment": "augmentation",
-}
-_OTHER_LABELS = {
-    "labels": "expressions",
-    "exclude_ambiguous": "ambiguous images",
-    "corrections": "corrections",
-}
+_GROUP_LABELS = {"model": "network options", "rebalancing": "rebalancing", "split": "split", "augment": "augmentation"}
+_OTHER_LABELS = {"labels": "expressions", "exclude_ambiguous": "ambiguous images", "corrections": "corrections"}
 
 
 def _with_prefix(group: str, values: Mapping[str, Any]) -> dict[str, Any]:

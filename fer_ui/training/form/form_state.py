@@ -83,8 +83,8 @@ def widget_key(path: str) -> str:
     return f"train-{path}"
 
 
-def nested(values: Values) -> dict[str, Any]:
-    """Nest the values for `parse_config`; the inverse of `train_config.flatten`."""
+def unflatten(values: Values) -> dict[str, Any]:
+    """Nest the values by group, for `parse_config`; the inverse of `train_config.flatten`."""
     content: dict[str, Any] = {}
     for path, value in values.items():
         *groups, name = path.split(".")

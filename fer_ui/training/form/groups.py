@@ -23,16 +23,7 @@ from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.form.augmentation import describe_augmentation, show_augmentation
 from fer_ui.training.form.data_choice import show_data, trains_all_folds
-from fer_ui.training.form.fields import (
-    BATCHES,
-    LEARNING,
-    LOSS,
-    OPTIMIZER,
-    RATE,
-    RUN,
-    SELECTION,
-    TEACHERS,
-)
+from fer_ui.training.form.fields import BATCHES, LEARNING, LOSS, OPTIMIZER, RATE, RUN, SELECTION, TEACHERS
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import MODEL_NAME, FormState, Values
 from fer_ui.training.form.network import get_options, input_size_px, show_network_options

@@ -21,12 +21,10 @@ _SHARES = {
 }
 _AFFECT = {"valid_ccc_valence": "Concordance, valence", "valid_ccc_arousal": "Concordance, arousal"}
 _OTHER = {"learning_rate": "Learning rate", "images_per_s": "Images/s", "seconds": "Seconds"}
-_FORMATS = (
-    dict.fromkeys(_LOSSES.values(), "%.4f")
-    | dict.fromkeys(_SHARES.values(), "%.1f %%")
-    | dict.fromkeys(_AFFECT.values(), "%.3f")
-    | {"Learning rate": "%.3g", "Images/s": "%.0f", "Seconds": "%.1f"}
-)
+_FORMATS = dict.fromkeys(_LOSSES.values(), "%.4f") | dict.fromkeys(_AFFECT.values(), "%.3f")
+_FORMATS |= {"Learning rate": "%.3g", "Images/s": "%.0f", "Seconds": "%.1f"}
+"""Formats of the columns that aren't shares."""
+
 _ROW_PX = 35
 _HEIGHT_MAX_PX = 440
 

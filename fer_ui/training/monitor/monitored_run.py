@@ -108,9 +108,8 @@ def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
     except (RunError, InputError):
         return MonitoredRun(run_id, None, job, None, pd.DataFrame(), (0, 0), None)
     metrics_version = _file_version(run.path("metrics.jsonl"))
-    return MonitoredRun(
-        run_id, run, job, summarize_run(run), _metrics(run.folder, metrics_version), metrics_version, _changed_at(run)
-    )
+    metrics = _load_metrics(run.folder, metrics_version)
+    return MonitoredRun(run_id, run, job, summarize_run(run), metrics, metrics_version, _changed_at(run))
 
 
 def best_epoch_of(metrics: pd.DataFrame) -> int | None:
@@ -130,8 +129,8 @@ def config_of(run: Run) -> TrainConfig | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _metrics(folder: Path, metrics_version: FileVersion) -> pd.DataFrame:
-    """A row per epoch; shared between sessions, so not to be changed."""
+def _load_metrics(folder: Path, metrics_version: FileVersion) -> pd.DataFrame:
+    """Load a row per epoch; shared between sessions, so not to be changed."""
     del metrics_version  # cache key
     metrics = Run(folder).metrics()
     return metrics if "epoch" in metrics else pd.DataFrame()

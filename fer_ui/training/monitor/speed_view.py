@@ -14,11 +14,11 @@ from fer_ui.charts.training.rate_and_speed import epoch_time_bar
 from fer_ui.escaping import escape_markdown
 from fer_ui.training.monitor.monitored_run import MonitoredRun
 
-_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
-_LOG_MARKS = (("started on ", "resumed on "), ("memory kept",), ("images come from ",))
-"""Text of the log lines about the hardware, in the order in which they are shown."""
-
-_LOG_LINES = 10_000
+_LOG_FACTS = re.compile(
+    r"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?(.*(?:(?:started|resumed) on |memory kept|images come from ).*)$",
+    re.MULTILINE,
+)
+"""Log lines about the hardware, in runs of earlier versions, which have no `facts.json`."""
 
 
 def show_speed(monitored: MonitoredRun) -> None:
@@ -38,16 +38,5 @@ def show_speed(monitored: MonitoredRun) -> None:
 def machine_facts(run: Run) -> list[str]:
     """Describe hardware and image loading, as of the latest start, in sentences."""
     facts = run.facts()
-    lines = _read_log_lines(run) if facts is None else facts.machine_lines
+    lines = facts.machine_lines if facts else _LOG_FACTS.findall(run.log(10_000))[-3:]
     return [f"{capitalize_first(line)}." for line in lines]
-
-
-def _read_log_lines(run: Run) -> list[str]:
-    """Get the same lines from the log of a run of an earlier version, which has no `facts.json`."""
-    latest: dict[int, str] = {}
-    for line in run.log(_LOG_LINES).splitlines():
-        text = _TIMESTAMP.sub("", line)
-        for order, marks in enumerate(_LOG_MARKS):
-            if any(mark in text for mark in marks):
-                latest[order] = text
-    return [latest[order] for order in sorted(latest)]

@@ -90,11 +90,7 @@ def _show_note(run: Run, notes: RunNotes) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            "Save note",
-            key=f"save-note-{run.id}",
-            icon=":material/save:",
-            on_click=_save_text,
-            args=(run, draft.base),
+            "Save note", key=f"save-note-{run.id}", icon=":material/save:", on_click=_save_text, args=(run, draft.base)
         )
         if draft.edited:
             st.caption("Not saved.")

@@ -19,7 +19,7 @@ from fer_core.training.config.optimization import MONITORED_METRICS
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, flatten, load_config, parse_config, preset_paths
 from fer_ui.training.form.command import build_arguments, build_file_name
-from fer_ui.training.form.form_state import nested
+from fer_ui.training.form.form_state import unflatten
 from fer_ui.training.form.starting_point import StartingPoint
 from fer_ui.training.form.widgets import field_info, limits
 
@@ -37,7 +37,7 @@ def random_config(chance: random.Random) -> TrainConfig:
         values |= _random_network(chance)
         values["split.fold"] = min(values["split.fold"], values["split.folds"] - 1)
         try:
-            return parse_config(nested(values))
+            return parse_config(unflatten(values))
         except ConfigError:
             continue  # what does not go together is another test's
 

@@ -19,7 +19,7 @@ from fer_core.training.config.train_config import TrainConfig, dump_config, flat
 from fer_ui.training.form import form
 from fer_ui.training.form.form_config import FIELDS
 from fer_ui.training.form.form_context import FormContext, load_form_context
-from fer_ui.training.form.form_state import nested
+from fer_ui.training.form.form_state import unflatten
 from fer_ui.training.form.widgets import field_info, limits, shown_number
 from tests.fer_ui.training.form.form_page import (
     DATASET,
@@ -229,7 +229,7 @@ def test_the_limits_of_a_number_are_those_of_the_config(path: str) -> None:
         content = {**usual, **others, path: int(value) if field_info(path).annotation is int else value}
         if path == "optimizer.warmup_epochs":
             content["optimizer.schedule"] = "cosine"
-        assert flatten(TrainConfig.model_validate(nested(content)))[path] == content[path]
+        assert flatten(TrainConfig.model_validate(unflatten(content)))[path] == content[path]
 
 
 def test_percentages_are_shown_without_the_noise_of_computing() -> None:
