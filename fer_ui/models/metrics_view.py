@@ -47,29 +47,22 @@ def show_confusion(model: ModelEntry, reports: SplitReports) -> None:
 
 def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
     """Show the reliability diagram, the calibration errors and the confidence thresholds of both operating points."""
-    table = calibration_table(reports.headline_by_point)
+    by_point = reports.headline_by_point
+    table = calibration_table(by_point)
     if table.empty:
         notice("info", "This report is from an older version without calibration data. Export the run to update it.")
-        _show_calibration_errors(reports)
-        return
-    show_chart(reliability_diagram(reports.headline_by_point), f"calibration-{model.id}", table=table)
-    _show_calibration_errors(reports)
-    for report in reports.headline_by_point:
+    else:
+        show_chart(reliability_diagram(by_point), f"calibration-{model.id}", table=table)
+    if len(by_point) > 1:
+        headline([_calibration_headline(report) for report in by_point])
+    for report in by_point:
         if report.selective_accuracy:
             st.markdown(escape_markdown(_describe_threshold(report.point, report.selective_accuracy)))
 
 
-def _show_calibration_errors(reports: SplitReports) -> None:
-    headlines = [
-        Headline(
-            f"Calibration error, {report.point}",
-            f"{report.ece:.3f}",
-            "" if report.ece_unscaled is None else f"before temperature scaling {report.ece_unscaled:.3f}",
-        )
-        for report in reports.headline_by_point
-    ]
-    if len(headlines) > 1:
-        headline(headlines)
+def _calibration_headline(report: StoredReport) -> Headline:
+    unscaled = "" if report.ece_unscaled is None else f"before temperature scaling {report.ece_unscaled:.3f}"
+    return Headline(f"Calibration error, {report.point}", f"{report.ece:.3f}", unscaled)
 
 
 def _describe_threshold(point: OperatingPoint, selective: SelectiveAccuracy) -> str:

@@ -53,9 +53,11 @@ def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_thr
         boxes = [image.in_pixels(face.box) for face in faces]
         shown = draw_numbered_boxes(image.pixels, boxes, labels, colors)
         st.image(shown, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
-        st.caption(escape_markdown(_describe_image(prediction.source, image)))
+        facts = [f"{prediction.source}, {image.width}x{image.height} pixels", *image.notes]
+        st.caption(escape_markdown(", ".join(facts)))
     with right:
-        st.markdown(f"**{_describe_face_count(len(faces))}**")
+        found = {0: "No face found", 1: "One face found"}.get(len(faces), f"{len(faces)} faces found")
+        st.markdown(f"**{found}**")
         if prediction.rotation_note:
             st.caption(escape_markdown(prediction.rotation_note))
         if not faces:
@@ -76,11 +78,3 @@ def _show_face(key: str, number: int, face: FacePrediction, confidence_threshold
             show_chart(probability_bars(face.probabilities, face.uncertain, confidence_threshold or None), key)
             if face.uncertain:
                 st.caption(escape_markdown(f"Not sure: {face.reason}."))
-
-
-def _describe_face_count(number: int) -> str:
-    return {0: "No face found", 1: "One face found"}.get(number, f"{number} faces found")
-
-
-def _describe_image(name: str, image: Photo) -> str:
-    return ", ".join([f"{name}, {image.width}x{image.height} pixels", *image.notes])

@@ -42,13 +42,7 @@ _CHANGES_SHOWN_MAX = 6
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """Runs to start.
-
-    Attributes:
-        configs: one per run; several to train every fold.
-        priority: of the jobs.
-        device: "" for whichever is free.
-    """
+    """Runs to start: several configs to train every fold; the jobs' priority, and their device, "" for any."""
 
     configs: list[TrainConfig]
     priority: int

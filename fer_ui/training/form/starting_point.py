@@ -55,7 +55,9 @@ def get_starting_point() -> StartingPoint:
         except InputError as error:
             notice("warning", f"The run {run_id} can't be copied. {error} The form uses a preset instead.")
     name = get_param(QueryParam.PRESET)
-    return _from_preset(name if name in PRESETS else _DEFAULT)
+    name = name if name in PRESETS else _DEFAULT
+    preset = PRESETS[name]
+    return StartingPoint(name, preset.title, preset.summary, name, preset.path, preset.config)
 
 
 def copy_run(run_id: str) -> StartingPoint:
@@ -100,8 +102,3 @@ def _on_change() -> None:
         st.query_params.pop(param, None)
     if name != _DEFAULT:
         st.query_params[QueryParam.PRESET] = name
-
-
-def _from_preset(name: str) -> StartingPoint:
-    preset = PRESETS[name]
-    return StartingPoint(name, preset.title, preset.summary, name, preset.path, preset.config)
