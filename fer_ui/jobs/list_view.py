@@ -26,7 +26,7 @@ from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.resources import job_store
 
-KINDS = {
+_KIND_TITLES = {
     JobKind.TRAIN: "Training",
     JobKind.IMPORT: "Import",
     JobKind.FETCH: "Download",
@@ -276,7 +276,7 @@ def _duration(job: Job) -> str:
 
 
 def _kind_title(kind: str) -> str:
-    return KINDS[JobKind(kind)]
+    return _KIND_TITLES[JobKind(kind)]
 
 
 def _show_start_links() -> None:
