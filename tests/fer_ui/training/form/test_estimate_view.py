@@ -101,7 +101,7 @@ def test_what_does_not_fit_is_warned_of() -> None:
     assert estimate_warnings(FOUND, PLENTY) == []
     assert "may be stopped half-way" in estimate_warnings(replace(FOUND, free_bytes=FOUND.memory_bytes // 2), PLENTY)[0]
     assert "tight" in estimate_warnings(replace(FOUND, free_bytes=int(FOUND.memory_bytes * 1.1)), PLENTY)[0]
-    assert "Packing" in (words := estimate_warnings(FOUND, 2**20)[0]) and "70 MiB" in words and "1.0 MiB" in words
+    assert "Packing" in (words := estimate_warnings(FOUND, 2**20)[0]) and "70 MiB" in words and "1 MiB" in words
     assert estimate_warnings(replace(FOUND, packed="already"), 0) == []
 
 
