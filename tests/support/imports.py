@@ -12,7 +12,7 @@ FILES = class_folders(12)
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
+    """Simulates a kill of the process; nothing catches it."""
 
 
 def write_upload(store: Settings, name: str = "faces.zip") -> Path:

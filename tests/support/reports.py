@@ -15,7 +15,7 @@ from fer_core.metrics import expected_calibration_error
 def make_stored_report(n: int = 1234, **fields: Any) -> StoredReport:
     """Build a report on `n` images of one class; `fields` replace its other values."""
     row = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": n, "recall_interval": [0.4, 0.6]}
-    usual = {
+    defaults = {
         "protocol": "argmax",
         "point": "accurate",
         "accuracy": 0.7,
@@ -27,11 +27,11 @@ def make_stored_report(n: int = 1234, **fields: Any) -> StoredReport:
         "confusion": [[n, 0], [0, 0]],
         "labels": ["neutral", "happiness"],
     }
-    return StoredReport.model_validate(usual | {"n": n} | fields)
+    return StoredReport.model_validate(defaults | {"n": n} | fields)
 
 
 def make_calibration_report(point: str, confidence: Sequence[float], correct: Sequence[bool]) -> StoredReport:
     """Build a report with the calibration curve of these predictions."""
-    sure, right = np.array(confidence), np.array(correct)
-    curve, ece = calibration_curve(sure, right), expected_calibration_error(sure, right)
-    return make_stored_report(len(sure), point=point, ece=ece, calibration_curve=curve)
+    predictions = np.array(confidence), np.array(correct)
+    curve, ece = calibration_curve(*predictions), expected_calibration_error(*predictions)
+    return make_stored_report(len(confidence), point=point, ece=ece, calibration_curve=curve)

@@ -25,7 +25,7 @@ _ANNOTATORS = 10
 _UNKNOWN, _NOT_A_FACE = 8, 9
 _TIE_EVERY, _UNKNOWN_EVERY, _NOT_A_FACE_EVERY = 20, 30, 50
 _VOTES = 3
-"""A stream of random numbers beside those of the product."""
+"""Seed of the votes, so that they do not change the random faces."""
 
 
 def write_synthetic_faces(folder: Path, config: SyntheticFacesConfig, progress: Progress = no_progress) -> None:
@@ -40,11 +40,11 @@ def write_ferplus_like(archive: Path, config: SyntheticFacesConfig, progress: Pr
     """Write a zip in the layout of FER+: 48x48 gray images with the votes of ten annotators.
 
     The members are `FER2013Train/fer0000000.png` … and `FER2013Train/label.csv`, likewise `FER2013Valid` and
-    `FER2013Test`. Usually the drawn expression wins; every 20th image is a tie, every 30th unknown (a blurred face) and
-    every 50th not a face.
+    `FER2013Test`. Most votes are for the expression of the face; every 20th image is a tie, every 30th unknown (a
+    blurred face) and every 50th not a face.
 
     Args:
-        archive: the zip file; written whole or not at all.
+        archive: the zip file; written atomically.
         config: size and composition; `size_px` has no effect here.
     """
     rows: dict[str, list[list[object]]] = {}
@@ -76,17 +76,17 @@ def _draw_png(image: PlannedImage, votes: list[int]) -> bytes:
 def _sample_votes(expression: Expression, position: int, rng: np.random.Generator) -> list[int]:
     """Sample ten votes in FER+'s columns; the position of the image decides how far the annotators agree."""
     n_labels = len(FERPLUS_COLUMNS)
-    drawn = FERPLUS_COLUMNS.index(expression)
+    label = FERPLUS_COLUMNS.index(expression)
     votes = np.zeros(n_labels + 2, int)
     if position % _NOT_A_FACE_EVERY == 17:
         winner, agreeing = _NOT_A_FACE, 8
     elif position % _UNKNOWN_EVERY == 11:
         winner, agreeing = _UNKNOWN, 6
     elif position % _TIE_EVERY == 5:
-        votes[[drawn, (drawn + int(rng.integers(1, n_labels))) % n_labels]] = _ANNOTATORS // 2
+        votes[[label, (label + int(rng.integers(1, n_labels))) % n_labels]] = _ANNOTATORS // 2
         return votes.tolist()
     else:
-        winner, agreeing = drawn, int(rng.integers(5, _ANNOTATORS + 1))
+        winner, agreeing = label, int(rng.integers(5, _ANNOTATORS + 1))
     votes[winner] = agreeing
     others = rng.choice(n_labels + 1, _ANNOTATORS - agreeing, p=(0.44,) + (0.07,) * 8)
     np.add.at(votes, others, 1)
