@@ -1,4 +1,4 @@
-"""The expressions and the label sets made of them. Integers exist only beside torch."""
+"""The expressions and label sets. Class indices exist only beside torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Expression(StrEnum):
 
     @classmethod
     def parse(cls, name: str) -> Expression:
-        """The expression called `name`.
+        """Parse an expression's name.
 
         Raises:
             InputError: no expression has that name.
@@ -37,7 +37,7 @@ class Expression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """A named, ordered choice of expressions; the order is the order of a model's outputs."""
+    """A named set of expressions, in the order of a model's outputs."""
 
     name: str
     expressions: tuple[Expression, ...]
@@ -49,7 +49,7 @@ class LabelSet:
         return iter(self.expressions)
 
     def index(self, expression: Expression) -> int:
-        """The position of `expression` among a model's outputs."""
+        """The index of a model's output for `expression`."""
         return self.expressions.index(expression)
 
 
@@ -71,7 +71,7 @@ LABEL_SETS: dict[str, LabelSet] = {
 
 
 def label_set(name: str) -> LabelSet:
-    """The label set called `name`.
+    """Get a label set by name.
 
     Raises:
         InputError: there is no such set.

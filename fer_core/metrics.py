@@ -33,7 +33,7 @@ FEW_IMAGES = 30
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:
-    """Metrics of one class. 0..1 each, `support` in images; intervals are 95 %, from 0 to 1 where nothing is known."""
+    """Metrics of one class, 0..1, with 95 % intervals, from 0 to 1 if unknown; `support` is in images."""
 
     precision: float
     recall: float
@@ -46,9 +46,9 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Metrics of a set of predictions. Rows of `confusion` are the true classes, columns the predicted.
+    """Metrics of a set of predictions. Rows of `confusion` are the true classes, columns the predicted ones.
 
-    Macro figures average over the classes that occur among the true labels. `intervals` are 95 %: see
+    Macro metrics average over the classes that occur among the true labels. `intervals` are 95 %: see
     `fer_core.intervals`.
     """
 
@@ -65,9 +65,9 @@ def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.int
     """Compute the metrics of predictions.
 
     Args:
-        truth: integers 0..classes-1, shape (N,).
-        predicted: the same.
-        classes: how many classes there are.
+        truth: class indices, shape (N,).
+        predicted: as `truth`.
+        classes: number of classes.
     Raises:
         InputError: there are no images.
     """
@@ -81,10 +81,10 @@ def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.int
 
     if len(truth) == 0:
         raise InputError("There are no labeled images to evaluate. Choose another split or protocol.")
-    every = np.arange(classes)
+    indices = np.arange(classes)
     present = np.unique(truth)
-    confusion = confusion_matrix(truth, predicted, labels=every)
-    precision, recall, f1, support = precision_recall_fscore_support(truth, predicted, labels=every, zero_division=0)
+    confusion = confusion_matrix(truth, predicted, labels=indices)
+    precision, recall, f1, support = precision_recall_fscore_support(truth, predicted, labels=indices, zero_division=0)
     macro = {"labels": present, "average": "macro", "zero_division": 0}
     return Metrics(
         n=len(truth),
@@ -105,10 +105,10 @@ def classification_metrics(truth: NDArray[np.integer], predicted: NDArray[np.int
 
 def class_intervals(confusion: NDArray[np.integer]) -> list[tuple[Interval, Interval, Interval]]:
     """Compute the 95 % intervals of each class's precision, recall and F1."""
-    hits, support, answers = (each.tolist() for each in (np.diagonal(confusion), confusion.sum(1), confusion.sum(0)))
+    counts = (np.diagonal(confusion), confusion.sum(1), confusion.sum(0))
     return [
-        (wilson_interval(hit, answered), wilson_interval(hit, labeled), f1_interval(hit, labeled, answered))
-        for hit, labeled, answered in zip(hits, support, answers, strict=True)
+        (wilson_interval(hit, predicted), wilson_interval(hit, labeled), f1_interval(hit, labeled, predicted))
+        for hit, labeled, predicted in zip(*(each.tolist() for each in counts), strict=True)
     ]
 
 
@@ -117,18 +117,16 @@ def paired_difference(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> tu
 
     Args:
         before: whether each image was classified correctly, shape (N,), N > 0.
-        after: the same for the other predictions.
+        after: as `before`, for the other predictions.
     Returns:
-        the difference of the shares, -1..1, negative where `after` is better, and its bounds.
+        the difference of the accuracies, -1..1, negative if `after` is better, and its interval.
     """
     won, lost = int((before & ~after).sum()), int((after & ~before).sum())
     return (won - lost) / len(before), difference_interval(won, lost, len(before))
 
 
-def expected_calibration_error(
-    confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = CALIBRATION_BINS
-) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins, weighted by their sizes.
+def expected_calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
+    """Compute the mean gap between confidence and accuracy over equal-width bins, weighted by their sizes.
 
     Guo et al. (2017), "On Calibration of Modern Neural Networks", eq. 3.
 
@@ -138,6 +136,6 @@ def expected_calibration_error(
     """
     if len(confidence) == 0:
         return 0.0
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(place, weights=correct - confidence.astype(float), minlength=bins)
+    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, weights=correct - confidence.astype(float), minlength=CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / len(confidence))

@@ -1,1 +1,1 @@
-"""Models as folders of plain files (bundles): open, list, export, import, verify and quantize them."""
+"""Bundles, models as folders of plain files: open, list, export, import, verify and quantize them."""

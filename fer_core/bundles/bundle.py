@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -31,7 +31,9 @@ from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.contract import NO_CONTRACT, Contract
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JsonModel, Text, load_json_model
-from fer_core.training.config.train_config import TrainConfig
+
+if TYPE_CHECKING:
+    from fer_core.training.config.train_config import TrainConfig
 
 MODEL_FILE = "model.onnx"
 INT8_FILE = "model-int8.onnx"

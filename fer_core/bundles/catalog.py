@@ -1,4 +1,4 @@
-"""The models there are: the one that ships, imported bundles and finished runs; which one is in use; deleting."""
+"""List, find, choose and delete models: the shipped one, imported bundles and finished runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Kind = Literal["shipped", "run", "imported"]
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model that can be opened. `id` is what commands and links call it."""
+    """A model; commands and links use `id`."""
 
     id: str
     kind: Kind
@@ -35,26 +35,26 @@ class ModelEntry:
 
 
 def list_models(settings: Settings) -> list[ModelEntry]:
-    """Every model, the shipped one first, then imported bundles, then finished runs, newest first."""
-    places: list[tuple[str, Kind, Path]] = []
+    """List all models: the shipped one, imported bundles, and finished runs, newest first."""
+    found: list[tuple[str, Kind, Path]] = []
     if SHIPPED_FOLDER.is_dir():
-        places.append((SHIPPED, "shipped", SHIPPED_FOLDER))
+        found.append((SHIPPED, "shipped", SHIPPED_FOLDER))
     if settings.models_dir.is_dir():
         folders = sorted(path.parent for path in settings.models_dir.glob(f"*/{MODEL_FILE}"))
-        # One whose name is hidden is on its way into or out of the store.
-        places += [(folder.name, "imported", folder) for folder in folders if not folder.name.startswith(".")]
-    places += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
+        # A hidden folder is being imported or deleted.
+        found += [(folder.name, "imported", folder) for folder in folders if not folder.name.startswith(".")]
+    found += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
     entries = []
-    for name, kind, folder in places:
+    for name, kind, folder in found:
         try:
             entries.append(ModelEntry(name, kind, folder, read_bundle_info(folder)))
-        except BundleError as exc:  # one damaged model does not hide the others
-            _LOG.warning("Passed over the model %s: %s", name, exc)
+        except BundleError as exc:  # a damaged model does not hide the others
+            _LOG.warning("Skipped the model %s: %s", name, exc)
     return entries
 
 
 def find_model(name: str, settings: Settings) -> ModelEntry:
-    """The model called `name`: `default`, a run's or bundle's id, or the path of a bundle's folder.
+    """Find a model by `default`, the id of a run or bundle, or the path of a bundle's folder.
 
     Raises:
         BundleError: there is none, or the run is not finished.
@@ -66,7 +66,7 @@ def find_model(name: str, settings: Settings) -> ModelEntry:
     if (folder / CONTRACT_FILE).is_file() or (folder / MODEL_FILE).is_file():
         return ModelEntry(folder.name, "imported", folder, read_bundle_info(folder))
     if folder.is_file():
-        raise BundleError(f"{name} is a file. Import it first (`models import {name}`), then give the id it gets.")
+        raise BundleError(f"{name} is a file. Import it first (`models import {name}`), then give its id.")
     run = settings.runs_dir / name
     if "/" not in name and run.is_dir():
         missing = ", ".join(Run(run).missing()) or "run.json"
@@ -76,7 +76,7 @@ def find_model(name: str, settings: Settings) -> ModelEntry:
 
 
 def active_model_id(settings: Settings) -> str:
-    """The id of the model that Predict and Live use: the chosen one while it exists, else the shipped one."""
+    """Return the id of the model for Predict and Live: the chosen one if it exists, else the shipped one."""
     try:
         chosen = str(json.loads(_active_model_file(settings).read_text())["model"])
         find_model(chosen, settings)
@@ -86,7 +86,7 @@ def active_model_id(settings: Settings) -> str:
 
 
 def set_active_model(name: str, settings: Settings) -> ModelEntry:
-    """Make a model the one that Predict and Live use.
+    """Choose the model for Predict and Live.
 
     Raises:
         BundleError: there is no such model.
@@ -97,10 +97,12 @@ def set_active_model(name: str, settings: Settings) -> ModelEntry:
 
 
 def delete_model(model_id: str, settings: Settings) -> bool:
-    """Remove an imported model, damaged or not; whether it was in use, which the shipped one then is.
+    """Delete an imported model, damaged or not.
 
+    Returns:
+        whether it was the active model; the shipped one then is.
     Raises:
-        BundleError: there is none, or it is the shipped one or a run.
+        BundleError: it does not exist, or is the shipped one or a run.
     """
     folder = settings.models_dir / check_id(model_id, "model")
     if model_id == SHIPPED:
@@ -110,14 +112,14 @@ def delete_model(model_id: str, settings: Settings) -> bool:
             raise BundleError(f"{model_id} is a run, not an imported model. Delete it with `runs delete {model_id}`.")
         known = ", ".join(entry.id for entry in list_models(settings) if entry.kind == "imported") or "none"
         raise BundleError(f"There is no imported model {model_id!r}. Imported: {known}.")
-    was_used = active_model_id(settings) == model_id
-    leaving = folder.with_name(f".{model_id}.deleted")
-    shutil.rmtree(leaving, ignore_errors=True)
-    folder.rename(leaving)  # at once, so that a half-deleted folder is no model
-    if was_used:
+    was_active = active_model_id(settings) == model_id
+    hidden = folder.with_name(f".{model_id}.deleted")
+    shutil.rmtree(hidden, ignore_errors=True)
+    folder.rename(hidden)  # a half-deleted folder is not a model
+    if was_active:
         _active_model_file(settings).unlink(missing_ok=True)
-    shutil.rmtree(leaving)
-    return was_used
+    shutil.rmtree(hidden)
+    return was_active
 
 
 def _active_model_file(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Write a model as a bundle of its own, a folder or one file: its files, golden faces, hashes and a card."""
+"""Export a model as a bundle, a folder or one file: its files, golden faces, hashes and a card."""
 
 from __future__ import annotations
 
@@ -52,34 +52,34 @@ _GOLDEN_SEED = 7
 def export_bundle(entry: ModelEntry, target: Path) -> Path:
     """Export a bundle: one file where the path ends in .zip, else a folder. The same model gives the same bytes.
 
-    Golden faces that the model has already are kept with what they must get.
+    Existing golden faces are kept.
 
     Raises:
-        BundleError: there is something at `target` already, or the model can't be opened or is not what it was.
+        BundleError: `target` exists, or the model can't be opened or fails its verification.
     """
     target = target.expanduser().absolute()
     if target.exists():
-        raise BundleError(f"There is something at {target} already. Choose another place, or delete that one.")
+        raise BundleError(f"{target} exists already. Choose another path, or delete it.")
     Bundle.open(entry.folder)
-    if entry.info.files:  # what was changed since is not given new hashes
+    if entry.info.files:  # changed files do not get new hashes
         check_verified(entry.id, verify_bundle(entry.folder), "it was not exported")
     if not is_bundle_file(target):
-        with atomic_folder(target) as made:
-            _write(entry, made)
+        with atomic_folder(target) as new:
+            _write(entry, new)
         return target
     with TemporaryDirectory(prefix="ferscope-export-") as temporary:
-        made = Path(temporary) / entry.folder.name
-        made.mkdir()
-        _write(entry, made)
-        write_bundle_file(made, target)
+        folder = Path(temporary) / entry.folder.name
+        folder.mkdir()
+        _write(entry, folder)
+        write_bundle_file(folder, target)
     return target
 
 
 def finish_bundle(folder: Path, info: BundleInfo) -> BundleInfo:
-    """Complete a bundle with golden faces unless it has them, the card, and the hashes of its files.
+    """Add golden faces if there are none, the card, and the file hashes to a bundle.
 
     Returns:
-        `info` with the hashes, as it was written.
+        `info` with the hashes.
     """
     info = info.model_copy(update={"files": {}})
     info.save_in(folder)
@@ -99,7 +99,7 @@ def golden_faces() -> dict[str, RgbImage]:
 
 
 def _refresh_report(source: Path, folder: Path) -> None:
-    """Rebuild the report where a run still has its predictions: a report of an older FERscope has less."""
+    """Rebuild the report if a run still has its predictions, as reports of earlier versions have less."""
     contract = Contract.load(source / CONTRACT_FILE)
     calibration = Calibration.load(source / CALIBRATION_FILE, contract.labels)
     tables = {split: source / f"predictions-{split}.parquet" for split in (Split.VALID, Split.TEST)}
@@ -116,8 +116,8 @@ def _write(entry: ModelEntry, folder: Path) -> None:
     for name in (*_FILES, *(name for name in _OPTIONAL if (entry.folder / name).is_file())):
         shutil.copyfile(entry.folder / name, folder / name)
     _refresh_report(entry.folder, folder)
-    if seen := load_training_images(entry.folder, settings()):
-        seen.save(folder / TRAINING_IMAGES_FILE)
+    if images := load_training_images(entry.folder, settings()):
+        images.save(folder / TRAINING_IMAGES_FILE)
     for name in _OPTIONAL_FOLDERS:
         if (entry.folder / name).is_dir():
             shutil.copytree(entry.folder / name, folder / name)

@@ -1,4 +1,4 @@
-"""Import a bare state dict as a model: a preset says which network it is. For commands: it loads torch."""
+"""Import a state dict as a model; a preset defines the network. Loads torch, so only for commands."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ from fer_core.training.config.train_config import TrainConfig, dump_config, load
 if TYPE_CHECKING:
     from torch import nn
 
-UNKNOWN_LICENSE = "unknown: weights were given as a file"
+UNKNOWN_LICENSE = "unknown (imported weights)"
 UNKNOWN_DATA = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsImportOptions:
-    """What to know about a file of weights.
+    """Options of an import.
 
     Attributes:
-        preset: gives the network, the labels and the contract.
-        model_id: what to call the model; by default the file's name.
-        title: by default that of the preset and the file's name.
-        data: a dataset in the store for calibration and evaluation; none by default.
-        split: the split that the calibration is fitted on; the test split is for evaluation.
+        preset: defines network, labels and contract.
+        model_id: by default the file's name.
+        title: by default the titles of preset and file.
+        data: a dataset in the store for calibration and evaluation.
+        split: for the calibration; the test split is for evaluation.
     """
 
     preset: str
@@ -79,24 +79,24 @@ def import_weights(
     """Build the preset's network, load the weights, export it and install it as a model.
 
     Raises:
-        InputError: no such preset, dataset or split; the file is not of the preset's network; or the id is taken.
-        FerscopeError: the ONNX export does not compute what the network does.
+        InputError: preset, dataset or split does not exist, the weights are of another network, or the id is taken.
+        FerscopeError: the ONNX export differs from the network.
     """
     path = path.expanduser()
-    config = _config_of(options.preset)
+    config = _network_config(options.preset)
     model_id = check_id_is_free(options.model_id or slug(path.stem), settings)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
-    rows = _CalibrationData.of(options, settings) if options.data else None
+    rows = _CalibrationData.load(options, settings) if options.data else None
     progress(0.0, f"Loading {path.name}")
     from fer_core.models.registry import parameter_count
     from fer_core.training.network import load_network
 
     network = load_network(config, contract, path)
-    with staging_folder(settings) as place:
-        folder = place / model_id
+    with staging_folder(settings) as staging:
+        folder = staging / model_id
         folder.mkdir()
-        probe = _probe(contract, rows, settings)
-        _write_network(folder, network, contract, config, probe)
+        check_faces = _export_check_faces(contract, rows, settings)
+        _write_network(folder, network, contract, config, check_faces)
         progress(0.2, "Exported and checked against PyTorch")
         if rows is not None:
             _evaluate(folder, contract, rows, settings, progress)
@@ -116,16 +116,16 @@ def import_weights(
 
 @dataclass(frozen=True, slots=True)
 class _CalibrationData:
-    """The rows of a dataset for fitting the calibration, and those for evaluation."""
+    """The rows of a dataset for the calibration, its class priors, and the evaluation."""
 
     dataset: StoredDataset
-    fitted: pd.DataFrame
-    test: pd.DataFrame
-    shares_from: pd.DataFrame
+    calibration_rows: pd.DataFrame
+    test_rows: pd.DataFrame
+    prior_rows: pd.DataFrame
     split: Split
 
     @classmethod
-    def of(cls, options: WeightsImportOptions, settings: Settings) -> _CalibrationData:
+    def load(cls, options: WeightsImportOptions, settings: Settings) -> _CalibrationData:
         split = Split.parse(options.split)
         if split is Split.TEST:
             raise InputError(
@@ -136,17 +136,17 @@ class _CalibrationData:
         splits = make_split(index, SplitConfig(), find_groups(index, dataset.pairs()))
         by_split = {split: index[(splits == str(split)).to_numpy(bool)] for split in Split}
         if by_split[split]["label"].notna().sum() == 0:
-            there = ", ".join(str(split) for split, found in by_split.items() if len(found)) or "none"
-            raise InputError(f"The dataset {dataset.id} has no labeled split {str(split)!r}. It has: {there}.")
+            known = ", ".join(str(split) for split, rows in by_split.items() if len(rows)) or "none"
+            raise InputError(f"The dataset {dataset.id} has no labeled split {str(split)!r}. It has: {known}.")
         train = by_split[Split.TRAIN] if by_split[Split.TRAIN]["label"].notna().any() else by_split[split]
         return cls(dataset, by_split[split], by_split[Split.TEST], train, split)
 
 
-def _config_of(preset: str) -> TrainConfig:
+def _network_config(preset: str) -> TrainConfig:
     known = preset_paths()
     if preset not in known:
         raise BundleError(f"There is no preset {preset!r}. Choose one of: {', '.join(known)}.")
-    # How the weights came about is not known; what is kept of the preset is which network it is.
+    # The training is unknown, so only the network's config is kept.
     config = load_config(known[preset])
     return TrainConfig(
         dataset=UNKNOWN_DATA,
@@ -157,22 +157,22 @@ def _config_of(preset: str) -> TrainConfig:
     )
 
 
-def _probe(contract: Contract, rows: _CalibrationData | None, settings: Settings) -> NDArray[np.float32]:
-    """Faces to check the export with: real ones where there is data, else synthetic ones."""
+def _export_check_faces(contract: Contract, rows: _CalibrationData | None, settings: Settings) -> NDArray[np.float32]:
+    """Load faces to check the export with; synthetic ones without data."""
     if rows is None:
         return contract.apply_batch(list(golden_faces().values()))
     from fer_core.models.onnx_export import CHECK_FACES_MAX
 
     with rows.dataset.source(settings) as source:
-        found = iter_images(source, get_face_refs(rows.fitted.head(CHECK_FACES_MAX)))
-        faces = [pixels for pixels in found if pixels is not None]
+        images = iter_images(source, get_face_refs(rows.calibration_rows.head(CHECK_FACES_MAX)))
+        faces = [pixels for pixels in images if pixels is not None]
     return contract.apply_batch(faces)
 
 
 def _write_network(
-    folder: Path, network: nn.Module, contract: Contract, config: TrainConfig, probe: NDArray[np.float32]
+    folder: Path, network: nn.Module, contract: Contract, config: TrainConfig, check_faces: NDArray[np.float32]
 ) -> None:
-    """Everything of a bundle that comes from the weights alone."""
+    """Write the files that depend only on the weights."""
     from safetensors.torch import save
 
     from fer_core.models.onnx_export import export_onnx
@@ -180,34 +180,36 @@ def _write_network(
     write_bytes(
         folder / WEIGHTS_FILE, save({name: weight.contiguous() for name, weight in network.state_dict().items()})
     )
-    write_bytes(folder / MODEL_FILE, export_onnx(network, contract, probe))
+    write_bytes(folder / MODEL_FILE, export_onnx(network, contract, check_faces))
     contract.save(folder / CONTRACT_FILE)
     Calibration.identity(contract.labels).save(folder / CALIBRATION_FILE)
     write_text(folder / CONFIG_FILE, dump_config(config))
 
 
 def _evaluate(folder: Path, contract: Contract, rows: _CalibrationData, settings: Settings, progress: Progress) -> None:
-    """Fit the calibration on one split and write the report on it and on the test split."""
+    """Fit the calibration on one split, and write the report on it and the test split."""
     bundle, labels = Bundle.open(folder), contract.label_set
     with rows.dataset.source(settings) as source:
-        progress(0.25, f"Reading {len(rows.fitted):,} faces to calibrate with")
-        tables = {str(rows.split): predict_dataset(bundle, rows.fitted, source)}
-        if rows.test["label"].notna().any():
-            progress(0.6, f"Reading {len(rows.test):,} faces of the test split")
-            tables[str(Split.TEST)] = predict_dataset(bundle, rows.test, source)
-    calibration = fit_calibration_to_table(tables[str(rows.split)], labels, _shares(rows.shares_from, contract))
+        progress(0.25, f"Predicting {len(rows.calibration_rows):,} faces to calibrate with")
+        tables = {str(rows.split): predict_dataset(bundle, rows.calibration_rows, source)}
+        if rows.test_rows["label"].notna().any():
+            progress(0.6, f"Predicting {len(rows.test_rows):,} faces of the test split")
+            tables[str(Split.TEST)] = predict_dataset(bundle, rows.test_rows, source)
+    calibration = fit_calibration_to_table(tables[str(rows.split)], labels, _class_shares(rows.prior_rows, contract))
     calibration.save(folder / CALIBRATION_FILE)
-    fitted = np.full(len(rows.fitted), str(Split.VALID))
-    TrainingImages.from_split(rows.fitted["sha256"], fitted, complete=False).save(folder / TRAINING_IMAGES_FILE)
+    fitted = np.full(len(rows.calibration_rows), str(Split.VALID))
+    TrainingImages.from_split(rows.calibration_rows["sha256"], fitted, complete=False).save(
+        folder / TRAINING_IMAGES_FILE
+    )
     reports = {split: build_reports(table, calibration, labels) for split, table in tables.items()}
     write_reports(folder / REPORT_FILE, reports)
 
 
-def _shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
-    """Each expression's share of the labeled rows; float64, shape (classes,)."""
+def _class_shares(rows: pd.DataFrame, contract: Contract) -> NDArray[np.float64]:
+    """Compute each class's share of the labeled rows; float64, shape (classes,)."""
     counts = rows["label"].astype("string").value_counts()
-    numbers = np.array([float(counts.get(str(label), 0)) for label in contract.labels])
-    return numbers / max(1.0, numbers.sum())
+    totals = np.array([float(counts.get(str(label), 0)) for label in contract.labels])
+    return totals / max(1.0, totals.sum())
 
 
 def _headline_metrics(folder: Path, rows: _CalibrationData | None) -> dict[str, object]:

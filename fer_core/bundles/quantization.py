@@ -27,42 +27,39 @@ from fer_core.metrics import paired_difference
 _BATCH = 16
 _QUANTIZED_OP = "Conv"
 _PERCENTILE = 99.99
-"""The ranges reach so far: the few largest activations would make the steps of all others coarser. Chosen on validation
-images: docs/experiments.md."""
+"""Percentile of the activations' ranges: the few largest activations would make the steps of all others coarser. Chosen
+on validation images: docs/experiments.md."""
 
 
 def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
-    """Quantize the network to INT8, statically (QDQ) and per channel; an ONNX file with the same input and output.
+    """Quantize the network to INT8, statically (QDQ) and per channel; returns an ONNX file.
 
-    Only convolutions are quantized, which is where the time goes. Weights use 7 of the 8 bits: on processors without
-    VNNI two products of full 8 bits overflow 16 bits, and the results would differ between machines.
-
-    It needs the `onnx` package, as exporting does.
+    Only convolutions are quantized, which take most of the time. Weights use 7 bits: on processors without VNNI two
+    products of 8 bits overflow 16 bits, and the results would differ between machines. Needs the `onnx` package.
 
     Args:
         folder: of a bundle or finished run.
-        faces: normalized by its contract, float32, shape (N, channels, size_px, size_px); the ranges of the
-            activations are taken from them. Some hundreds of training faces do; what is beyond a multiple of 16 is left
-            out.
+        faces: some hundred training faces for the ranges of the activations, normalized; float32, shape
+            (N, channels, size_px, size_px). Those beyond a multiple of 16 are ignored.
     Raises:
-        InputError: there are no faces to take them from, or the network has no convolutions.
+        InputError: there are no faces, or the network has no convolutions.
     """
     if not len(faces):
-        raise InputError("There are no faces to take the ranges of the activations from. Give at least one.")
+        raise InputError("There are no faces for the ranges of the activations. Give at least one.")
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     batch = min(_BATCH, len(faces))
     with TemporaryDirectory(prefix="ferscope-int8-") as temporary, _silenced():
-        prepared, made = Path(temporary) / "prepared.onnx", Path(temporary) / "int8.onnx"
-        # Folds batch norms into the convolutions and gives every tensor a shape, which the ranges need.
+        prepared, quantized = Path(temporary) / "prepared.onnx", Path(temporary) / "int8.onnx"
+        # Folds batch norms into the convolutions and infers the shapes, which the ranges need.
         quant_pre_process(str(folder / MODEL_FILE), str(prepared), skip_symbolic_shape=True)
         if not any(node.op_type == _QUANTIZED_OP for node in onnx.load(prepared).graph.node):
             raise InputError(f"The network of {folder.name} has no convolutions, so INT8 would not make it faster.")
         quantize_static(
             str(prepared),
-            str(made),
+            str(quantized),
             _calibration_reader(faces, batch),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=[_QUANTIZED_OP],
@@ -71,20 +68,20 @@ def quantize(folder: Path, faces: NDArray[np.float32]) -> bytes:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.Percentile,
-            # A batch in memory at a time; the option's name comes from another method, which it works for as well.
+            # Limits memory to a batch; the option is named after another method but works for this one.
             extra_options={"CalibPercentile": _PERCENTILE, "CalibStridedMinMax": batch},
         )
-        return made.read_bytes()
+        return quantized.read_bytes()
 
 
 def compare_to_fp32(
     fp32: pd.DataFrame, int8: pd.DataFrame, calibration: Calibration, labels: LabelSet
 ) -> tuple[QuantizationResult, ...]:
-    """Compare the metrics of both networks, by each protocol that there are labels for, at each operating point.
+    """Compare the metrics of both networks for each protocol with labels, at each operating point.
 
     Args:
         fp32: predictions of the FP32 network, from `predict_dataset`.
-        int8: of the INT8 network, for the same images in the same order.
+        int8: of the INT8 network, on the same images in the same order.
     """
     pairs = zip(build_reports(fp32, calibration, labels), build_reports(int8, calibration, labels), strict=True)
     logits = [table_logits(each, labels) for each in (fp32, int8)]
@@ -128,7 +125,7 @@ def _silenced() -> Iterator[None]:
 
 
 def _calibration_reader(faces: NDArray[np.float32], batch: int) -> Any:
-    """The faces as onnxruntime's quantization asks for them, a batch in each of its ranges."""
+    """Wrap the faces for onnxruntime's quantization, which reads them in ranges."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
@@ -142,7 +139,7 @@ def _calibration_reader(faces: NDArray[np.float32], batch: int) -> Any:
             self._next = faces[start_index:end_index]
 
         def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            given, self._next = self._next, None
-            return None if given is None else {INPUT_NAME: given}
+            batch_faces, self._next = self._next, None
+            return None if batch_faces is None else {INPUT_NAME: batch_faces}
 
     return Reader()

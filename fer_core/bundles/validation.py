@@ -1,4 +1,4 @@
-"""What a bundle from elsewhere must hold before any of it is kept or shown: its words, figures and files, checked."""
+"""Validate the texts, metrics and files of an untrusted bundle before it is stored or shown."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _REMEDY = "Export the bundle again with `models export`."
 
 
 def check_bundle(folder: Path) -> None:
-    """See that everything beside the network in an unpacked bundle is what it should be.
+    """Validate every file of an unpacked bundle except the network.
 
-    The card that it brings is never shown: pages and exports make their own from these figures.
+    Its card is never shown; pages and exports build their own from the metrics.
 
     Raises:
-        BundleError: something is not; names the file, the place in it, the value, what would be right and the remedy.
+        BundleError: a file is invalid; names file, field, value, what is allowed and the remedy.
     """
     for name in (CARD_FILE, CONFIG_FILE):
         _check_text(folder / name)
@@ -51,14 +51,14 @@ def check_bundle(folder: Path) -> None:
     labels = Contract.load(folder / CONTRACT_FILE).labels
     reports = folder / REPORT_FILE
     if reports.is_file():
-        for found in _validate(STORED_REPORTS, _load(reports), reports).values():
-            _check_labels(found, labels, reports)
-    kept = sorted((folder / EVALUATIONS_FOLDER).glob("*.json"))
-    if len(kept) > EVALUATIONS_MAX:
+        for stored in _validate(STORED_REPORTS, _load(reports), reports).values():
+            _check_labels(stored, labels, reports)
+    evaluations = sorted((folder / EVALUATIONS_FOLDER).glob("*.json"))
+    if len(evaluations) > EVALUATIONS_MAX:
         raise BundleError(
-            f"{folder.name} has {len(kept):,} evaluations; a bundle has {EVALUATIONS_MAX} at most. {_REMEDY}"
+            f"{folder.name} has {len(evaluations):,} evaluations, but at most {EVALUATIONS_MAX} are allowed. {_REMEDY}"
         )
-    for path in kept:
+    for path in evaluations:
         content = _load(path)
         if isinstance(content, dict) and "reports" in content:
             _check_labels(_validate(TypeAdapter(Evaluation), content, path).reports, labels, path)
@@ -74,11 +74,11 @@ def _load(path: Path) -> Any:
     try:
         return json.loads(rename_json_keys(read_json_bytes(path)))
     except (ValueError, RecursionError) as exc:
-        raise BundleError(f"{path.name} of {path.parent.name} is no JSON ({exc}). {_REMEDY}") from exc
+        raise BundleError(f"{path.name} of {path.parent.name} is not JSON ({exc}). {_REMEDY}") from exc
 
 
 def _validate(kind: TypeAdapter[_Kind], content: Any, path: Path) -> _Kind:
-    """The content as its model. Strictly: a number in quotation marks is none."""
+    """Validate the content strictly: a number in quotation marks is an error."""
     try:
         return kind.validate_json(json.dumps(content), strict=True)
     except ValidationError as exc:
@@ -99,7 +99,7 @@ def _check_text(path: Path) -> None:
         return
     size = path.stat().st_size
     if size > TEXT_BYTES_MAX:
-        raise BundleError(f"{path.name} has {size:,} bytes; it has {TEXT_BYTES_MAX:,} at most. {_REMEDY}")
+        raise BundleError(f"{path.name} has {size:,} bytes, but at most {TEXT_BYTES_MAX:,} are allowed. {_REMEDY}")
     try:
         path.read_bytes().decode()
     except UnicodeDecodeError as exc:

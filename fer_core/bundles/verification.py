@@ -1,4 +1,4 @@
-"""Verify a bundle: file hashes, golden faces, and that the ONNX file computes what the PyTorch weights do."""
+"""Verify a bundle: file hashes, golden faces, and parity of the ONNX file with the PyTorch weights."""
 
 from __future__ import annotations
 
@@ -25,29 +25,27 @@ from fer_core.settings import settings
 GOLDEN_FOLDER = "golden"
 GOLDEN_FILE = "golden.json"
 TOLERANCE_01 = 1e-3
-"""Largest difference of a probability: processors round differently, a changed model differs by more."""
+"""Largest difference of a probability: processors round differently, but a changed model differs by more."""
 
 INT8_TOLERANCE_01 = 2e-2
-"""The same for INT8, where a different rounding moves a value by a whole quantization step."""
+"""The same for INT8, where rounding can change a value by a quantization step."""
 
 _FAILED_SHOWN = 3
+_PARITY_CHECK = "network"
 
-_Expected = dict[OperatingPoint, dict[Expression, float]]
+_Probabilities = dict[OperatingPoint, dict[Expression, float]]
 
 
 class _GoldenProbabilities(JsonModel):
-    """`golden.json`: by face name and operating point, the probability of each expression.
+    """`golden.json`: probabilities by face name, operating point and expression; `int8` for the INT8 network."""
 
-    `int8`: the same by the INT8 network, where the bundle has one.
-    """
-
-    faces: dict[str, _Expected]
-    int8: dict[str, _Expected] | None = None
+    faces: dict[str, _Probabilities]
+    int8: dict[str, _Probabilities] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check: its name, whether it passed, and what was found."""
+    """The result of one check."""
 
     name: str
     passed: bool
@@ -55,14 +53,13 @@ class CheckResult:
 
 
 def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
-    """Write face crops into a bundle together with what it predicts for them now.
+    """Write face crops and their current probabilities into a complete bundle.
 
     Args:
-        folder: a complete bundle.
-        crops: by name (a-z, 0-9, dot, dash, underscore), uint8, shape (H, W, 3), RGB, ready to be fitted.
+        crops: by name (a-z, 0-9, dot, dash, underscore); uint8, shape (H, W, 3), RGB.
     Raises:
         BundleError: the bundle can't be opened.
-        InputError: there are no crops, or a name can't be a file name.
+        InputError: there are no crops, or a name is invalid.
     """
     if not crops:
         raise InputError("There are no golden faces to write. Give at least one.")
@@ -71,18 +68,18 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
     for name, crop in crops.items():
         with atomic_path(golden / f"{check_id(name, 'golden face')}.png") as temporary:
             Image.fromarray(crop).save(temporary, "PNG")
-    written = _GoldenProbabilities(faces=_expected(bundle, crops), int8=_expected(int8, crops) if int8 else None)
-    written.save(golden / GOLDEN_FILE)
+    content = _GoldenProbabilities(faces=_predict_all(bundle, crops), int8=_predict_all(int8, crops) if int8 else None)
+    content.save(golden / GOLDEN_FILE)
 
 
 def verify_bundle(folder: Path) -> list[CheckResult]:
-    """CheckResult that a bundle opens, that its recorded files are unchanged and that each golden face still gets its
-    probabilities. A bundle without golden faces fails, as nothing proves it then."""
+    """CheckResult that a bundle opens, that its files match their hashes, and that golden faces still get their
+    probabilities. A bundle without golden faces fails."""
     try:
         bundle, int8 = Bundle.open(folder), _open_int8(folder)
     except BundleError as exc:
         return [CheckResult("opens", False, str(exc))]
-    opened = CheckResult("opens", True, f"{bundle.id} reads {len(bundle.contract.labels)} expressions")
+    opened = CheckResult("opens", True, f"{bundle.id} has {len(bundle.contract.labels)} expressions")
     files = [_file_check(folder, name, digest) for name, digest in bundle.info.files.items()]
     return [opened, *files, *_golden_checks(bundle, int8)]
 
@@ -91,10 +88,9 @@ def check_verified(name: str, checks: Sequence[CheckResult], consequence: str) -
     """Raise an error unless a bundle passed its checks.
 
     Args:
-        name: what the message calls it.
-        consequence: what was not done because of it, such as "it was not imported".
+        consequence: for the message, such as "it was not imported".
     Raises:
-        BundleError: it did not; the message says what failed.
+        BundleError: a check failed.
     """
     failed = [f"{check.name}: {check.detail.rstrip('.')}" for check in checks if not check.passed]
     if failed:
@@ -106,17 +102,17 @@ def check_verified(name: str, checks: Sequence[CheckResult], consequence: str) -
 
 
 def golden_crops(folder: Path) -> dict[str, RgbImage]:
-    """Read the golden faces of a bundle, by name; empty where it has none.
+    """Read the golden faces of a bundle by name; empty if there are none.
 
     Raises:
-        FerscopeError: a face that `golden.json` names can't be read.
+        FerscopeError: a face can't be read.
     """
     golden = _read_golden(folder)
     return {} if isinstance(golden, str) else {name: _read_face(folder, name) for name in golden.faces}
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """Compute the SHA-256 of every file of a bundle but `bundle.json`, which records them, by path in the folder."""
+    """Compute the SHA-256 of every file except `bundle.json`, by path in the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
     return {name: _sha256(path) for name, path in names.items() if name != INFO_FILE}
@@ -126,28 +122,28 @@ def _open_int8(folder: Path) -> Bundle | None:
     return Bundle.open(folder, model_file=INT8_FILE) if (folder / INT8_FILE).is_file() else None
 
 
-def _expected(bundle: Bundle, crops: Mapping[str, RgbImage]) -> dict[str, _Expected]:
-    return {name: _predicted(bundle, crop) for name, crop in crops.items()}
+def _predict_all(bundle: Bundle, crops: Mapping[str, RgbImage]) -> dict[str, _Probabilities]:
+    return {name: _predict(bundle, crop) for name, crop in crops.items()}
 
 
-def _predicted(bundle: Bundle, crop: RgbImage) -> _Expected:
+def _predict(bundle: Bundle, crop: RgbImage) -> _Probabilities:
     logits = bundle.logits(bundle.contract.apply(crop)[None])
-    found: _Expected = {}
-    for point in OperatingPoint:
-        row = bundle.calibration.probabilities(logits, point)[0]
-        found[point] = {label: float(value) for label, value in zip(bundle.contract.labels, row, strict=True)}
-    return found
+    return {
+        point: dict(zip(bundle.contract.labels, row.tolist(), strict=True))
+        for point in OperatingPoint
+        for row in bundle.calibration.probabilities(logits, point)
+    }
 
 
 def _file_check(folder: Path, name: str, digest: str) -> CheckResult:
-    what = f"file {name}"
+    check_name = f"file {name}"
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        return CheckResult(what, False, "lies outside the bundle")
+        return CheckResult(check_name, False, "is outside the bundle")
     path = folder / name
     if not path.is_file():
-        return CheckResult(what, False, "is missing")
-    same = _sha256(path) == digest
-    return CheckResult(what, same, "unchanged" if same else "has changed since the bundle was made")
+        return CheckResult(check_name, False, "is missing")
+    is_same = _sha256(path) == digest
+    return CheckResult(check_name, is_same, "unchanged" if is_same else "has changed since the bundle was made")
 
 
 def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[CheckResult]:
@@ -161,7 +157,7 @@ def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[CheckResult]:
     if int8 is None:
         return checks
     if not golden.int8:
-        return [*checks, CheckResult("golden faces, INT8", False, f"{GOLDEN_FILE} does not say what {INT8_FILE} gives")]
+        return [*checks, CheckResult("golden faces, INT8", False, f"{GOLDEN_FILE} has no probabilities of {INT8_FILE}")]
     return checks + [
         _face_check(int8, name, expected, f"golden face {name}, INT8", INT8_TOLERANCE_01)
         for name, expected in golden.int8.items()
@@ -169,10 +165,10 @@ def _golden_checks(bundle: Bundle, int8: Bundle | None) -> list[CheckResult]:
 
 
 def _read_golden(folder: Path) -> _GoldenProbabilities | str:
-    """The content of `golden.json`, or why it can't be used."""
+    """Read `golden.json`; returns a message if it can't be used."""
     path = folder / GOLDEN_FOLDER / GOLDEN_FILE
     if not path.is_file():
-        return f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE} to compare with; `models export` makes it"
+        return f"there is no {GOLDEN_FOLDER}/{GOLDEN_FILE}; `models export` creates it"
     try:
         golden = _GoldenProbabilities.model_validate_json(path.read_bytes())
     except ValidationError as exc:
@@ -184,19 +180,24 @@ def _read_face(folder: Path, name: str) -> RgbImage:
     return read_image(folder / GOLDEN_FOLDER / f"{check_id(name, 'golden face')}.png", settings()).pixels
 
 
-def _face_check(bundle: Bundle, name: str, expected: _Expected, what: str, allowed_01: float) -> CheckResult:
+def _face_check(
+    bundle: Bundle, name: str, expected: _Probabilities, check_name: str, tolerance_01: float
+) -> CheckResult:
     try:
-        found = _predicted(bundle, _read_face(bundle.folder, name))
+        predicted = _predict(bundle, _read_face(bundle.folder, name))
     except FerscopeError as exc:
-        return CheckResult(what, False, str(exc))
+        return CheckResult(check_name, False, str(exc))
     if not expected or any(set(expected_row) != set(bundle.contract.labels) for expected_row in expected.values()):
-        return CheckResult(what, False, "has no expected probability for each of the model's labels")
-    gaps = [
-        abs(found[point][label] - value)
+        return CheckResult(check_name, False, "has no expected probability for each of the model's labels")
+    differences = [
+        abs(predicted[point][label] - value)
         for point, expected_row in expected.items()
         for label, value in expected_row.items()
     ]
-    return CheckResult(what, max(gaps) <= allowed_01, f"largest difference {max(gaps):.1e} (allowed {allowed_01:.0e})")
+    largest = max(differences)
+    return CheckResult(
+        check_name, largest <= tolerance_01, f"largest difference {largest:.1e} (allowed {tolerance_01:.0e})"
+    )
 
 
 def _sha256(path: Path) -> str:
@@ -204,16 +205,13 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-CHECK_NAME = "network"
-
-
 def check_parity(folder: Path) -> list[CheckResult]:
-    """Compare the logits of PyTorch and of the ONNX file on the golden faces; no check where that is not possible.
+    """Compare the logits of PyTorch and the ONNX file on the golden faces; no check if that is not possible.
 
-    It needs `weights.safetensors`, `config.yaml`, golden faces and PyTorch, which it loads.
+    Needs `weights.safetensors`, `config.yaml`, golden faces and PyTorch, which it loads.
     """
-    there = all((folder / name).is_file() for name in (WEIGHTS_FILE, CONFIG_FILE))
-    if not there or importlib.util.find_spec("torch") is None:
+    has_files = all((folder / name).is_file() for name in (WEIGHTS_FILE, CONFIG_FILE))
+    if not has_files or importlib.util.find_spec("torch") is None:
         return []
     from fer_core.models.onnx_export import LOGIT_TOLERANCE, largest_difference, torch_logits
     from fer_core.training.network import load_trained_network
@@ -224,15 +222,15 @@ def check_parity(folder: Path) -> list[CheckResult]:
         if not crops:
             return []
         faces = bundle.contract.apply_batch(crops)
-        ours = torch_logits(load_trained_network(folder), faces)
-        if ours.shape[1] != len(bundle.contract.labels):
-            raise BundleError(f"the weights give {ours.shape[1]} logits for {len(bundle.contract.labels)} labels")
-        worst = largest_difference(ours, bundle.logits(faces))
+        logits = torch_logits(load_trained_network(folder), faces)
+        if logits.shape[1] != len(bundle.contract.labels):
+            raise BundleError(f"the weights give {logits.shape[1]} logits for {len(bundle.contract.labels)} labels")
+        worst = largest_difference(logits, bundle.logits(faces))
     except FerscopeError as exc:
-        return [CheckResult(CHECK_NAME, False, str(exc))]
+        return [CheckResult(_PARITY_CHECK, False, str(exc))]
     passed = worst.relative <= LOGIT_TOLERANCE
     agreement = f"PyTorch and ONNX agree on {len(faces)} faces, largest difference {worst.relative:.1e}"
     detail = (
         f"{agreement} (allowed {LOGIT_TOLERANCE:.0e})" if passed else worst.describe(len(faces), bundle.contract.labels)
     )
-    return [CheckResult(CHECK_NAME, passed, detail)]
+    return [CheckResult(_PARITY_CHECK, passed, detail)]

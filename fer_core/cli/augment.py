@@ -38,7 +38,7 @@ def add_command(commands: Any) -> None:
         "--network", default=ModelConfig().name, help="network whose input size and color apply; %(default)s"
     )
     command.add_argument("--out", type=Path, required=True, help="a .png contact sheet, or .npz with an array per seed")
-    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.add_argument("--json", action="store_true", help="print JSON only")
     command.set_defaults(run=run)
 
 
@@ -51,14 +51,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     contract = model_info(arguments.network).contract(label_set("eight"))
     faces = load_faces(arguments.dataset, arguments.ids, contract, settings())
-    pictures = {
+    images = {
         seed: augment_faces(faces, policy.augment, draws=arguments.draws, seed=seed)
         for seed in range(arguments.seed, arguments.seed + arguments.seeds)
     }
     if arguments.out.suffix == _SHEET:
-        content = _png(contact_sheet(pictures[arguments.seed]))
+        content = _png(contact_sheet(images[arguments.seed]))
     else:
-        content = _npz({str(seed): each for seed, each in pictures.items()})
+        content = _npz({str(seed): each for seed, each in images.items()})
     write_bytes(arguments.out, content)
     result = {
         "dataset": arguments.dataset,
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         "changes": describe_changes(policy.augment),
         "ids": arguments.ids,
         "draws": arguments.draws,
-        "seeds": list(pictures),
+        "seeds": list(images),
         "size_px": contract.size_px,
         "color": contract.color,
         "out": str(arguments.out),
@@ -81,8 +81,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError(f"--out {arguments.out} ends with neither {_SHEET} nor {_ARRAYS}. Name a file that does.")
     if not 0 <= arguments.seed <= _SEED_MAX - SEEDS_MAX:
         raise InputError(f"--seed {arguments.seed} is out of range. Give 0 to {_SEED_MAX - SEEDS_MAX}.")
-    most = 1 if arguments.out.suffix == _SHEET else SEEDS_MAX
-    if not 1 <= arguments.seeds <= most:
+    seeds_max = 1 if arguments.out.suffix == _SHEET else SEEDS_MAX
+    if not 1 <= arguments.seeds <= seeds_max:
         raise InputError(
             f"--seeds {arguments.seeds} is out of range: a {_SHEET} file holds one, a {_ARRAYS} file 1 to {SEEDS_MAX}."
         )

@@ -15,10 +15,10 @@ def print_result(result: Any, as_json: bool, text: str) -> None:
 
 
 def format_table(rows: list[dict[str, Any]], empty: str) -> str:
-    """Format rows as aligned columns; returns `empty` without rows."""
+    """Format rows as aligned columns, with a dash for None; returns `empty` without rows."""
     if not rows:
         return empty
-    cells = [[escape_to_one_line(str(value)) for value in row.values()] for row in rows]
+    cells = [[escape_to_one_line("–" if value is None else str(value)) for value in row.values()] for row in rows]
     header = list(rows[0])
     widths = [max(len(name), *(len(row[column]) for row in cells)) for column, name in enumerate(header)]
     lines = [header, *cells]

@@ -26,24 +26,26 @@ from fer_core.text import escape_control_characters, escape_to_one_line, to_vali
 
 def add_command(commands: Any) -> None:
     """Add the command to a parser."""
-    command: argparse.ArgumentParser = commands.add_parser("predict", help="read the faces in image files")
+    command: argparse.ArgumentParser = commands.add_parser("predict", help="predict the expressions in image files")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files, or folders of them")
-    command.add_argument("--model", default="", help="default, a run's id, or a bundle's folder; the one in use")
+    command.add_argument(
+        "--model", default="", help="default, a run's id, or a bundle's folder; by default the active one"
+    )
     command.add_argument("--faces", choices=("detect", "whole"), default="detect", help="whole: files are face crops")
     command.add_argument("--point", choices=[*map(str, OperatingPoint)], default="accurate")
-    command.add_argument("--json", action="store_true", help="print JSON alone, a line an image")
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write a table too, a row a face or unread image")
+    command.add_argument("--json", action="store_true", help="print JSON only, a line for each image")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="also write a table with a row for each face")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predict; exit code 2 when no file at all could be read."""
-    here = settings()
-    files, not_utf8 = _files(arguments.paths)
+    """Predict the images; returns exit code 2 if none could be read."""
+    config = settings()
+    files, not_utf8 = _list_images(arguments.paths)
     point = OperatingPoint.parse(arguments.point)
-    model = find_model(arguments.model or active_model_id(here), here)
+    model = find_model(arguments.model or active_model_id(config), config)
     bundle = Bundle.open(model.folder)
-    opened = open_detector(here) if arguments.faces == "detect" else None
+    opened = open_detector(config) if arguments.faces == "detect" else None
     if opened and opened.warning:
         sys.stderr.write(opened.warning + "\n")
     predictor = Predictor(bundle, opened.detector if opened else None)
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         if path in not_utf8:
             prediction = ImagePrediction.failed(name, NOT_UTF8_MESSAGE.format(name=name))
         else:
-            prediction = predictor.predict_file(path, name, here, point=point, faces=arguments.faces)
+            prediction = predictor.predict_file(path, name, config, point=point, faces=arguments.faces)
         failures += bool(prediction.error)
         rows += prediction_rows(prediction) if arguments.csv else ()
         line = prediction.to_json() | {"model": model.id, "point": point}
@@ -71,22 +73,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def format_prediction(prediction: ImagePrediction) -> str:
-    """Format a prediction as text, a line a face."""
+    """Format a prediction as text, a line for each face."""
     source = escape_to_one_line(prediction.source)
     if prediction.error:
         return f"{source}: {prediction.error}"
     if not prediction.faces:
-        return f"{source}: no face was found. If the picture is a face crop, use --faces whole."
+        return f"{source}: no face was found. If the image is a face crop, use --faces whole."
     lines = [f"  {number}. {face.sentence}" for number, face in enumerate(prediction.faces, 1)]
     return "\n".join([f"{source}: {prediction.rotation_note}".rstrip(), *lines])
 
 
-def _files(paths: list[Path]) -> tuple[list[Path], set[Path]]:
-    """The files themselves, and of folders those that are images by their content or their ending; and those of them
-    that only stand for a file in a folder whose name is not UTF-8."""
+def _list_images(paths: list[Path]) -> tuple[list[Path], set[Path]]:
+    """List the files and the images in folders; also returns those whose names are not UTF-8."""
     files: list[Path] = []
     not_utf8: set[Path] = set()
-    passed_over = 0
+    skipped = 0
     for path in paths:
         if not path.is_dir():
             files.append(path)
@@ -95,9 +96,9 @@ def _files(paths: list[Path]) -> tuple[list[Path], set[Path]]:
             names = image_names(source)
             files += [path / name for name in names]
             not_utf8 |= {path / name for name in source.not_utf8()}
-            passed_over += len(source.names()) - len(names)
-    if passed_over:
-        sys.stderr.write(f"Files that are no images, passed over: {passed_over:,}\n")
+            skipped += len(source.names()) - len(names)
+    if skipped:
+        sys.stderr.write(f"Skipped {skipped:,} files that are not images\n")
     if not files:
         raise InputError(f"No images were found in {', '.join(map(str, paths))}. Give {SUPPORTED_FORMATS} files.")
     return files, not_utf8

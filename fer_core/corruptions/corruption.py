@@ -20,7 +20,7 @@ from fer_core.errors import InputError
 from fer_core.faces import RgbImage
 
 SEVERITIES = 5
-"""Severities of each corruption: 1 is mild, at 5 a person can still read the face; 0 is clean."""
+"""Severities of each corruption: 1 is mild, at 5 a person still recognizes the expression; 0 is clean."""
 
 Apply: TypeAlias = Callable[[RgbImage, float, np.random.Generator], RgbImage]
 """Takes a face, the parameter in the corruption's unit and a generator; returns a new face of the same shape."""
@@ -35,7 +35,7 @@ class Corruption:
         title: its name on pages.
         unit: describes a parameter, which replaces `{}`: "{} stops less light".
         parameters: for severities 1 to 5, in that unit.
-        function: computes it; the same generator state gives the same picture.
+        function: the same generator state gives the same result.
         note: a sentence on what it simulates and where it differs from the real thing.
     """
 
@@ -52,7 +52,7 @@ class Corruption:
         Args:
             face: uint8, shape (H, W, 3), RGB; it is not modified.
             severity: 0 to 5.
-            rng: gives what is random, such as the direction of a shift.
+            rng: for random choices, such as the direction of a shift.
         Returns:
             uint8, the same shape, RGB.
         Raises:
@@ -60,7 +60,7 @@ class Corruption:
         """
         if not isinstance(face, np.ndarray) or face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3:
             raise InputError(
-                f"Only a uint8 array of shape (height, width, 3) can be corrupted, but got {_kind(face)}. "
+                f"Only a uint8 array of shape (height, width, 3) can be corrupted, but got {_describe_array(face)}. "
                 "Repeat the channel of a gray face three times."
             )
         if not face.size:
@@ -78,19 +78,8 @@ class Corruption:
         return self.unit.format(f"{self.parameters[0]:g} to {self.parameters[-1]:g}")
 
 
-def find_corruption(name: str) -> Corruption:
-    """Find the corruption called `name`.
-
-    Raises:
-        InputError: there is none.
-    """
-    if name not in CORRUPTIONS:
-        raise InputError(f"There is no corruption {name!r}. Choose one of: {', '.join(CORRUPTIONS)}.")
-    return CORRUPTIONS[name]
-
-
 def rng_for(name: str, image_id: str, seed: int) -> np.random.Generator:
-    """Create the generator of one corruption on one image: the same for every severity and model.
+    """Create the generator for one corruption of one image, the same for every severity and model.
 
     Raises:
         InputError: the seed is negative.
@@ -101,7 +90,7 @@ def rng_for(name: str, image_id: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, *digest.tolist()])
 
 
-def _kind(face: object) -> str:
+def _describe_array(face: object) -> str:
     return f"{face.dtype} of shape {face.shape}" if isinstance(face, np.ndarray) else type(face).__name__
 
 

@@ -1,1 +1,1 @@
-"""Evaluation: from a table of predictions to calibration and a report."""
+"""Evaluation: predictions, calibration, reports and robustness."""

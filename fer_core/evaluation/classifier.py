@@ -1,4 +1,4 @@
-"""What evaluation needs of a model. `fer_core.bundles.bundle.Bundle` has it."""
+"""Protocol of a model that can be evaluated, such as `bundles.bundle.Bundle`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Classifier(Protocol):
 
     @property
     def id(self) -> str:
-        """The model's name in reports."""
+        """The model's id in reports."""
 
     def logits(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute logits, shape (N, classes), of prepared faces, shape (N, channels, size_px, size_px)."""
+        """Compute logits, shape (N, classes), of normalized faces, shape (N, channels, size_px, size_px)."""

@@ -1,4 +1,4 @@
-"""Run a model over a dataset: the table of predictions for evaluation."""
+"""Predict a dataset for evaluation."""
 
 from __future__ import annotations
 
@@ -20,34 +20,33 @@ _BATCH = 256
 def predict_dataset(
     classifier: Classifier, rows: pd.DataFrame, source: Source, progress: Progress = no_progress
 ) -> pd.DataFrame:
-    """Predict images that are face crops already.
+    """Predict images that are face crops; unreadable ones are skipped.
 
     Args:
-        classifier: the model.
-        rows: index rows, with `path`.
-        source: where their images are. One that can't be read is left out.
+        rows: of an index, with `path`.
     Returns:
         see `evaluation.predictions.prediction_table`.
     """
     logits = np.zeros((len(rows), len(classifier.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
-    for places, faces in image_batches(source, rows):
-        logits[places] = classifier.logits(classifier.contract.apply_batch(faces))
-        read[places] = True
-        progress((places[-1] + 1) / len(rows), f"Read {places[-1] + 1:,} of {len(rows):,} faces")
+    for numbers, faces in image_batches(source, rows):
+        logits[numbers] = classifier.logits(classifier.contract.apply_batch(faces))
+        read[numbers] = True
+        done = numbers[-1] + 1
+        progress(done / len(rows), f"Predicted {done:,} of {len(rows):,} faces")
     return prediction_table(rows[read], logits[read], classifier.contract.label_set)
 
 
 def image_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:
-    """Yield the readable images, at most `size` at once, with their positions among the rows."""
-    places: list[int] = []
+    """Yield batches of the readable images with their row numbers."""
+    numbers: list[int] = []
     faces: list[RgbImage] = []
-    for place, face in enumerate(iter_images(source, get_face_refs(rows))):
+    for number, face in enumerate(iter_images(source, get_face_refs(rows))):
         if face is not None:
-            places.append(place)
+            numbers.append(number)
             faces.append(face)
         if len(faces) == size:
-            yield places, faces
-            places, faces = [], []
+            yield numbers, faces
+            numbers, faces = [], []
     if faces:
-        yield places, faces
+        yield numbers, faces

@@ -1,4 +1,4 @@
-"""The table of predictions: an image a row, with what is true by each protocol and the model's logits."""
+"""Tables of predictions: a row for each image, with its label by each protocol and the logits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from fer_core.errors import InputError
 from fer_core.labels import LabelSet
 
 Protocol = Literal["argmax", "majority"]
-PROTOCOLS: dict[Protocol, str] = {"majority": "majority", "argmax": "commonest vote"}
-"""What each protocol is called. The first of them that there are labels for is the headline's: lists, cards and pages
-give a model's figures by it, and name it."""
+PROTOCOLS: dict[Protocol, str] = {"majority": "majority", "argmax": "most frequent vote"}
+"""Titles of the protocols. The headline metrics in lists, cards and pages are for the first one with labels."""
 
-_LABELS_BY = {"majority": "labels by majority", "argmax": "labels as given or by the commonest vote"}
+_LABELS_BY = {"majority": "labels by majority", "argmax": "labels as given or by the most frequent vote"}
 
 _OUTCOMES_BY: dict[Protocol, Callable[[NDArray[np.integer]], NDArray[np.int64]]] = {
     "argmax": argmax_outcomes,
@@ -27,14 +26,14 @@ _OUTCOMES_BY: dict[Protocol, Callable[[NDArray[np.integer]], NDArray[np.int64]]]
 
 
 def prediction_table(rows: pd.DataFrame, logits: NDArray[np.float32], labels: LabelSet) -> pd.DataFrame:
-    """Put truth and logits side by side.
+    """Combine labels and logits.
 
     Args:
         rows: index rows, with `id`, `label` and, where there are any, the votes.
         logits: float32, shape (len(rows), len(labels)).
     Returns:
-        columns `id`, `argmax` (the label), `majority` where there are votes, and `logit_<expression>`; a missing
-        label is missing (pandas NA).
+        columns `id`, `argmax` (the label), `majority` if there are votes, and `logit_<expression>`; NA for a missing
+        label.
     """
     table = pd.DataFrame({"id": rows["id"].to_numpy(), "argmax": rows["label"].astype("string").to_numpy()})
     if VOTE_COLUMNS[0] in rows:
@@ -42,36 +41,35 @@ def prediction_table(rows: pd.DataFrame, logits: NDArray[np.float32], labels: La
         for protocol, outcomes in _OUTCOMES_BY.items():
             names = [str(OUTCOMES[code]) for code in outcomes(votes)]
             table[protocol] = pd.array([n if n in set(map(str, labels)) else None for n in names], dtype="string")
-    for place, expression in enumerate(labels):
-        table[f"logit_{expression}"] = logits[:, place]
+    for index, expression in enumerate(labels):
+        table[f"logit_{expression}"] = logits[:, index]
     return table
 
 
 def table_logits(table: pd.DataFrame, labels: LabelSet) -> NDArray[np.float32]:
-    """The logits of a table of predictions; float32, shape (N, len(labels))."""
+    """Extract the logits; float32, shape (N, len(labels))."""
     return table[[f"logit_{expression}" for expression in labels]].to_numpy(np.float32)
 
 
 def describe_protocol(protocol: str) -> str:
-    """By which labels figures are, in words; a set without votes has the labels it gives."""
+    """Describe the labels that a protocol uses."""
     return _LABELS_BY.get(protocol, protocol)
 
 
 def true_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> NDArray[np.int64]:
-    """What is true by a protocol, as output numbers, -1 where the protocol gives no label.
+    """Get the true class indices under a protocol; -1 without a label.
 
     Raises:
         InputError: the protocol needs votes and there are none.
     """
     if protocol not in table:
         raise InputError(f"The protocol {protocol!r} needs crowd votes and this dataset has none. Use argmax.")
-    places = {str(expression): place for place, expression in enumerate(labels)}
-    return np.asarray(table[protocol].map(places).fillna(-1), np.int64)
+    indices = {str(expression): index for index, expression in enumerate(labels)}
+    return np.asarray(table[protocol].map(indices).fillna(-1), np.int64)
 
 
 def count_unknown_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> dict[str, int]:
-    """Labels of the data that the model does not know, with how many images have each."""
-    named = table[protocol].dropna()
-    return {
-        str(name): int(n) for name, n in named[~named.isin([str(label) for label in labels])].value_counts().items()
-    }
+    """Count the images of each label that the model does not know."""
+    names = table[protocol].dropna()
+    unknown = names[~names.isin([str(label) for label in labels])]
+    return {str(name): int(n) for name, n in unknown.value_counts().items()}

@@ -1,4 +1,4 @@
-"""Measure a model's robustness: its scores on the same images under each corruption at each severity."""
+"""Measure a model's robustness: its scores on the same images under each corruption and severity."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from fer_core.evaluation.robustness_report import (
 from fer_core.progress import Progress, no_progress
 
 _BATCH = 64
-"""Faces whose corrupted copies are in memory at once."""
+"""Faces whose corrupted copies are in memory at the same time."""
 
 _PREDICTION_SHARE_01 = 0.95
-"""The share of the work that is corrupting and predicting; the rest is scoring."""
+"""Share of the progress for corrupting and predicting; the rest is for scoring."""
 
 _CASES = tuple(product(CORRUPTIONS.values(), range(1, SEVERITIES + 1)))
 
@@ -52,17 +52,15 @@ def evaluate_robustness(
 ) -> RobustnessReport:
     """Evaluate a model on clean face crops and under every corruption of `fer_core.corruptions.corruption`.
 
-    Each image is decoded once. The corruptions depend on the seed and the image's id alone, so every model sees the
-    same images. About 2 KB of logits a face stay in memory until the end.
+    The corruptions depend only on the seed and the image's id, so every model sees the same images. About 2 KB of
+    logits per face stay in memory.
 
     Args:
-        classifier: the model.
-        rows: index rows, with `id`, `path` and labels. Those without a label by the protocol are left out.
-        source: where their images are. One that can't be read is left out.
+        rows: of an index, with `id`, `path` and labels; unlabeled and unreadable ones are skipped.
         dataset: the name of the data in the report.
-        split: its split, empty for all.
+        split: empty for all images.
         seed: 0 or above.
-        limit: use only so many images, sampled by their ids, the same for every model; 0 uses all.
+        limit: number of images, sampled by id, the same for every model; 0 for all.
     Raises:
         InputError: the seed or limit is negative, the protocol needs votes that are not there, no image has a label,
             or none can be read.
@@ -93,42 +91,41 @@ def evaluate_robustness(
 
 def _labeled(rows: pd.DataFrame, classifier: Classifier, protocol: Protocol) -> pd.DataFrame:
     labels = classifier.contract.label_set
-    unanswered = prediction_table(rows, np.zeros((len(rows), len(labels)), np.float32), labels)
-    labeled = rows[true_labels(unanswered, protocol, labels) >= 0]
+    unpredicted = prediction_table(rows, np.zeros((len(rows), len(labels)), np.float32), labels)
+    labeled = rows[true_labels(unpredicted, protocol, labels) >= 0]
     if labeled.empty:
         raise InputError("There are no labeled images to evaluate. Choose another split or protocol.")
     return labeled
 
 
 def _sample(rows: pd.DataFrame, seed: int, limit: int) -> pd.DataFrame:
-    """`limit` of the rows, in their order; which ones depends on their ids and the seed, not on how they are stored."""
+    """Sample `limit` rows by id and seed, independent of the order of the rows."""
     if not 0 < limit < len(rows):
         return rows
-    marks = [sha256(f"{seed}\0{name}".encode()).digest() for name in rows["id"]]
-    first = sorted(range(len(rows)), key=marks.__getitem__)[:limit]
+    keys = [sha256(f"{seed}\0{name}".encode()).digest() for name in rows["id"]]
+    first = sorted(range(len(rows)), key=keys.__getitem__)[:limit]
     return rows.iloc[sorted(first)]
 
 
 def _predict_cases(
     classifier: Classifier, rows: pd.DataFrame, source: Source, seed: int, progress: Progress
 ) -> tuple[Logits, NDArray[np.bool_]]:
-    """The logits of each image in each case, and which images could be read (shape (N,))."""
+    """Compute the logits of each image in each case, and which images could be read (shape (N,))."""
     logits = np.zeros((1 + len(_CASES), len(rows), len(classifier.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
     names = rows["id"].astype(str).tolist()
-    for places, images in image_batches(source, rows, _BATCH):
+    for numbers, images in image_batches(source, rows, _BATCH):
         faces = [np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image for image in images]
-        logits[0, places] = classifier.logits(classifier.contract.apply_batch(faces))
+        logits[0, numbers] = classifier.logits(classifier.contract.apply_batch(faces))
         for case, (corruption, severity) in enumerate(_CASES, start=1):
             corrupted = [
-                corruption.apply(face, severity, rng_for(corruption.name, names[place], seed))
-                for place, face in zip(places, faces, strict=True)
+                corruption.apply(face, severity, rng_for(corruption.name, names[number], seed))
+                for number, face in zip(numbers, faces, strict=True)
             ]
-            logits[case, places] = classifier.logits(classifier.contract.apply_batch(corrupted))
-        read[places] = True
-        progress(
-            _PREDICTION_SHARE_01 * (places[-1] + 1) / len(rows), f"Corrupted {places[-1] + 1:,} of {len(rows):,} faces"
-        )
+            logits[case, numbers] = classifier.logits(classifier.contract.apply_batch(corrupted))
+        read[numbers] = True
+        done = numbers[-1] + 1
+        progress(_PREDICTION_SHARE_01 * done / len(rows), f"Corrupted {done:,} of {len(rows):,} faces")
     return logits, read
 
 

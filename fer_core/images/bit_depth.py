@@ -24,7 +24,7 @@ def is_16_bit_color(image: ImageFile, content: bytes) -> bool:
 
 
 def decode_16_bit(content: bytes) -> NDArray[np.uint8] | None:
-    """Decode a file of 16 bits per color sample to 8 bits (see `scale_to_uint8`); None where OpenCV can't decode it.
+    """Decode a file of 16 bits per color sample to 8 bits (see `scale_to_uint8`); None if OpenCV can't decode it.
 
     Returns:
         uint8, shape (H, W, 3) RGB or (H, W, 4) RGBA, EXIF orientation not applied.

@@ -15,10 +15,10 @@ from fer_core.images.formats import SUPPORTED_FORMATS, detect_format
 from fer_core.settings import MIB, Settings
 
 ANALYSIS_SIDE_PX = 4096
-"""Longest side of a photo that faces are searched in; larger ones are scaled down to it."""
+"""Longest side of an analyzed photo; larger ones are scaled down to it."""
 
 _COUNTED_BYTES_MAX = 8 * MIB
-_OF_FRAMES = {"GIF", "PNG", "WEBP", "TIFF", "AVIF"}
+_MULTI_FRAME_FORMATS = {"GIF", "PNG", "WEBP", "TIFF", "AVIF"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,17 +35,13 @@ class Photo:
     height: int
     notes: tuple[str, ...]
 
-    def in_file(self, box: FaceBox) -> FaceBox:
+    def to_file_box(self, box: FaceBox) -> FaceBox:
         """Convert a box from pixels of `pixels` to pixels of the file."""
-        return _scaled(box, self.width / self.pixels.shape[1], self.height / self.pixels.shape[0])
+        return box.scaled(self.width / self.pixels.shape[1], self.height / self.pixels.shape[0])
 
-    def in_pixels(self, box: FaceBox) -> FaceBox:
-        """A box in pixels of the file as one in pixels of `pixels`."""
-        return _scaled(box, self.pixels.shape[1] / self.width, self.pixels.shape[0] / self.height)
-
-
-def _scaled(box: FaceBox, across: float, down: float) -> FaceBox:
-    return FaceBox(round(box.x * across), round(box.y * down), round(box.width * across), round(box.height * down))
+    def to_pixel_box(self, box: FaceBox) -> FaceBox:
+        """Convert a box from pixels of the file to pixels of `pixels`."""
+        return box.scaled(self.pixels.shape[1] / self.width, self.pixels.shape[0] / self.height)
 
 
 def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> Photo:
@@ -54,9 +50,9 @@ def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> P
     Args:
         source: the file's content, or its path.
         settings: the limits, `image_bytes_max` and `image_pixels_max`; both are checked before decoding.
-        name: what messages call the picture; by default the file's name.
+        name: of the image in messages; by default the file's name.
     Raises:
-        UnreadableImageError: it is no image of a kind in `SUPPORTED_FORMATS`, is damaged, or is over a limit.
+        UnreadableImageError: it is not in one of `SUPPORTED_FORMATS`, damaged, or over a limit.
     """
     name = name or (source.name if isinstance(source, Path) else "The picture")
     content = _content(source, settings, name)
@@ -90,7 +86,7 @@ def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
 def _frames_note(content: bytes) -> str:
     """Note which frame of how many is used. A phone's JPEG with a second image (a depth map) needs no note."""
     known = detect_format(content)
-    if known is None or known.name not in _OF_FRAMES or (known.name == "PNG" and b"acTL" not in content):
+    if known is None or known.name not in _MULTI_FRAME_FORMATS or (known.name == "PNG" and b"acTL" not in content):
         return ""
     what = "page" if known.name == "TIFF" else "frame"
     if len(content) > _COUNTED_BYTES_MAX and known.name == "GIF":

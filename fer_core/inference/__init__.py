@@ -1,1 +1,1 @@
-"""Inference without torch: read an image, find the faces, read each face with a bundle."""
+"""Inference without torch: decode an image, detect faces, classify each with a bundle."""

@@ -1,4 +1,4 @@
-"""Predictions as a table: a row a face, and a row for a picture without a face or that could not be read."""
+"""Tables of predictions: a row for each face, and for each image without faces or with an error."""
 
 from __future__ import annotations
 
@@ -19,16 +19,14 @@ Row = dict[str, object]
 
 
 def build_prediction_table(rows: Sequence[Row], *, model: str, point: OperatingPoint) -> pd.DataFrame:
-    """Build the table of every picture, in the order given.
+    """Build the table of all images.
 
     Args:
-        rows: of `prediction_rows`, for each picture.
-        model: the id of the model.
-        point: the operating point.
+        rows: of `prediction_rows`, for each image.
+        model: its id.
     Returns:
-        the columns `source`, `problem` (why a picture has no prediction, else empty), `faces` (how many were found;
-        none where it could not be read), `face` (its number), the box in pixels of the file, the label with its
-        confidence, every probability, `model` and `point`.
+        columns `source`, `problem` (why an image has no prediction), `faces` (their number; NA after an error), `face`
+        (1, 2, …), the box in pixels of the file, the label with its confidence, all probabilities, `model`, `point`.
     """
     expressions = [str(e) for e in Expression if any(str(e) in row for row in rows)]
     table = pd.DataFrame(rows, columns=["source", "problem", "faces", *_FACE_COLUMNS, *expressions])
@@ -37,8 +35,8 @@ def build_prediction_table(rows: Sequence[Row], *, model: str, point: OperatingP
 
 
 def prediction_rows(prediction: ImagePrediction) -> Iterator[Row]:
-    """Yield the rows of one picture; they hold no pixels."""
-    source = prediction.source.encode(errors="replace").decode()  # a name on disk need not be UTF-8, a table must be
+    """Yield the rows of one image."""
+    source = prediction.source.encode(errors="replace").decode()  # a file name may not be UTF-8
     if prediction.error:
         yield {"source": source, "problem": prediction.error.encode(errors="replace").decode()}
     elif not prediction.faces:

@@ -1,4 +1,4 @@
-"""Find the faces of a picture and classify the expression of each, with its confidence and reasons to abstain."""
+"""Detect the faces of an image and classify their expressions, with confidence and reasons to abstain."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fer_core.labels import Expression
 from fer_core.settings import Settings
 
 FacesMode = Literal["detect", "whole"]
-"""`detect`: look for faces. `whole`: the picture is a face crop already."""
+"""`detect` faces, or take the `whole` image as a face crop."""
 
 NO_DETECTOR = "none"
 
@@ -33,18 +33,16 @@ class FacePrediction:
     """The model's prediction for one face.
 
     Attributes:
-        box: pixels of the picture.
-        detector: its name; `none` where the whole picture is the face.
-        detector_score: 0..1, comparable between faces of one detector; None where nothing was detected.
+        box: in pixels of the image.
+        detector: its name; `none` for a face crop.
+        detector_score: 0..1, comparable between faces of one detector; None for a face crop.
         label: the expression of highest probability.
         confidence: its probability.
         uncertain: whether the model abstains.
-        reason: why, as text for people.
-        probabilities: of every expression of the model; they sum to 1.
-        crop: what the model sees, before resizing; uint8, shape (H, W, 3), RGB.
+        reason: the reasons as text.
+        probabilities: of all expressions of the model; they sum to 1.
+        crop: before resizing; uint8, shape (H, W, 3), RGB.
         rotation_deg: see `ImagePrediction`.
-        abstain_reasons: the reasons as values.
-        quality: how well the face can be seen.
     """
 
     box: FaceBox
@@ -67,7 +65,7 @@ class FacePrediction:
         return f"The model reads this face as {self.label} ({self.confidence:.0%}){uncertainty}."
 
     def to_json(self) -> dict[str, object]:
-        """The prediction as a JSON object; expressions by name."""
+        """Convert to a JSON object."""
         return {
             "box": self.box.as_list(),
             "detector": self.detector,
@@ -83,18 +81,18 @@ class FacePrediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImagePrediction:
-    """The predictions for every face of one picture.
+    """The predictions for the faces of one image.
 
     Attributes:
-        source: the picture's name.
-        width: of the file in pixels, upright; 0 where it could not be decoded.
-        height: the same.
-        notes: what decoding had to do, for people.
-        error: why there is no prediction; empty where there is one, which may be that no face was found.
-        faces: from left to right, boxes in pixels of the file.
-        rotation_deg: how far the picture was turned clockwise (0, 90, 180 or 270) to find its faces upright; boxes are
-            of the picture as it is given all the same.
-        decoded: the pixels that the faces were found in; None where there are none.
+        source: the image's name.
+        width: of the upright file in pixels; 0 if it could not be decoded.
+        height: as `width`.
+        notes: conversions while decoding, as texts for the user.
+        error: why the image could not be predicted; empty if it could, even without faces.
+        faces: sorted left to right, boxes in pixels of the file.
+        rotation_deg: clockwise rotation of the image (0, 90, 180 or 270) in which its faces were found upright; boxes
+            are of the image without it.
+        photo: the decoded image; None after an error.
     """
 
     source: str
@@ -104,23 +102,23 @@ class ImagePrediction:
     error: str
     faces: tuple[FacePrediction, ...]
     rotation_deg: int = 0
-    decoded: Photo | None = None
+    photo: Photo | None = None
 
     @classmethod
     def failed(cls, source: str, error: str) -> ImagePrediction:
-        """The result for a picture that could not be read."""
+        """Create the result for an image that could not be read."""
         return cls(source, 0, 0, (), error, ())
 
     @property
     def rotation_note(self) -> str:
-        """That the picture was turned, for people; "" where it was not."""
+        """Text about the rotation; empty without one."""
         pose = {90: "lies on its side", 180: "is upside down", 270: "lies on its side"}
         if not self.rotation_deg:
             return ""
-        return f"The picture {pose[self.rotation_deg]}: its faces were read turned by {self.rotation_deg}° clockwise."
+        return f"The image {pose[self.rotation_deg]}: it was rotated by {self.rotation_deg}° clockwise."
 
     def to_json(self) -> dict[str, object]:
-        """The JSON object that `predict` prints."""
+        """Convert to a JSON object, as `predict --json` prints it."""
         return {
             "source": self.source,
             "width": self.width,
@@ -132,14 +130,10 @@ class ImagePrediction:
 
 
 class Predictor:
-    """Predicts the expressions of faces with one bundle and one detector.
-
-    May be shared between threads: it keeps nothing between calls, a bundle is thread-safe, and a detector lets
-    one thread in at a time.
-    """
+    """Predicts the expressions of faces with a bundle and a detector. Stateless and thread-safe."""
 
     def __init__(self, bundle: Bundle, detector: FaceDetector | None) -> None:
-        """Combine the two; without a detector only face crops can be read."""
+        """Without a detector only face crops can be predicted."""
         self.bundle = bundle
         self.detector = detector
 
@@ -152,58 +146,52 @@ class Predictor:
         point: OperatingPoint = OperatingPoint.ACCURATE,
         faces: FacesMode = "detect",
     ) -> ImagePrediction:
-        """Decode an image file and predict every face in it. A failure becomes `error`, never a prediction.
+        """Decode an image file and predict its faces; errors are returned in `error`.
 
         Args:
             source: the file's content, or its path.
-            name: what the result calls it.
+            name: of the image in the result.
             settings: the limits of an image.
-            point: the operating point.
-            faces: `detect`, or `whole` where the picture is a face crop.
         """
         try:
             image = read_image(source, settings, name=name)
-            found = self.predict_image(image.pixels, point=point, faces=faces)
+            predictions = self.predict_image(image.pixels, point=point, faces=faces)
         except FerscopeError as exc:
             return ImagePrediction.failed(name, str(exc))
-        in_file = tuple(replace(face, box=image.in_file(face.box)) for face in found)
-        rotation_deg = found[0].rotation_deg if found else 0
-        return ImagePrediction(name, image.width, image.height, image.notes, "", in_file, rotation_deg, image)
+        to_file_box = tuple(replace(face, box=image.to_file_box(face.box)) for face in predictions)
+        rotation_deg = predictions[0].rotation_deg if predictions else 0
+        return ImagePrediction(name, image.width, image.height, image.notes, "", to_file_box, rotation_deg, image)
 
     def predict_image(
         self, image: RgbImage, *, point: OperatingPoint = OperatingPoint.ACCURATE, faces: FacesMode = "detect"
     ) -> list[FacePrediction]:
-        """Predict every face of a photograph, from left to right: far ones beside near ones, and in photographs that
-        lie on their side or are upside down.
+        """Predict the faces of a photo at any scale and rotation, sorted left to right.
 
         Args:
             image: uint8, shape (H, W, 3), RGB.
-            point: the operating point.
-            faces: `detect`, or `whole` where the picture is a face crop: no margin is added then.
+            faces: with `whole` no margin is added.
         Raises:
             InputError: there is no such mode.
             BundleError: the model failed.
-            DetectorError: faces are to be detected and there is no detector.
+            DetectorError: there is no detector.
         """
         if faces == "whole":
             return [self._predict_crop(image, point)]
         if faces != "detect":
             raise InputError(f"Faces can't be found by {faces!r}. Choose one of: detect, whole.")
         if self.detector is None:
-            raise DetectorError("There is no face detector. Open one, or read the picture as a whole.")
+            raise DetectorError("There is no face detector. Open one, or take the whole image as a face.")
         return self.predict_faces(image, detect_in_photo(self.detector, image), point=point)
 
     def predict_faces(
         self, image: RgbImage, detected: Sequence[DetectedFace], *, point: OperatingPoint = OperatingPoint.ACCURATE
     ) -> list[FacePrediction]:
-        """Predict faces that were detected already, in one batch.
+        """Predict detected faces in one batch.
 
         Args:
-            image: the picture that they were found in; uint8, shape (H, W, 3), RGB.
-            detected: the faces.
-            point: the operating point.
+            image: uint8, shape (H, W, 3), RGB.
         Raises:
-            EmptyCropError: a face lies outside the picture.
+            EmptyCropError: a face lies outside the image.
             BundleError: the model failed.
         """
         crops = [self.crop(image, face) for face in detected]
@@ -215,10 +203,10 @@ class Predictor:
         ]
 
     def crop(self, image: RgbImage, face: DetectedFace) -> RgbImage:
-        """Cut out what the model sees of a face, before resizing.
+        """Crop a face with the contract's margin.
 
         Raises:
-            EmptyCropError: the face lies outside the picture.
+            EmptyCropError: the face lies outside the image.
         """
         return crop_face(image, face.aligned_crop, self.bundle.contract.crop_margin_01)
 
@@ -242,7 +230,6 @@ class Predictor:
         return self._build(box, NO_DETECTOR, None, crop, probabilities, point, crop_quality(crop))
 
     def _probabilities(self, crops: Sequence[RgbImage], point: OperatingPoint) -> NDArray[np.float32]:
-        """float32, shape (N, classes), for any number of crops."""
         return self.bundle.probabilities(self.bundle.contract.apply_batch(crops), point)
 
     def _build(
@@ -281,12 +268,11 @@ def _describe(
     probabilities: Mapping[Expression, float],
     confidence_threshold: float,
 ) -> str:
-    """The reasons as text for people; empty where there are none."""
     (best, first), (second_best, _) = top_two(probabilities)
     texts = {
         **REASON_TEXTS,
         AbstainReason.SMALL_FACE: f"the face is only {quality.side_px} px wide",
-        AbstainReason.LOW_CONFIDENCE: f"{first:.2f} is below the model's own limit of {confidence_threshold:.2f}",
+        AbstainReason.LOW_CONFIDENCE: f"{first:.2f} is below the confidence threshold of {confidence_threshold:.2f}",
         AbstainReason.SMALL_MARGIN: f"the two best, {best} and {second_best}, are close",
     }
     return "; ".join(texts[reason] for reason in reasons)

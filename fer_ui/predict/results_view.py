@@ -33,12 +33,12 @@ def show_photo(
     """
     with show_errors():
         prediction = predictor.predict_file(content, name, settings(), point=point, faces=mode)
-        if prediction.decoded is None:
+        if prediction.photo is None:
             notice("error", prediction.error)
         else:
             threshold = predictor.bundle.calibration.points[point].confidence_threshold
-            _show(number, prediction, prediction.decoded, threshold)
-        return replace(prediction, decoded=None)
+            _show(number, prediction, prediction.photo, threshold)
+        return replace(prediction, photo=None)
     return ImagePrediction.failed(name, _FAILED)
 
 
@@ -50,7 +50,7 @@ def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_thr
             "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence, 0)}" for face in faces
         ]
         colors = [expression_color(face.label) for face in faces]
-        boxes = [image.in_pixels(face.box) for face in faces]
+        boxes = [image.to_pixel_box(face.box) for face in faces]
         shown = draw_numbered_boxes(image.pixels, boxes, labels, colors)
         st.image(shown, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
         facts = [f"{prediction.source}, {image.width}x{image.height} pixels", *image.notes]

@@ -22,7 +22,7 @@ _ABSTENTION = (
 
 
 def calibration_lines(split_reports: SplitReports, calibration: Calibration) -> list[str]:
-    """The calibration error before and after temperature scaling, the reliability diagram, and its bins as a table."""
+    """Format the calibration error before and after temperature scaling, and the reliability diagram with its bins."""
     lines = [_CALIBRATION.format(images=_OTHER_IMAGES if split_reports.split == "test" else _THESE_IMAGES), ""]
     rows = [
         [
@@ -45,7 +45,7 @@ def calibration_lines(split_reports: SplitReports, calibration: Calibration) -> 
 
 
 def abstention_lines(split_reports: SplitReports) -> list[str]:
-    """The confidence threshold of each point and the accuracy on both sides; empty where the report has none."""
+    """Format the confidence thresholds with the accuracy on both sides; empty if the report has none."""
     rows = [
         [
             each.point,

@@ -12,7 +12,7 @@ _FEW_IMAGES = 50
 _GLOSSARY = (
     (
         "**majority**: single votes are dropped, and the winner needs more than half of the rest; other "
-        "images are excluded. **commonest vote**: what most voters said; ties are excluded."
+        "images are excluded. **most frequent vote**: the label with the most votes; ties are excluded."
     ),
     ("**accurate** has the highest accuracy; **balanced** favors the rare expressions, at some cost in accuracy."),
     (
@@ -27,7 +27,7 @@ _GLOSSARY = (
 
 
 def headline_lines(split_reports: SplitReports) -> list[str]:
-    """A table of each protocol at each point, with intervals."""
+    """Format the headline metrics of each protocol at each point."""
     rows = [
         [
             f"{PROTOCOLS[each.protocol]}, {each.point}",
@@ -42,12 +42,12 @@ def headline_lines(split_reports: SplitReports) -> list[str]:
 
 
 def glossary_lines() -> list[str]:
-    """Definitions of the terms in the tables."""
+    """Define the terms in the tables."""
     return [*(f"- {sentence}" for sentence in _GLOSSARY), ""]
 
 
 def expression_lines(split_reports: SplitReports) -> list[str]:
-    """A table of each expression's metrics, for each protocol at each point."""
+    """Format the metrics by expression, for each protocol at each point."""
     lines = []
     for each in split_reports.reports:
         lines += [f"### {PROTOCOLS[each.protocol].capitalize()}, {each.point} point", ""]
@@ -66,7 +66,7 @@ def expression_lines(split_reports: SplitReports) -> list[str]:
 
 
 def confusion_lines(split_reports: SplitReports) -> list[str]:
-    """The matrix by the headline's protocol, at each point: images, and their share of the row."""
+    """Format the confusion matrix for the headline's protocol at each point: images, and shares of the row."""
     lines = [
         "Rows are the labels, columns the predictions: images, and their share of the row.",
         "",

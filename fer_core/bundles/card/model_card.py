@@ -17,7 +17,12 @@ from fer_core.bundles.card.metrics import (
     weaknesses,
 )
 from fer_core.bundles.card.reliability_diagram import calibration_svg
-from fer_core.bundles.card.training_details import data_lines, dataset_name, fact_lines, recipe_lines
+from fer_core.bundles.card.training_details import (
+    data_lines,
+    dataset_name,
+    network_lines,
+    training_command_lines,
+)
 from fer_core.bundles.quantization_report import quantization_lines, read_quantization_report
 from fer_core.bundles.reports import (
     SplitReports,
@@ -60,15 +65,15 @@ def write_card(folder: Path, info: BundleInfo) -> None:
 
 
 def model_card(info: BundleInfo, folder: Path) -> str:
-    """Build the card of the bundle or run in `folder`; what is not known there is left out."""
+    """Build the card of the bundle or run in `folder`; unknown facts are left out."""
     contract = Contract.load(folder / CONTRACT_FILE)
     splits = reports_by_split(read_report(folder))
     best = splits[0] if splits else None
     lines = [f"# {escape_markdown(info.title or info.id)}", "", summary(info, contract, best), ""]
     lines += [*headline_lines(best), *glossary_lines()] if best else []
-    lines += _section("Model", [*fact_lines(info, contract), ""])
+    lines += _section("Model", [*network_lines(info, contract), ""])
     lines += _section("Training data and license", data_lines(info))
-    lines += _section("Training", recipe_lines(info, folder / CONFIG_FILE))
+    lines += _section("Training", training_command_lines(info, folder / CONFIG_FILE))
     lines += _section("Intended uses", _bullets(INTENDED))
     if best:
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
@@ -79,8 +84,8 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     lines += _report_lines(folder, read_robustness, robustness_lines, "Robustness")
     lines += _report_lines(folder, read_quantization_report, quantization_lines, "INT8 quantization")
     for other in splits[1:]:
-        words = f"{split_caveat(other.split, info.origin).capitalize()}."
-        lines += _section(f"Metrics on the {other.title}", [words, "", *headline_lines(other)])
+        caveat = f"{split_caveat(other.split, info.origin).capitalize()}."
+        lines += _section(f"Metrics on the {other.title}", [caveat, "", *headline_lines(other)])
     lines += _section("Other datasets", other_dataset_lines(read_evaluations(folder)))
     lines += _section("Limitations", _bullets(limitations(info, contract, best)))
     lines += _section("Out-of-scope uses", _bullets(OUT_OF_SCOPE))
@@ -88,23 +93,23 @@ def model_card(info: BundleInfo, folder: Path) -> str:
 
 
 def portable_card(info: BundleInfo, folder: Path) -> str:
-    """Build the card with its diagram embedded, so that it can be read without the bundle."""
+    """Build the card with its diagram embedded."""
     text, reports = model_card(info, folder), reports_with_curve(folder)
     if not reports:
         return text
-    picture = base64.b64encode(calibration_svg(reports).encode()).decode()
-    return text.replace(f"]({DIAGRAM_FILE})", f"](data:image/svg+xml;base64,{picture})")
+    diagram = base64.b64encode(calibration_svg(reports).encode()).decode()
+    return text.replace(f"]({DIAGRAM_FILE})", f"](data:image/svg+xml;base64,{diagram})")
 
 
 def summary(info: BundleInfo, contract: Contract, best: SplitReports | None) -> str:
-    """Summarize the model in three sentences: what it reads, how it was made, how well it does."""
+    """Summarize expressions, training and metrics in three sentences."""
     names = join_words([str(label) for label in contract.labels])
-    reads = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
-    return " ".join([reads, _describe_training(info), _describe_metrics(info, best)])
+    expressions = f"This model reads one face at a time as one of {len(contract.labels)} expressions: {names}."
+    return " ".join([expressions, _describe_training(info), _describe_metrics(info, best)])
 
 
 def limitations(info: BundleInfo, contract: Contract, best: SplitReports | None) -> list[str]:
-    """The limitations, a sentence each: those that the metrics show, and those of every such model."""
+    """List the limitations: those that the metrics show, and those of every such model."""
     lines = ["It was trained on synthetic faces. Its metrics say nothing about people."] if info.synthetic else []
     if info.metrics.get("synthetic"):
         lines.append("It was evaluated on synthetic faces. Its metrics say nothing about people.")
@@ -121,7 +126,7 @@ def limitations(info: BundleInfo, contract: Contract, best: SplitReports | None)
 
 
 def other_dataset_lines(evaluations: list[Evaluation]) -> list[str]:
-    """A table for each other dataset, with its notes."""
+    """Format the metrics on other datasets, with notes."""
     lines = []
     for evaluation in evaluations:
         lines += [f"### {escape_markdown(evaluation.dataset)}", ""]
@@ -145,8 +150,8 @@ def _describe_training(info: BundleInfo) -> str:
     size = f"{info.parameters:,} parameters" if info.parameters else "an unknown number of parameters"
     if info.origin == "weights":
         return f"Its weights ({size}) were imported from a file: how they were trained is unknown."
-    on = "synthetic faces, not people" if info.synthetic else dataset_name(info)
-    return f"It was trained by FERscope's own `train` command on {on} and has {size}."
+    data = "synthetic faces, not people" if info.synthetic else dataset_name(info)
+    return f"It was trained by FERscope's own `train` command on {data} and has {size}."
 
 
 def _describe_metrics(info: BundleInfo, best: SplitReports | None) -> str:
@@ -164,7 +169,7 @@ def _describe_metrics(info: BundleInfo, best: SplitReports | None) -> str:
 def _report_lines(
     folder: Path, read: Callable[[Path], _Report | None], lines_of: Callable[[_Report], list[str]], title: str
 ) -> list[str]:
-    """The section of a report; nothing without one, the error where it is invalid."""
+    """Format the section of a report: nothing without one, the error if it is invalid."""
     try:
         report = read(folder)
     except BundleError as exc:

@@ -1,4 +1,4 @@
-"""The reliability diagram as SVG, in the light or dark scheme of the reader."""
+"""Reliability diagram as SVG, in the reader's light or dark color scheme."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def calibration_svg(reports: Sequence[StoredReport]) -> str:
     """
     width = _LEFT_PX + len(reports) * _PLOT_PX + (len(reports) - 1) * _GAP_PX + 20
     height = _TOP_PX + _PLOT_PX + 24 + _BARS_PX + _BOTTOM_PX
-    panels = [_panel(each, _LEFT_PX + place * (_PLOT_PX + _GAP_PX)) for place, each in enumerate(reports)]
+    panels = [_panel(each, _LEFT_PX + index * (_PLOT_PX + _GAP_PX)) for index, each in enumerate(reports)]
     summary = "; ".join(f"{each.point} point, calibration error {each.ece:.3f}" for each in reports)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
@@ -69,22 +69,22 @@ def _panel(report: StoredReport, left: int) -> str:
 
 
 def _bars(counts: Sequence[int], left: int, top: int) -> str:
-    """A histogram of the faces per bin."""
+    """Draw a histogram of the faces per bin."""
     most, step, foot = max(1, *counts), _PLOT_PX / len(counts), top + _BARS_PX
     heights = [round(_BARS_PX * n / most, 1) for n in counts]
     bars = [
-        f'<rect class="bar" x="{left + place * step + 1:.1f}" y="{foot - height:.1f}" width="{step - 2:.1f}" '
+        f'<rect class="bar" x="{left + index * step + 1:.1f}" y="{foot - height:.1f}" width="{step - 2:.1f}" '
         f'height="{height}"/>'
-        for place, height in enumerate(heights)
+        for index, height in enumerate(heights)
         if height
     ]
-    words = _text(left, foot + 18, f"confidence (bars: {sum(counts):,} faces)", "text small")
-    return "".join([*bars, words])
+    caption = _text(left, foot + 18, f"confidence (bars: {sum(counts):,} faces)", "text small")
+    return "".join([*bars, caption])
 
 
 def _plotted_bins(curve: CalibrationCurve) -> list[CalibrationBin]:
     return [each for each in nonempty_bins(curve) if each.n >= bin_images_min(max(curve.n))]
 
 
-def _text(x: float, y: float, words: str, classes: str, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" class="{classes}" text-anchor="{anchor}">{words}</text>'
+def _text(x: float, y: float, text: str, classes: str, anchor: str = "start") -> str:
+    return f'<text x="{x}" y="{y}" class="{classes}" text-anchor="{anchor}">{text}</text>'

@@ -27,15 +27,15 @@ _NORMALIZATIONS = {
 _LINE_CHARACTERS = 100
 
 
-def fact_lines(info: BundleInfo, contract: Contract) -> list[str]:
-    """Facts about the network, one a line."""
+def network_lines(info: BundleInfo, contract: Contract) -> list[str]:
+    """List facts about the network."""
     model = MODELS.get(info.architecture)
-    named = f"{model.title} (`{model.name}`; {model.source})" if model else escape_markdown(info.architecture)
+    network = f"{model.title} (`{model.name}`; {model.source})" if model else escape_markdown(info.architecture)
     pixels = f"{contract.size_px} by {contract.size_px} px, {'gray' if contract.color == 'gray' else 'RGB'}"
     margin = contract.crop_margin_01
     crop = "as in FER2013" + (f", with a margin of {margin:+.0%} of the side on each side" if margin else "")
     facts = {
-        "Network": f"{named}, {info.parameters:,} parameters" if named else "",
+        "Network": f"{network}, {info.parameters:,} parameters" if network else "",
         "Input": f"{pixels}, {_NORMALIZATIONS[contract.normalization]}; faces are cropped {crop}",
         "Output": f"{', '.join(map(str, contract.labels))}, in this order",
         "Created": escape_markdown(info.created),
@@ -56,21 +56,21 @@ def data_lines(info: BundleInfo) -> list[str]:
     lines = []
     if info.origin == "weights":
         lines.append("- **Trained on**: unknown; the weights were imported from a file")
-        if calibrated := info.metrics.get("dataset"):
-            lines.append(f"- **Calibrated and evaluated on**: `{escape_markdown(str(calibrated))}`")
+        if dataset := info.metrics.get("dataset"):
+            lines.append(f"- **Calibrated and evaluated on**: `{escape_markdown(str(dataset))}`")
     elif manifest:
         home = f", {manifest.homepage}" if manifest.homepage else ""
         lines.append(f"- **Trained on**: {manifest.title} (`{manifest.id}`{home}). {manifest.summary}")
         lines += [f"- **Citation**: {manifest.citation}"] if manifest.citation else []
     elif info.dataset:
-        drawn = ", synthetic faces" if info.synthetic else ""
-        lines.append(f"- **Trained on**: `{escape_markdown(info.dataset)}`{drawn}")
+        kind = ", synthetic faces" if info.synthetic else ""
+        lines.append(f"- **Trained on**: `{escape_markdown(info.dataset)}`{kind}")
     lines.append(f"- **License**: {escape_markdown(info.license) or 'not stated'}")
     return [*lines, ""]
 
 
-def recipe_lines(info: BundleInfo, config_file: Path) -> list[str]:
-    """The command that repeats the training, and the config that differs from the defaults."""
+def training_command_lines(info: BundleInfo, config_file: Path) -> list[str]:
+    """Format the command that repeats the training, and the config without default values."""
     if not config_file.is_file():
         return []
     try:
@@ -79,7 +79,7 @@ def recipe_lines(info: BundleInfo, config_file: Path) -> list[str]:
         return ["Its `config.yaml` was written by another version of FERscope and can't be shown here.", ""]
     if info.origin == "weights":
         text = "How it was trained is unknown. The network:"
-        return [text, "", *_block("yaml", _other_than_defaults(_network_of(config), "dataset"))]
+        return [text, "", *_block("yaml", _non_default_values(_network_of(config), "dataset"))]
     preset, changes = closest_preset(config)
     lines = ["This command repeats the training:", ""]
     lines += _block("sh", _command(preset, changes))
@@ -87,7 +87,7 @@ def recipe_lines(info: BundleInfo, config_file: Path) -> list[str]:
         *lines,
         "Its config, where it differs from the defaults:",
         "",
-        *_block("yaml", _other_than_defaults(config)),
+        *_block("yaml", _non_default_values(config)),
     ]
 
 
@@ -96,25 +96,25 @@ def _network_of(config: TrainConfig) -> TrainConfig:
     return TrainConfig(dataset="", model=config.model, flip_tta=config.flip_tta)
 
 
-def _other_than_defaults(config: TrainConfig, *without: str) -> str:
-    asked = config.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
-    asked["model"] = config.model.model_dump(mode="json", exclude_none=True)
-    return yaml.safe_dump(asked, sort_keys=False, allow_unicode=True).rstrip()
+def _non_default_values(config: TrainConfig, *without: str) -> str:
+    values = config.model_dump(mode="json", exclude_defaults=True, exclude=set(without))
+    values["model"] = config.model.model_dump(mode="json", exclude_none=True)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True).rstrip()
 
 
 def _command(preset: str, changes: list[str]) -> str:
     """Wrap the command over several lines."""
     lines = [f"python -m fer_core train --config {preset}"]
     for change in changes:
-        word = f"--set {quote(change)}"
-        if len(lines[-1]) + len(word) + 1 > _LINE_CHARACTERS:
-            lines.append(f"  {word}")
+        flag = f"--set {quote(change)}"
+        if len(lines[-1]) + len(flag) + 1 > _LINE_CHARACTERS:
+            lines.append(f"  {flag}")
         else:
-            lines[-1] += f" {word}"
+            lines[-1] += f" {flag}"
     return " \\\n".join(lines)
 
 
 def _block(language: str, content: str) -> list[str]:
-    """A fenced block, its fence longer than any inside the content."""
+    """Format a fenced block, with a longer fence than any in the content."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
     return [f"{fence}{language}", *content.splitlines(), fence, ""]

@@ -44,7 +44,7 @@ def test_a_model_with_one_form_is_read_by_it(make_bundle: MakeBundle) -> None:
     fastest = open_fastest(make_bundle(), ms_per_face=lambda bundle: 2.0)
     assert (fastest.precision, fastest.reason) == (
         "FP32",
-        "2.0 ms a face on this processor, the only form that this model has",
+        "2.0 ms a face on this processor, its only network",
     )
 
 

@@ -5,19 +5,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from fer_core.bundles.bundle import INPUT_NAME, MODEL_FILE, OUTPUT_NAME, Bundle
 from fer_core.bundles.flip_tta import without_flip_tta
 from fer_core.bundles.quantization import quantize
-from fer_core.calibration import Calibration
 from fer_core.errors import BundleError
 from fer_core.labels import label_set
 from fer_core.models.catalog import model_info
-from fer_core.models.flip_tta import add_flip_tta
-from fer_core.models.onnx_export import export_onnx, torch_logits
-from fer_core.models.registry import build_network
+from fer_core.models.onnx_export import torch_logits
+from tests.support.exported_networks import build_small_network, write_small_bundle
 
 FOUR = label_set("four")
 SHIPPED = Path(__file__).resolve().parents[3] / "fer_core" / "weights" / "webcam"
@@ -32,18 +29,10 @@ def faces(count: int, size: int = 32) -> NDArray[np.float32]:
 @pytest.fixture(scope="module", params=[True, False], ids=["flip_tta", "plain"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export with flip TTA, and one without."""
-    torch.manual_seed(0)
-    made = tmp_path_factory.mktemp("flip") / ("flip_tta" if request.param else "plain")
-    made.mkdir()
-    contract = model_info("small-resnet").contract(FOUR, 32)
-    contract.save(made / "contract.json")
-    Calibration.identity(contract.labels).save(made / "calibration.json")
-    network = build_network("small-resnet", 4, width=8, size_px=32)
-    single = torch_logits(network, faces(5))
-    if request.param:
-        add_flip_tta(network)
-    (made / MODEL_FILE).write_bytes(export_onnx(network, contract))
-    np.save(made / "single.npy", single)
+    made = write_small_bundle(
+        tmp_path_factory.mktemp("flip") / ("flip_tta" if request.param else "plain"), "four", flip_tta=request.param
+    )
+    np.save(made / "single.npy", torch_logits(build_small_network("four"), faces(5)))
     return made
 
 

@@ -6,36 +6,26 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-import torch
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.quantization import compare_to_fp32, quantize
 from fer_core.calibration import Calibration
 from fer_core.errors import InputError
 from fer_core.labels import label_set
-from fer_core.models.catalog import model_info
-from fer_core.models.onnx_export import export_onnx
-from fer_core.models.registry import build_network
+from tests.support.exported_networks import small_contract, write_small_bundle
 
 FOUR = label_set("four")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    made = tmp_path_factory.mktemp("network") / "tiny"
-    made.mkdir()
-    contract = model_info("small-resnet").contract(FOUR, 32)
-    contract.save(made / "contract.json")
-    Calibration.identity(contract.labels).save(made / "calibration.json")
-    network = build_network("small-resnet", 4, width=8, size_px=32)
-    (made / "model.onnx").write_bytes(export_onnx(network, contract))
-    return made
+    return write_small_bundle(tmp_path_factory.mktemp("network") / "tiny", "four")
 
 
 def faces(count: int, seed: int) -> np.ndarray:
-    contract = model_info("small-resnet").contract(FOUR, 32)
-    return contract.normalize(np.random.default_rng(seed).uniform(0, 255, (count, 1, 32, 32)).astype(np.float32))
+    return small_contract("four").normalize(
+        np.random.default_rng(seed).uniform(0, 255, (count, 1, 32, 32)).astype(np.float32)
+    )
 
 
 def test_a_quantized_network_is_smaller_and_answers_nearly_the_same(folder: Path) -> None:

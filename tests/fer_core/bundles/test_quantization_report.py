@@ -69,6 +69,6 @@ def test_the_card_says_what_is_lost_with_its_interval(report: QuantizationReport
     assert [line.split(" |")[0] for line in text.splitlines()[6:9]] == [
         "| majority, accurate",
         "| majority, balanced",
-        "| commonest vote, accurate",
+        "| most frequent vote, accurate",
     ]
     assert "-0.10 (" in text

@@ -8,21 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.fastest import open_fastest
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
 from fer_core.bundles.verification import verify_bundle
-from fer_core.calibration import Calibration
 from fer_core.cli import quantize as command_module
 from fer_core.cli.main import main
-from fer_core.labels import label_set
-from fer_core.models.catalog import model_info
-from fer_core.models.onnx_export import export_onnx
-from fer_core.models.registry import build_network
 from fer_core.settings import Settings
+from tests.support.exported_networks import write_small_bundle
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -30,13 +25,7 @@ Cli = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run_folder(store: Settings) -> Path:
     """A finished run whose network was never taught."""
-    folder = store.runs_dir / "untaught"
-    folder.mkdir(parents=True)
-    contract = model_info("small-resnet").contract(label_set("eight"), 32)
-    contract.save(folder / "contract.json")
-    Calibration.identity(contract.labels).save(folder / "calibration.json")
-    torch.manual_seed(0)
-    (folder / "model.onnx").write_bytes(export_onnx(build_network("small-resnet", 8, width=8, size_px=32), contract))
+    folder = write_small_bundle(store.runs_dir / "untaught", "eight")
     for name in ("config.yaml", "weights.safetensors", "report.json", "run.json"):
         (folder / name).write_text("{}")
     return folder

@@ -175,7 +175,7 @@ def test_a_very_large_picture_is_scaled_for_analysis_and_boxes_find_back() -> No
     assert (decoded.width, decoded.height) == (9000, 3000)
     assert decoded.notes == (f"scaled from 9000x3000 to {ANALYSIS_SIDE_PX}x1365 for analysis",)
     height, width = decoded.pixels.shape[:2]
-    assert decoded.in_file(FaceBox(0, 0, width, height)) == FaceBox(0, 0, 9000, 3000)
+    assert decoded.to_file_box(FaceBox(0, 0, width, height)) == FaceBox(0, 0, 9000, 3000)
 
 
 def test_a_large_turned_picture_keeps_its_upright_size() -> None:

@@ -166,7 +166,7 @@ def test_close_answers_and_low_confidence_are_said(make_bundle: MakeBundle) -> N
     )
     assert prediction.uncertain
     assert prediction.reason == (
-        "0.50 is below the model's own limit of 0.60; the two best, happiness and neutral, are close"
+        "0.50 is below the confidence threshold of 0.60; the two best, happiness and neutral, are close"
     )
 
 
