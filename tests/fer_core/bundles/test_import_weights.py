@@ -137,7 +137,7 @@ def test_with_data_it_is_calibrated_and_judged(
     assert calibration != Calibration.identity(labels)
     card = (found.folder / "card.md").read_text()
     assert f"`{DATASET}`" in card and "test split" in card
-    assert found.info.metrics["synthetic"] and "evaluated on drawings" in card
+    assert found.info.metrics["synthetic"] and "evaluated on synthetic faces" in card
     assert all(check.passed for check in verify_bundle(found.folder))
 
 
