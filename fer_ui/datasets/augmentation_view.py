@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.imbalance.counts import excluded_rows
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_core.text import capitalize_first
@@ -23,10 +24,10 @@ from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.theme import expression_title
 
-SEEDS_A_SAMPLE = 1000
+SEEDS_PER_SAMPLE = 1000
 """The thousands of the seed in the query string choose the faces, the rest their augmentation."""
 
-_SEED_END = 2**31 // SEEDS_A_SAMPLE * SEEDS_A_SAMPLE
+_SEED_END = 2**31 // SEEDS_PER_SAMPLE * SEEDS_PER_SAMPLE
 _SHOWN_PX = 96
 
 
@@ -39,7 +40,7 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
     """
     with show_errors():
         seed = _seed_in_query()
-        faces = sample_faces(index, seed // SEEDS_A_SAMPLE)
+        faces = sample_faces(index, seed // SEEDS_PER_SAMPLE)
         if faces.empty:
             empty_state("There are no labeled faces", "Training uses only readable images with a label.")
             return
@@ -57,9 +58,7 @@ def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
         index: as for `show_augmentation`.
         sample: the random seed.
     """
-    usable = ((index["problem"] == "") & index["label"].notna()).to_numpy(bool)
-    if "excluded" in index:
-        usable = usable & ~index["excluded"].to_numpy(bool)
+    usable = ((index["problem"] == "") & index["label"].notna()).to_numpy(bool) & ~excluded_rows(index)
     train = usable & index["split"].eq(str(Split.TRAIN)).fillna(False).to_numpy(bool)
     rows = index.loc[train if train.any() else usable, ["id", "label"]]
     chosen = rows.groupby("label", observed=True).sample(1, random_state=np.random.default_rng(sample))
@@ -67,14 +66,14 @@ def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
     return chosen.sort_values("label", key=lambda labels: labels.map(order)).reset_index(drop=True)
 
 
-def next_draw(seed: int) -> int:
+def next_augmentation(seed: int) -> int:
     """Get the next seed of the same faces, which wraps around."""
-    return seed - seed % SEEDS_A_SAMPLE + (seed + 1) % SEEDS_A_SAMPLE
+    return seed - seed % SEEDS_PER_SAMPLE + (seed + 1) % SEEDS_PER_SAMPLE
 
 
 def next_faces(seed: int) -> int:
     """Get the first seed of the next faces."""
-    return (seed // SEEDS_A_SAMPLE + 1) * SEEDS_A_SAMPLE % _SEED_END
+    return (seed // SEEDS_PER_SAMPLE + 1) * SEEDS_PER_SAMPLE % _SEED_END
 
 
 def _seed_in_query() -> int:
@@ -89,7 +88,7 @@ def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:
         name = param_selectbox(
             "Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title
         )
-        st.button("Augment again", icon=":material/refresh:", on_click=_go_to, args=(next_draw(seed),))
+        st.button("Augment again", icon=":material/refresh:", on_click=_go_to, args=(next_augmentation(seed),))
         st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
     return name, known[name]
 

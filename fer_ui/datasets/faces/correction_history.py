@@ -22,7 +22,7 @@ from fer_ui.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import load_index
 
-CHANGES_A_PAGE = 10
+CHANGES_PER_PAGE = 10
 
 _ORIGIN = "history"
 _EXPLANATION = (
@@ -79,7 +79,7 @@ def _show_download(dataset: StoredDataset, corrections: Corrections) -> None:
 
 def _show_changes(dataset: StoredDataset, index: pd.DataFrame, history: list[Change]) -> None:
     key = f"{dataset.id}-history"
-    for change in history[current_slice(key, len(history), CHANGES_A_PAGE)]:
+    for change in history[current_slice(key, len(history), CHANGES_PER_PAGE)]:
         with st.container(border=True, gap="xsmall"):
             _show_change(dataset, index, change, history)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

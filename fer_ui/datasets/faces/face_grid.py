@@ -25,8 +25,8 @@ from fer_ui.formatting import format_count
 from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
 from fer_ui.theme import MUTED
 
-FACES_A_PAGE = 36
-PAIRS_A_PAGE = 12
+FACES_PER_PAGE = 36
+PAIRS_PER_PAGE = 12
 
 _CELL_PX = 108
 _NAME_CHARACTERS = 16
@@ -64,7 +64,7 @@ def show_faces(
         if not total:
             st.markdown("There are no faces to show.")
             return
-        here = current_slice(key, total, FACES_A_PAGE, caption="Faces", in_query=in_query)
+        here = current_slice(key, total, FACES_PER_PAGE, caption="Faces", in_query=in_query)
         shown = rows.iloc[here] if positions is None else rows.iloc[positions[here]]
         selection = Selection(key, dataset.corrections().version)
         with st.container(horizontal=True, gap="small"):
@@ -98,7 +98,7 @@ def show_pairs(
         if not notes:
             st.markdown("There are no pairs to show.")
             return
-        here = current_slice(key, len(notes), PAIRS_A_PAGE, caption="Pairs")
+        here = current_slice(key, len(notes), PAIRS_PER_PAGE, caption="Pairs")
         selection = Selection(key, dataset.corrections().version)
         _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], selection)
         ids = [*left["id"].iloc[here], *right["id"].iloc[here]]

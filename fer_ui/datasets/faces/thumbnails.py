@@ -17,7 +17,7 @@ from fer_core.settings import settings
 SHOWN_PX = 96
 """Side length on the page."""
 
-PICTURE_PX = 2 * SHOWN_PX
+THUMBNAIL_PX = 2 * SHOWN_PX
 """Side length of the image: sharp on high-density screens, and a multiple of 48."""
 
 _MATTE = 128
@@ -26,7 +26,7 @@ _JPEG_QUALITY = 90
 
 
 def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | None]:
-    """Load the images of index rows as encoded squares of `PICTURE_PX`, in their order.
+    """Load the images of index rows as encoded squares of `THUMBNAIL_PX`, in their order.
 
     Args:
         rows: one page, with `path` and, where faces are crops of images, the box columns.
@@ -37,16 +37,16 @@ def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | 
 
 
 def fit_square(face: RgbImage) -> RgbImage:
-    """Fit an image into a square of `PICTURE_PX` on gray; small ones are enlarged by a whole factor first."""
+    """Fit an image into a square of `THUMBNAIL_PX` on gray; small ones are enlarged by a whole factor first."""
     import cv2
 
-    enlarged_by = -(-PICTURE_PX // max(face.shape[:2]))
+    enlarged_by = -(-THUMBNAIL_PX // max(face.shape[:2]))
     face = face.repeat(enlarged_by, axis=0).repeat(enlarged_by, axis=1)
-    factor = PICTURE_PX / max(face.shape[:2])
+    factor = THUMBNAIL_PX / max(face.shape[:2])
     width, height = (max(1, round(side * factor)) for side in (face.shape[1], face.shape[0]))
     face = cast(RgbImage, cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA))
-    top, left = (PICTURE_PX - height) // 2, (PICTURE_PX - width) // 2
-    square = np.full((PICTURE_PX, PICTURE_PX, *face.shape[2:]), _MATTE, np.uint8)
+    top, left = (THUMBNAIL_PX - height) // 2, (THUMBNAIL_PX - width) // 2
+    square = np.full((THUMBNAIL_PX, THUMBNAIL_PX, *face.shape[2:]), _MATTE, np.uint8)
     square[top : top + height, left : left + width] = face
     return square
 
@@ -61,7 +61,7 @@ def _encode(face: RgbImage) -> bytes:
     """Encode enlarged images as PNG, which keeps pixel edges, and others as JPEG, a fifth of the size."""
     import cv2
 
-    small = max(face.shape[:2]) <= PICTURE_PX
+    small = max(face.shape[:2]) <= THUMBNAIL_PX
     picture = fit_square(face)
     if picture.ndim == 3:
         picture = cast(RgbImage, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))

@@ -23,7 +23,7 @@ from fer_core.settings import Settings
 from fer_core.training.config.augmentation_policies import policies
 from fer_ui.datasets import augmentation_preview, augmentation_view
 from fer_ui.datasets.augmentation_preview import DRAWS, SEEDS_AT_ONCE, load_augmented_images
-from fer_ui.datasets.augmentation_view import SEEDS_A_SAMPLE, next_draw, next_faces, sample_faces
+from fer_ui.datasets.augmentation_view import SEEDS_PER_SAMPLE, next_augmentation, next_faces, sample_faces
 from fer_ui.navigation import Page
 from tests.support.app_test import page_text, press
 from tests.support.synthetic_datasets import write_ferplus_like
@@ -135,7 +135,7 @@ def test_other_faces_are_others(show: Callable[..., AppTest]) -> None:
     app = show(seed="5")
     faces = shown_ids(app)
     other = press(app, "Other faces")
-    assert other.query_params["seed"] == str(SEEDS_A_SAMPLE)
+    assert other.query_params["seed"] == str(SEEDS_PER_SAMPLE)
     assert len(shown_ids(other)) == len(faces)
     assert shown_ids(other) != faces
 
@@ -201,14 +201,14 @@ def test_the_images_are_those_of_the_seed(dataset: StoredDataset, process: Stand
 
 
 def test_a_block_of_seeds_is_of_one_sample() -> None:
-    assert SEEDS_A_SAMPLE % SEEDS_AT_ONCE == 0
+    assert SEEDS_PER_SAMPLE % SEEDS_AT_ONCE == 0
 
 
 def test_seeds_wrap_around() -> None:
-    assert next_draw(41) == 42
-    assert next_draw(3 * SEEDS_A_SAMPLE - 1) == 2 * SEEDS_A_SAMPLE
-    assert next_faces(41) == SEEDS_A_SAMPLE
-    seed = 2**31 - 2**31 % SEEDS_A_SAMPLE - 1
+    assert next_augmentation(41) == 42
+    assert next_augmentation(3 * SEEDS_PER_SAMPLE - 1) == 2 * SEEDS_PER_SAMPLE
+    assert next_faces(41) == SEEDS_PER_SAMPLE
+    seed = 2**31 - 2**31 % SEEDS_PER_SAMPLE - 1
     assert next_faces(seed) == 0
 
 

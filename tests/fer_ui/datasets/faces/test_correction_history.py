@@ -11,7 +11,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action, Change
 from fer_core.settings import Settings
 from fer_ui.datasets.faces import correction_history
-from fer_ui.datasets.faces.correction_history import CHANGES_A_PAGE, describe_origin
+from fer_ui.datasets.faces.correction_history import CHANGES_PER_PAGE, describe_origin
 from fer_ui.navigation import Page
 from tests.support.app_test import page_html, page_text
 from tests.support.faulty_dataset import BLANK, DUPLICATES, UNREADABLE, import_faulty
@@ -95,10 +95,10 @@ def test_the_images_of_a_change_can_be_shown(show: Open, dataset: StoredDataset)
 
 def test_a_long_history_is_paginated(show: Open, dataset: StoredDataset) -> None:
     corrections = dataset.corrections()
-    for _ in range(CHANGES_A_PAGE + 3):
+    for _ in range(CHANGES_PER_PAGE + 3):
         corrections.mark(Action.AMBIGUOUS, [BLANK], "again")
     app = show()
-    assert len(app.toggle) == CHANGES_A_PAGE
+    assert len(app.toggle) == CHANGES_PER_PAGE
     app.button(key="faulty-history-next").click().run()
     assert len(app.toggle) == 3
 

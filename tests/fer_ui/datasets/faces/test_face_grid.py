@@ -128,7 +128,7 @@ def test_missing_images_show_the_error(small: StoredDataset) -> None:
 def test_pairs_are_shown_side_by_side_with_notes(small: StoredDataset) -> None:
     app = open_view(pairs)
     assert not app.exception and not app.error
-    assert len(app.get("image")) == 2 * face_grid.PAIRS_A_PAGE
+    assert len(app.get("image")) == 2 * face_grid.PAIRS_PER_PAGE
     assert "pair 0" in page_text(app) and "pair 12" not in page_text(app)
     app = press(app, "Next")
     assert "pair 13" in page_text(app) and len(app.get("image")) == 4
@@ -137,7 +137,7 @@ def test_pairs_are_shown_side_by_side_with_notes(small: StoredDataset) -> None:
 def test_a_face_in_several_pairs_is_selected_in_all_of_them(small: StoredDataset) -> None:
     app = open_view(pairs)
     next(box for box in app.checkbox if "-selected-" in str(box.key)).check().run()
-    assert selected(app) == [True, False] * face_grid.PAIRS_A_PAGE
+    assert selected(app) == [True, False] * face_grid.PAIRS_PER_PAGE
     assert "1 image selected" in page_text(app)
 
 
@@ -166,7 +166,7 @@ def test_a_long_name_keeps_its_ends() -> None:
 def test_thumbnails_have_one_size_and_keep_gray(shape: tuple[int, ...]) -> None:
     face = np.full(shape, 77, np.uint8)
     square = thumbnails.fit_square(face)
-    side = thumbnails.PICTURE_PX
+    side = thumbnails.THUMBNAIL_PX
     assert square.shape == (side, side, *shape[2:]) and square.dtype == np.uint8
     longest = max(shape[:2])
     area = (shape[0] / longest) * (shape[1] / longest)
