@@ -121,7 +121,7 @@ def describe_worst(report: RobustnessReport) -> str:
     worst = report.worst()
     if worst.drop_01 <= 0:
         return "No corruption lowers macro-F1."
-    before, after = (f"{100 * value:.1f} %" for value in (report.clean.macro_f1, worst.result.scores.macro_f1))
+    before, after = _percent(report.clean.macro_f1), _percent(worst.result.scores.macro_f1)
     return (
         f"Largest drop: {worst.curve.title.lower()} at severity {worst.severity} ({worst.result.description}) lowers "
         f"macro-F1 from {before} to {after}."
@@ -133,9 +133,9 @@ def describe_scores(report: RobustnessReport) -> str:
     low, high = report.clean.intervals["macro_f1"]
     widest = max(_half_width(severity.scores) for curve in report.corruptions for severity in curve.severities)
     return (
-        f"Clean images: {report.clean.macro_f1:.1%} ({low:.1%} to {high:.1%}). {describe_worst(report)} The mean over "
-        f"all corruptions and severities is {report.mean_macro_f1():.1%}. The 95 % intervals extend up to "
-        f"{widest * 100:.1f} points to either side."
+        f"Clean images: {_percent(report.clean.macro_f1)} ({_percent(low)} to {_percent(high)}). "
+        f"{describe_worst(report)} The mean over all corruptions and severities is {_percent(report.mean_macro_f1())}. "
+        f"The 95 % intervals extend up to {widest * 100:.1f} points to either side."
     )
 
 
@@ -166,6 +166,10 @@ def robustness_lines(report: RobustnessReport) -> list[str]:
         escape_markdown(describe_scores(report)),
         "",
     ]
+
+
+def _percent(share_01: float) -> str:
+    return f"{100 * share_01:.1f} %"
 
 
 def _half_width(scores: RobustnessScores) -> float:

@@ -104,6 +104,6 @@ def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
     assert [row[0] for row in rows[2:]] == [each.title for each in CORRUPTIONS.values()]
     text = "\n".join(lines)
     assert "3,191 faces of the split that ferplus calls test" in text
-    assert "Clean images: 70.0% (66.0% to 74.0%)" in text
+    assert "Clean images: 70.0 % (66.0 % to 74.0 %)" in text
     assert "Largest drop: blur at severity 5" in text
     assert "up to 7.5 points to either side" in text
