@@ -118,9 +118,7 @@ def _emit_change(dataset: StoredDataset, version: int, as_json: bool, text: str)
     change = next(each for each in dataset.corrections().history() if each.version == version)
     totals = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     print_result(
-        {"id": dataset.id, **_to_json(change), "counts": counts},
-        as_json,
-        f"{text} (version {version}). Now: {totals}.",
+        {"id": dataset.id, **_to_json(change), "counts": counts}, as_json, f"{text} (version {version}). Now: {totals}."
     )
 
 

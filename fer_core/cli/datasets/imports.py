@@ -72,11 +72,9 @@ def _preview(arguments: argparse.Namespace) -> None:
         for raw, n, e, known in preview.labels.itertuples(index=False)
     ]
     n_records = f"{'' if preview.complete else 'the first '}{preview.n_records:,} records"
+    layout = READERS[preview.manifest.layout].title
     lines = [
-        (
-            f"{preview.manifest.title}: {READERS[preview.manifest.layout].title}, "
-            f"{preview.n_files:,} image files, {n_records}"
-        ),
+        f"{preview.manifest.title}: {layout}, {preview.n_files:,} image files, {n_records}",
         format_table(rows, "No labels."),
         _format_splits(preview),
         *(f"matched: {describe_match_rule(each, rows)}" for each, rows in preview.match_rules.items()),
@@ -99,11 +97,8 @@ def _format_skipped(skipped: Sequence[Skipped]) -> list[str]:
 def _format_numberings(preview: ImportPreview) -> list[str]:
     """List what numeric labels may mean."""
     lines = [f"  --numbering {each.name}: {each.title}: {format_numbering(each)}" for each in preview.numberings]
-    return (
-        ["The labels are numbers, which mean different expressions in different datasets. Choose one:", *lines]
-        if lines
-        else []
-    )
+    title = "The labels are numbers, which mean different expressions in different datasets. Choose one:"
+    return [title, *lines] if lines else []
 
 
 def _to_dict(preview: ImportPreview) -> dict[str, Any]:
@@ -164,29 +159,18 @@ def _start(arguments: argparse.Namespace, skipped: list[Skipped]) -> Callable[[P
         preview.check(allow_partial=arguments.allow_partial, labels_chosen=labels_chosen)
 
     def work(progress: Progress) -> StoredDataset:
-        manifest = None
-        if arguments.map or arguments.column or arguments.manifest or arguments.numbering:
-            if is_url(arguments.path):
-                raise DatasetError(
-                    "These options need the files: run datasets fetch URL, then datasets import --resume ID."
-                )
-            with open_source(Path(arguments.path).expanduser(), settings()) as source:
-                manifest = _manifest(source, arguments)
-        return import_dataset(
-            arguments.path,
-            settings(),
-            dataset_id=arguments.id,
-            layout=arguments.layout,
-            manifest=manifest,
-            move=arguments.move,
-            allow_partial=arguments.allow_partial,
-            on_preview=review,
-            progress=progress,
-        )
-
-    def work_and_clean_up(progress: Progress) -> StoredDataset:
         try:
-            return work(progress)
+            return import_dataset(
+                arguments.path,
+                settings(),
+                dataset_id=arguments.id,
+                layout=arguments.layout,
+                manifest=_chosen_manifest(arguments),
+                move=arguments.move,
+                allow_partial=arguments.allow_partial,
+                on_preview=review,
+                progress=progress,
+            )
         except InputError:
             # Only an upload is deleted, never a file of the user's.
             path = Path(arguments.path).absolute()
@@ -194,7 +178,17 @@ def _start(arguments: argparse.Namespace, skipped: list[Skipped]) -> Callable[[P
                 path.unlink(missing_ok=True)
             raise
 
-    return work_and_clean_up
+    return work
+
+
+def _chosen_manifest(arguments: argparse.Namespace) -> Manifest | None:
+    """Build the manifest if an option chooses labels, columns or a manifest."""
+    if not (arguments.map or arguments.column or arguments.manifest or arguments.numbering):
+        return None
+    if is_url(arguments.path):
+        raise DatasetError("These options need the files: run datasets fetch URL, then datasets import --resume ID.")
+    with open_source(Path(arguments.path).expanduser(), settings()) as source:
+        return _manifest(source, arguments)
 
 
 def _manifest(source: Source, arguments: argparse.Namespace) -> Manifest:

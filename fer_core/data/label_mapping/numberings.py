@@ -35,9 +35,7 @@ _IN_ORDER = (
     _numbering("ferplus", "FER+", "neutral happiness surprise sadness anger disgust fear contempt"),
     _numbering("ckplus", "CK+", "neutral anger contempt disgust fear happiness sadness surprise"),
     _numbering(
-        "alphabetical-7",
-        "seven classes in alphabetical order",
-        "anger disgust fear happiness neutral sadness surprise",
+        "alphabetical-7", "seven classes in alphabetical order", "anger disgust fear happiness neutral sadness surprise"
     ),
     _numbering(
         "alphabetical-8",

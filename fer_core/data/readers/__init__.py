@@ -1,4 +1,4 @@
-"""Readers: one file a layout. A reader turns a source into records without opening images."""
+"""Readers, one file per layout; a reader turns a source into records without opening images."""
 
 from __future__ import annotations
 
@@ -25,21 +25,8 @@ from fer_core.data.readers.reader import Reader
 from fer_core.data.sources.source import Source, contains_name
 from fer_core.errors import DatasetError
 
-READERS: dict[str, Reader] = {
-    module.READER.layout: module.READER
-    for module in (
-        ferplus,
-        ferplus_csv,
-        fer2013,
-        affectnet_npy,
-        affectnet_csv,
-        rafdb,
-        folders,
-        name_labels,
-        table,
-        hf_parquet,
-    )
-}
+_MODULES = (ferplus, ferplus_csv, fer2013, affectnet_npy, affectnet_csv, rafdb, folders, name_labels, table, hf_parquet)
+READERS: dict[str, Reader] = {module.READER.layout: module.READER for module in _MODULES}
 """Readers by layout, in order of preference."""
 
 _RECORDS_MAX = 200_000

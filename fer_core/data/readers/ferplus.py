@@ -68,12 +68,7 @@ def _read_label_file(source: Source, name: str) -> Iterator[Record]:
     files = FileMatcher(source.names(), listed, folder=f"{folder}/")
     outcomes = argmax_outcomes(np.array(votes))
     for file, row_votes, code in zip(map(files.match, listed), votes, outcomes, strict=True):
-        yield Record(
-            **file._asdict(),
-            split=split,
-            raw_label=str(OUTCOMES[code]),
-            votes=row_votes,
-        )
+        yield Record(**file._asdict(), split=split, raw_label=str(OUTCOMES[code]), votes=row_votes)
 
 
 def parse_votes(name: str, line: int, row: list[str]) -> tuple[int, ...]:

@@ -42,9 +42,9 @@ def _has_image_header(source: Source, name: str) -> bool:
         return False
 
 
-def split_from_path(name: str, above: int = 1) -> Split | None:
-    """Find the split that a folder in the path names, ignoring the file and `above - 1` folders above it."""
-    return split_from_folders(name.split("/")[:-above])
+def split_from_path(name: str) -> Split | None:
+    """Return the split of the first folder in the path that names one."""
+    return split_from_folders(name.split("/")[:-1])
 
 
 def split_from_folders(folders: Sequence[str]) -> Split | None:

@@ -53,14 +53,14 @@ def read_lines(source: Source, name: str) -> Iterator[str]:
             yield from text
 
 
-def detect_file_dialect(source: Source, name: str, separator: str = "", n_columns: int = 0) -> Dialect:
+def detect_file_dialect(source: Source, name: str, n_columns: int = 0) -> Dialect:
     """Detect the dialect of a label file; see `detect_dialect`.
 
     Raises:
         LabelFileError: it is not text.
     """
     with open_label_file(source, name) as file:
-        return _dialect(file, name, separator, n_columns)
+        return _dialect(file, name, "", n_columns)
 
 
 def read_table_chunks(

@@ -13,11 +13,6 @@ from fer_core.labels import Expression
 from fer_core.progress import Progress
 
 
-def _no_label_files(names: Sequence[str], manifest: Manifest) -> Sequence[str]:
-    del names, manifest
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Reader:
     """One layout.
@@ -44,6 +39,6 @@ class Reader:
     codes: Mapping[str, Expression | None] = field(default_factory=dict)
     unlabeled: Mapping[str, str] = field(default_factory=dict)
     has_repeats: bool = False
-    label_files: Callable[[Sequence[str], Manifest], Sequence[str]] = _no_label_files
+    label_files: Callable[[Sequence[str], Manifest], Sequence[str]] = lambda names, manifest: ()
     write_images: Callable[[Source, ZipFile, Progress], None] | None = None
     written_layout: Layout = ""

@@ -232,10 +232,7 @@ def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: N
             valence=_number(row, columns.valence),
             arousal=_number(row, columns.arousal),
             box=_box(row, columns),
-            subgroups=(
-                *((name, row[name]) for name in columns.subgroups if row[name]),
-                *patterns.subgroups(path),
-            ),
+            subgroups=(*((name, row[name]) for name in columns.subgroups if row[name]), *patterns.subgroups(path)),
         )
     except (ValueError, OverflowError) as exc:
         raise LabelFileError(f"{table}, the row of {row[columns.path]!r}: {exc}. A number was expected.") from exc

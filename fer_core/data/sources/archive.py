@@ -21,7 +21,7 @@ from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
 from fer_core.text import is_valid_utf8, to_valid_utf8
 
-_READ_ERRORS = (
+_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     NotImplementedError,
@@ -138,7 +138,7 @@ def list_members(path: Path, settings: Settings) -> MemberTable:
     """
     try:
         return _tar_members(path, settings) if is_tar(path) else _zip_members(path, settings)
-    except _READ_ERRORS as exc:
+    except _ERRORS as exc:
         raise ArchiveError(
             f"{path.name} is not a zip archive or a tar archive, or was cut short ({exc}). "
             "Give a .zip, a .tar or a folder."
@@ -247,10 +247,7 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
 
 
 def _member_table(
-    path: Path,
-    names: Sequence[str],
-    fields: Sequence[tuple[int, int, int, int, int]],
-    renamed: Collection[str] = (),
+    path: Path, names: Sequence[str], fields: Sequence[tuple[int, int, int, int, int]], renamed: Collection[str] = ()
 ) -> MemberTable:
     not_utf8 = frozenset({*renamed, *(to_valid_utf8(name) for name in names if not is_valid_utf8(name))})
     array = np.array(fields, np.int64).reshape(-1, 5)

@@ -155,11 +155,7 @@ def _fold(index: pd.DataFrame, group: NDArray[np.int64], config: SplitConfig) ->
 
 
 def _split_off_valid(
-    splits: NDArray[np.int64],
-    index: pd.DataFrame,
-    group: NDArray[np.int64],
-    share_01: float,
-    rng: np.random.Generator,
+    splits: NDArray[np.int64], index: pd.DataFrame, group: NDArray[np.int64], share_01: float, rng: np.random.Generator
 ) -> None:
     """Move a share of the training images to validation, in place."""
     rows = np.flatnonzero(splits == _TRAIN)

@@ -19,10 +19,7 @@ _GAIN_MIN = 1e-12
 
 
 def stratified_group_split(
-    group: NDArray[np.int64],
-    stratum: NDArray[np.int64],
-    shares_01: Sequence[float],
-    rng: np.random.Generator,
+    group: NDArray[np.int64], stratum: NDArray[np.int64], shares_01: Sequence[float], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Assign whole groups of rows to splits so that each split gets its share of each class.
 

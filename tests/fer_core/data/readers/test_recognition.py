@@ -85,7 +85,6 @@ def test_an_unknown_split_lists_the_choices() -> None:
 
 def test_a_split_is_looked_for_above_the_file() -> None:
     assert split_from_path("data/Train/fear/a.png") is Split.TRAIN
-    assert split_from_path("train/a.png", above=2) is None
     assert split_from_path("test.png") is None
 
 
