@@ -1,4 +1,4 @@
-"""`train`: one run, from a config to a finished run folder."""
+"""`train`: train a model, or estimate the time and memory."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser("train", help="train a model")
     command.add_argument("--config", help=f"a YAML file, or a preset: {', '.join(preset_paths())}")
     command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the config")
-    command.add_argument("--run", dest="run_id", metavar="ID", help="the run's id; with --config a new run is made")
-    command.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
-    command.add_argument("--estimate", action="store_true", help="say what the run would take; nothing is kept")
-    command.add_argument("--json", action="store_true", help="print JSON alone")
+    command.add_argument("--run", dest="run_id", metavar="ID", help="id of the run; with --config, of the new run")
+    command.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
+    command.add_argument("--estimate", action="store_true", help="estimate time and memory; nothing is saved")
+    command.add_argument("--json", action="store_true", help="print JSON only")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train."""
-    here = settings()
+    """Train or estimate."""
+    app_settings = settings()
     if arguments.estimate:
-        _estimate(arguments, here)
+        _estimate(arguments, app_settings)
         return
     if arguments.config:
         path = preset_paths().get(arguments.config, Path(arguments.config))
         config = load_config(path, arguments.set)
-        open_dataset(config.dataset, here)  # first, so that a wrong name leaves no run behind
-        chosen = create_run(arguments.run_id or new_id(path.stem), dump_config(config), here)
+        open_dataset(config.dataset, app_settings)  # first, so that an unknown dataset leaves no run behind
+        training_run = create_run(arguments.run_id or new_id(path.stem), dump_config(config), app_settings)
     elif arguments.run_id:
         if arguments.set:
-            raise ConfigError("--set changes a config: give --config as well, or leave it out to run as recorded.")
-        chosen = open_run(arguments.run_id, here)
+            raise ConfigError("--set needs --config. Omit it to train the run as recorded.")
+        training_run = open_run(arguments.run_id, app_settings)
     else:
-        raise ConfigError("Give --config FILE for a new run, or --run ID for one that was made already.")
-    # From here on the run exists: the restarted process goes on with it.
-    restart_with_malloc_settings(_arguments_for(chosen.id, arguments))
+        raise ConfigError("Give --config FILE for a new run, or --run ID for an existing one.")
+    # The restarted process continues with the created run.
+    restart_with_malloc_settings(_arguments_for(training_run.id, arguments))
     from fer_core.experiment import run_experiment
 
     finished = run_with_progress(
-        lambda progress: run_experiment(chosen, here, resume=arguments.resume, progress=progress)
+        lambda progress: run_experiment(training_run, app_settings, resume=arguments.resume, progress=progress)
     )
     summary = {"run": finished.id, **finished.summary()}
     print_result(
@@ -61,24 +61,24 @@ def run(arguments: argparse.Namespace) -> None:
     )
 
 
-def _estimate(arguments: argparse.Namespace, here: Settings) -> None:
-    """Say what a run would take, measured under the allocator that it would have."""
+def _estimate(arguments: argparse.Namespace, app_settings: Settings) -> None:
+    """Estimate a run's time and memory, with the allocator settings of a training."""
     if not arguments.config:
         raise ConfigError("--estimate needs a config: give --config FILE.")
     config = load_config(preset_paths().get(arguments.config, Path(arguments.config)), arguments.set)
-    dataset = open_dataset(config.dataset, here)
-    changes = [word for change in arguments.set for word in ("--set", change)]
-    more = ["--json"] if arguments.json else []
-    restart_with_malloc_settings(["train", "--config", arguments.config, *changes, "--estimate", *more])
+    dataset = open_dataset(config.dataset, app_settings)
+    changes = [argument for change in arguments.set for argument in ("--set", change)]
+    json_flag = ["--json"] if arguments.json else []
+    restart_with_malloc_settings(["train", "--config", arguments.config, *changes, "--estimate", *json_flag])
     import torch
 
     from fer_core.training.estimate import estimate
 
-    torch.set_num_threads(here.threads or os.cpu_count() or 1)
-    found = estimate(config, dataset, here)
-    print_result(asdict(found), arguments.json, found.describe(config.epochs))
+    torch.set_num_threads(app_settings.threads or os.cpu_count() or 1)
+    result = estimate(config, dataset, app_settings)
+    print_result(asdict(result), arguments.json, result.describe(config.epochs))
 
 
 def _arguments_for(run_id: str, arguments: argparse.Namespace) -> list[str]:
-    options = [name for name, given in (("--resume", arguments.resume), ("--json", arguments.json)) if given]
+    options = [name for name, is_set in (("--resume", arguments.resume), ("--json", arguments.json)) if is_set]
     return ["train", "--run", run_id, *options]

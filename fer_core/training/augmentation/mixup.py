@@ -16,7 +16,7 @@ class MixedBatch:
 
     Attributes:
         images: float32, shape (N, C, S, S).
-        lam: float32, shape (N,): the weight of each image; the rest is its partner's.
+        lam: float32, shape (N,): λ, the weight of each image; its partner has 1 - λ.
         partner: integers, shape (N,): index of the image that each was mixed with.
     """
 
@@ -67,6 +67,6 @@ def _patches(lam: torch.Tensor, side: int, generator: torch.Generator) -> torch.
     """Draw one square per image of 1 - share of the area, centered anywhere and clipped."""
     half = (1 - lam).sqrt() * side / 2
     centers = torch.rand(len(lam), 2, generator=generator) * side
-    places = torch.arange(side) + 0.5
-    inside = (places - centers[:, :, None]).abs() < half[:, None, None]
+    positions = torch.arange(side) + 0.5
+    inside = (positions - centers[:, :, None]).abs() < half[:, None, None]
     return inside[:, 0, :, None] & inside[:, 1, None, :]

@@ -14,11 +14,11 @@ _DARK_LENSES_01 = 0.25
 
 
 def random_glasses(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
-    """Draw glasses over a share of the faces, some of them sunglasses.
+    """Draw glasses over random faces, some of them sunglasses.
 
     Args:
         images: float32, shape (N, C, S, S), 0..255; upright faces that fill their crops.
-        prob: of the images.
+        prob: probability per image.
         generator: on the CPU.
     Returns:
         float32, the same shape.
@@ -44,7 +44,7 @@ def random_glasses(images: torch.Tensor, prob: float, generator: torch.Generator
 
 
 def random_hand_occlusion(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
-    """Draw a hand over a share of the faces, from below or from a side, about as bright as the face.
+    """Draw a hand over random faces, from below or from a side, about as bright as the face.
 
     Arguments and result as `random_glasses`.
     """

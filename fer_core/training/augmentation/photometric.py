@@ -11,7 +11,7 @@ from torchvision.transforms.v2.functional import rgb_to_grayscale
 from fer_core.corruptions.photometric import jpeg_roundtrip
 
 _QUALITY_MAX = 95
-_SPREADS = 2.5
+_TRUNCATE = 2.5
 """Radius of a blur's kernel, in standard deviations."""
 
 
@@ -25,7 +25,7 @@ def random_gamma(images: torch.Tensor, gamma_01: float, generator: torch.Generat
 
 
 def random_grayscale(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
-    """Convert a share of the RGB images to grayscale."""
+    """Convert random RGB images to grayscale."""
     if not prob or images.shape[1] != 3:
         return images
     selected = (torch.rand(len(images), generator=generator) < prob).to(images.device)
@@ -39,7 +39,7 @@ def random_blur(images: torch.Tensor, sigma_px: float, generator: torch.Generato
         return images
     side = images.shape[-1]
     sigma = (torch.rand(len(images), generator=generator) * sigma_px).clamp(min=1e-3)
-    reach = min(math.ceil(_SPREADS * sigma_px), side - 1)
+    reach = min(math.ceil(_TRUNCATE * sigma_px), side - 1)
     kernels = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma[:, None]) ** 2)
     kernels = (kernels / kernels.sum(1, keepdim=True)).to(images.device)
     across = _convolve(F.pad(images, (reach, reach, 0, 0), "replicate"), kernels, 3)
@@ -58,7 +58,7 @@ def _convolve(wide: torch.Tensor, kernels: torch.Tensor, axis: int) -> torch.Ten
 
 
 def random_downscale(images: torch.Tensor, prob: float, px_min: int, generator: torch.Generator) -> torch.Tensor:
-    """Downscale a share of the images to a random side of at least `px_min` pixels, and upscale them again."""
+    """Downscale random images to a random side of at least `px_min` pixels, and upscale them again."""
     side = images.shape[-1]
     if not prob or px_min >= side:
         return images
@@ -81,7 +81,7 @@ def random_noise(images: torch.Tensor, deviation_01: float, generator: torch.Gen
 
 
 def random_jpeg(images: torch.Tensor, prob: float, quality_min: int, generator: torch.Generator) -> torch.Tensor:
-    """Compress a share of the images as JPEG, on the CPU."""
+    """Compress random images as JPEG, on the CPU."""
     if not prob:
         return images
     selected = torch.rand(len(images), generator=generator) < prob

@@ -134,7 +134,7 @@ def _random_contrast(images: torch.Tensor, config: AugmentConfig, generator: tor
 
 
 def _random_erasing(images: torch.Tensor, prob: float, generator: torch.Generator) -> torch.Tensor:
-    """Fill a random rectangle of a share of the images with their mean.
+    """Fill a random rectangle of random images with their mean.
 
     Zhong et al. (2020), "Random Erasing Data Augmentation".
     """
@@ -144,8 +144,8 @@ def _random_erasing(images: torch.Tensor, prob: float, generator: torch.Generato
     low, high = _ERASED_SIDE_01
     sizes = (torch.rand(n, 2, generator=generator) * (high - low) + low) * side
     starts = torch.rand(n, 2, generator=generator) * (side - sizes)
-    places = torch.arange(side)
-    inside = (places >= starts[:, :, None]) & (places < (starts + sizes)[:, :, None])
+    positions = torch.arange(side)
+    inside = (positions >= starts[:, :, None]) & (positions < (starts + sizes)[:, :, None])
     selected = torch.rand(n, generator=generator) < prob
     patch = (inside[:, 0, :, None] & inside[:, 1, None, :] & selected[:, None, None]).to(images.device)
     return torch.where(patch[:, None], images.mean((1, 2, 3), keepdim=True), images)

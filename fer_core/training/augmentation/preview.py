@@ -36,20 +36,20 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
     rows = index[index["id"].isin(list(ids))].set_index("id")
     if unknown := [name for name in ids if name not in rows.index]:
         raise DatasetError(f"{dataset_id} has no image {unknown[0]!r}. The ids are those of its index.")
-    planes = np.zeros((len(ids), contract.channels, contract.size_px, contract.size_px), np.uint8)
+    pixels = np.zeros((len(ids), contract.channels, contract.size_px, contract.size_px), np.uint8)
     with dataset.source(settings) as source:
         faces = iter_images(source, get_face_refs(rows.loc[list(ids)]))
         for number, face in enumerate(faces):
             if face is None:
                 raise DatasetError(f"The image {ids[number]!r} of {dataset_id} can't be read. Choose another one.")
-            planes[number] = contract.resize(face)
-    return planes
+            pixels[number] = contract.resize(face)
+    return pixels
 
 
 def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
     """Augment faces `draws` times, after the faces themselves; more draws begin with the same images.
 
-    Where the policy mixes images, these faces are mixed with each other.
+    If the policy mixes images, these faces are mixed with each other.
 
     Args:
         faces: uint8, shape (faces, channels, S, S).
@@ -61,9 +61,9 @@ def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int
     _check_count(draws, DRAWS_MAX, "draws", "Draw more with another seed.")
     generator = torch.Generator().manual_seed(seed)
     images = torch.from_numpy(faces).float()
-    seen = [images, *(_augment_and_mix(images, policy, generator) for _ in range(draws))]
-    planes = torch.stack(seen, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
-    return np.ascontiguousarray(planes[:, :, 0] if planes.shape[2] == 1 else np.moveaxis(planes, 2, -1))
+    versions = [images, *(_augment_and_mix(images, policy, generator) for _ in range(draws))]
+    pixels = torch.stack(versions, dim=1).round().clamp(0, 255).to(torch.uint8).numpy()
+    return np.ascontiguousarray(pixels[:, :, 0] if pixels.shape[2] == 1 else np.moveaxis(pixels, 2, -1))
 
 
 def _augment_and_mix(images: torch.Tensor, policy: AugmentConfig, generator: torch.Generator) -> torch.Tensor:

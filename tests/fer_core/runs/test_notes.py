@@ -126,7 +126,7 @@ def test_notes_have_no_part_in_what_makes_a_run_whole(store: Settings) -> None:
 
 def test_a_deleted_run_is_not_made_again(run: Run, store: Settings) -> None:
     delete_run(run.id, store)
-    with pytest.raises(RunError, match="gone"):
+    with pytest.raises(RunError, match="was deleted"):
         write_notes(run, text="too late")
     assert not run.folder.exists()
 
