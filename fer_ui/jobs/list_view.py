@@ -53,20 +53,13 @@ def show_jobs() -> None:
 
 
 def _show_filters(jobs: Sequence[Job]) -> tuple[str, str]:
-    kinds = [_ALL, *sorted({str(job.kind) for job in jobs})]
-    states = [_ALL, *(str(state) for state in JobState)]
+    kinds = {_ALL: "All kinds"} | {kind: _kind_title(kind) for kind in sorted({str(job.kind) for job in jobs})}
+    states = {_ALL: "All states"} | {str(state): state.capitalize() for state in JobState}
     left, right = st.columns(2)
     with left:
-        kind = param_selectbox(
-            "Kind", kinds, QueryParam.KIND, format_func=lambda kind: "All kinds" if kind == _ALL else _kind_title(kind)
-        )
+        kind = param_selectbox("Kind", kinds, QueryParam.KIND)
     with right:
-        state = param_selectbox(
-            "State",
-            states,
-            QueryParam.VIEW,
-            format_func=lambda state: "All states" if state == _ALL else state.capitalize(),
-        )
+        state = param_selectbox("State", states, QueryParam.VIEW)
     return kind, state
 
 

@@ -157,15 +157,11 @@ def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
     """Show the filters, kept in the query string, and return the matching runs in the chosen order."""
     columns = st.columns(4, vertical_alignment="bottom")
     with columns[0]:
-        datasets = [_ALL, *sorted({row.dataset for row in rows} - {""})]
-        dataset = param_selectbox(
-            "Dataset", datasets, QueryParam.DATASET, format_func=lambda name: "All datasets" if name == _ALL else name
-        )
+        datasets = {_ALL: "All datasets"} | {name: name for name in sorted({row.dataset for row in rows} - {""})}
+        dataset = param_selectbox("Dataset", datasets, QueryParam.DATASET)
     with columns[1]:
-        tags = [_ALL, *sorted({tag for row in rows for tag in row.tags})]
-        tag = param_selectbox(
-            "Tag", tags, QueryParam.TAG, format_func=lambda name: "Any or none" if name == _ALL else name
-        )
+        tags = {_ALL: "Any or none"} | {tag: tag for tag in sorted({tag for row in rows for tag in row.tags})}
+        tag = param_selectbox("Tag", tags, QueryParam.TAG)
     with columns[2]:
         query = param_text_input("Search", QueryParam.FIND, placeholder="Title, network, note")
     with columns[3]:

@@ -39,9 +39,8 @@ def select_runs(rows: Sequence[RunSummary], known: Collection[str], active: Mapp
     """
     selected = [run_id for run_id in _selection_from_query() if run_id in known]
     shown = [row.id for row in rows]
-    rows_selected = (
-        _show_table(rows, [shown.index(run_id) for run_id in selected if run_id in shown], active) if rows else []
-    )
+    initial = [shown.index(run_id) for run_id in selected if run_id in shown]
+    rows_selected = _show_table(rows, initial, active) if rows else []
     in_table = [shown[index] for index in rows_selected if index < len(shown)]
     selected = [run_id for run_id in selected if run_id in in_table or run_id not in shown]
     selected += [run_id for run_id in in_table if run_id not in selected]
