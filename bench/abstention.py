@@ -122,22 +122,21 @@ def _scene_rows(predictor: Predictor, crops: Sequence[Gray]) -> Iterator[dict[st
     """Predict scenes: complete, with the face cut by an edge, and with an upside-down face beside two upright ones."""
     for name, hidden_01, edge in (
         ("in a scene", 0.0, 0),
-        *((f"a {share} {where}", hidden_01, edge) for share, hidden_01 in _HIDDEN_SHARES for where, edge in _EDGES),
+        *(
+            (f"a {share} cut off {where}", hidden_01, edge)
+            for share, hidden_01 in _HIDDEN_SHARES
+            for where, edge in _EDGES
+        ),
     ):
         predictions = []
         for number, crop in enumerate(crops):
             image = _make_cut_scene(crop, hidden_01, edge, np.random.default_rng(number))
             predictions += predictor.predict_image(image)[:1]
-        yield _row(
-            f"{name} cut off" if hidden_01 else name,
-            predictions,
-            len(crops),
-            AbstainReason.TRUNCATED if hidden_01 else None,
-        )
+        yield _row(name, predictions, len(crops), AbstainReason.TRUNCATED if hidden_01 else None)
     upside_down = []
     for number in range(len(crops)):
         rng = np.random.default_rng(number)
-        scenes = [make_scene(crops[number - offset], "mirrored", 0.0, rng).image for offset in (2, 1, 0)]
+        scenes = [make_scene(crops[(number - offset) % len(crops)], "mirrored", 0.0, rng).image for offset in (2, 1, 0)]
         row = np.hstack([*scenes[:2], np.rot90(scenes[2], 2)])
         first = 2 * scenes[0].shape[1]
         upside_down += [prediction for prediction in predictor.predict_image(row) if prediction.box.x >= first][:1]
