@@ -23,7 +23,7 @@ def to_valid_utf8(name: str) -> str:
 
 def escape_control_characters(text: str) -> str:
     r"""Escape control characters for a terminal or a log, as in \x1b; line ends and tabs stay."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), to_valid_utf8(text))
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), to_valid_utf8(text))
 
 
 def escape_to_one_line(text: str) -> str:

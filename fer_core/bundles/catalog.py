@@ -36,16 +36,16 @@ class ModelEntry:
 
 def list_models(settings: Settings) -> list[ModelEntry]:
     """List all models: the shipped one, imported bundles, and finished runs, newest first."""
-    found: list[tuple[str, Kind, Path]] = []
+    candidates: list[tuple[str, Kind, Path]] = []
     if SHIPPED_FOLDER.is_dir():
-        found.append((SHIPPED, "shipped", SHIPPED_FOLDER))
+        candidates.append((SHIPPED, "shipped", SHIPPED_FOLDER))
     if settings.models_dir.is_dir():
         folders = sorted(path.parent for path in settings.models_dir.glob(f"*/{MODEL_FILE}"))
         # A hidden folder is being imported or deleted.
-        found += [(folder.name, "imported", folder) for folder in folders if not folder.name.startswith(".")]
-    found += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
+        candidates += [(folder.name, "imported", folder) for folder in folders if not folder.name.startswith(".")]
+    candidates += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
     entries = []
-    for name, kind, folder in found:
+    for name, kind, folder in candidates:
         try:
             entries.append(ModelEntry(name, kind, folder, read_bundle_info(folder)))
         except BundleError as exc:  # a damaged model does not hide the others

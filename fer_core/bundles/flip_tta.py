@@ -74,8 +74,8 @@ def _constant(graph: onnx.GraphProto, name: str) -> list[int]:
     """Read the values of a constant; empty if there is none of that name."""
     from onnx import numpy_helper
 
-    found = [each for each in graph.initializer if each.name == name]
-    return np.asarray(numpy_helper.to_array(found[0])).reshape(-1).tolist() if found else []
+    constant = next((each for each in graph.initializer if each.name == name), None)
+    return [] if constant is None else np.asarray(numpy_helper.to_array(constant)).reshape(-1).tolist()
 
 
 def _remove_unused(graph: onnx.GraphProto, output_name: str) -> None:

@@ -176,12 +176,12 @@ def _decode(outputs: dict[str, Any], stride: int, columns: int, score_min_01: fl
     corner in cells, the size is a logarithm, and the score the geometric mean of two outputs."""
     cls, obj = (outputs[f"{kind}_{stride}"].reshape(-1).clip(0, 1) for kind in ("cls", "obj"))
     score = np.sqrt(cls * obj)
-    (kept,) = np.nonzero(score >= score_min_01)
-    corner = np.stack([kept % columns, kept // columns], 1).astype(np.float32)
-    box = outputs[f"bbox_{stride}"].reshape(-1, 4)[kept]
+    (cells,) = np.nonzero(score >= score_min_01)
+    corner = np.stack([cells % columns, cells // columns], 1).astype(np.float32)
+    box = outputs[f"bbox_{stride}"].reshape(-1, 4)[cells]
     center, size = (corner + box[:, :2]) * stride, np.exp(box[:, 2:]) * stride
-    points = (outputs[f"kps_{stride}"].reshape(-1, 10)[kept] + np.tile(corner, 5)) * stride
-    rows: Detections = np.concatenate([center - size / 2, size, points, score[kept, None]], 1).astype(np.float32)
+    points = (outputs[f"kps_{stride}"].reshape(-1, 10)[cells] + np.tile(corner, 5)) * stride
+    rows: Detections = np.concatenate([center - size / 2, size, points, score[cells, None]], 1).astype(np.float32)
     return rows
 
 

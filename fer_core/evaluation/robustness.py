@@ -70,7 +70,7 @@ def evaluate_robustness(
     sample = _sample(_labeled(rows, classifier, protocol), seed, limit)
     logits, read = _predict_cases(classifier, sample, source, seed, progress)
     if not read.any():
-        raise InputError(f"None of the {len(sample):,} labeled images could be read. Is the data still in its place?")
+        raise InputError(f"None of the {len(sample):,} labeled images could be read. Was the data moved?")
     scores = _score_cases(classifier, sample[read], logits[:, read], protocol, point, progress)
     progress(1.0, f"Corrupted {int(read.sum()):,} faces in {len(_CASES)} ways")
     return RobustnessReport(
@@ -83,8 +83,8 @@ def evaluate_robustness(
         seed=seed,
         clean=scores[0],
         corruptions=tuple(
-            _corruption_curve(corruption, scores[1 + place * SEVERITIES :][:SEVERITIES])
-            for place, corruption in enumerate(CORRUPTIONS.values())
+            _corruption_curve(corruption, scores[1 + number * SEVERITIES :][:SEVERITIES])
+            for number, corruption in enumerate(CORRUPTIONS.values())
         ),
     )
 

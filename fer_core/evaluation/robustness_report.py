@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import fmean
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import SEVERITIES
-from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import Protocol
 from fer_core.evaluation.report_schema import Intervals, Scores
 from fer_core.files.json_file import JsonModel, Line, Name, Text, load_json_model
@@ -88,17 +87,6 @@ class RobustnessReport(JsonModel):
         """Mean macro-F1 over all corruptions and severities, to compare models."""
         return fmean(severity.scores.macro_f1 for curve in self.corruptions for severity in curve.severities)
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a report that `save` wrote.
-
-        Raises:
-            BundleError: it is missing or invalid.
-        """
-        if not path.is_file():
-            raise BundleError(f"{path.parent.name} has no {path.name}. The command robustness --out writes one.")
-        return load_json_model(cls, path, whole="report", remedy="Write it again with the command robustness --out.")
-
 
 def read_robustness(folder: Path) -> RobustnessReport | None:
     """Read the report in a bundle's folder; None if there is none.
@@ -107,7 +95,10 @@ def read_robustness(folder: Path) -> RobustnessReport | None:
         BundleError: it is invalid.
     """
     path = folder / ROBUSTNESS_FILE
-    return RobustnessReport.load(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    remedy = "Write it again with the command robustness --out."
+    return load_json_model(RobustnessReport, path, whole="report", remedy=remedy)
 
 
 def describe_evaluation(report: RobustnessReport) -> str:

@@ -220,7 +220,7 @@ def _check_pixels(width: int, height: int, limit: int, name: str) -> None:
             f"{limit / 1e6:,.1f} million. Save it smaller, or raise FERSCOPE_IMAGE_PIXELS_MAX."
         )
     if width < 1 or height < 1:
-        raise UnreadableImageError(f"{name} is {width}x{height}: it has no pixels. Give another picture.")
+        raise UnreadableImageError(f"{name} is {width}x{height}: it has no pixels. Give another image.")
 
 
 def _load(image: ImageFile.ImageFile, size: tuple[int, int], name: str) -> None:

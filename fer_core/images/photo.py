@@ -54,7 +54,7 @@ def read_image(source: bytes | Path, settings: Settings, *, name: str = "") -> P
     Raises:
         UnreadableImageError: it is not in one of `SUPPORTED_FORMATS`, damaged, or over a limit.
     """
-    name = name or (source.name if isinstance(source, Path) else "The picture")
+    name = name or (source.name if isinstance(source, Path) else "The image")
     content = _content(source, settings, name)
     decoded = decode_image(content, settings.image_pixels_max, name=name, side_max=ANALYSIS_SIDE_PX)
     pixels, width, height = decoded.pixels, decoded.width, decoded.height

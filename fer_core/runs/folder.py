@@ -134,10 +134,6 @@ class Run:
         """Rename a file of the run; replaces an existing one."""
         rename(self.folder / name, self.folder / to)
 
-    def write_report(self, report: dict[str, Any]) -> None:
-        """Write the evaluation report."""
-        write_json(self.folder / "report.json", report)
-
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a Parquet file of the run."""
         with atomic_path(self.folder / name) as temporary:

@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.cli.main import main
 from fer_core.corruptions.corruption import CORRUPTIONS
-from fer_core.evaluation.robustness_report import RobustnessReport
+from fer_core.evaluation.robustness_report import RobustnessReport, read_robustness
 from fer_core.system.allocator import MALLOC_SETTINGS
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -36,7 +36,8 @@ def test_the_figures_are_printed_and_kept(cli: Cli, tmp_path: Path) -> None:
     code, out, messages = cli(*chosen, "--out", kept, "--json")
     assert code == 0
     assert "100.0%" in messages
-    report = RobustnessReport.load(kept)
+    report = read_robustness(tmp_path)
+    assert report is not None
     assert json.loads(out) == report.model_dump(mode="json")
     assert (report.model, report.dataset, report.split) == ("tiny", "faces.zip", "train")
     assert (report.protocol, report.point, report.n, report.seed) == ("majority", "balanced", 12, 5)
