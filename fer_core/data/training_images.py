@@ -60,7 +60,7 @@ def truncate_hashes(hashes: Iterable[str]) -> Hashes:
 
 
 class ExcludedImages(NamedTuple):
-    """Numbers of images that an evaluation excludes, as the model was trained or selected on them.
+    """Numbers of images that an evaluation excludes because the model was trained or selected on them.
 
     Attributes:
         trained_on, selected_on: None if the model does not list its images.

@@ -27,21 +27,21 @@ from fer_core.data.duplicates.dct_descriptor import DESCRIPTOR, DctDescriptors, 
 from fer_core.data.record import Split
 
 SIMILARITY_MIN, SHARP_SIMILARITY_MIN = 0.93, 0.88
-"""Images whose aligned centers correlate less are no copies (`alignment.Alignment`). Of 250 validation images of FER+
-against all others, every pair above the second was the same photograph and none from 0.75 to 0.86."""
+"""Images whose aligned centers correlate less are no copies (see `alignment.Alignment`). Of 250 validation images of
+FER+ against all others, each pair above the second was the same photograph and none from 0.75 to 0.86."""
 
 ROTATION_MAX_DEG, ZOOM_MAX, SHIFT_MAX = 20.0, 1.3, 0.12
-"""The largest plausible transform: a rotation in degrees, a zoom, a shift in sides."""
+"""The largest plausible rotation, zoom, and shift in sides."""
 
 EVALUATION_SPLITS = (str(Split.VALID), str(Split.TEST))
 """The splits that a model is selected or evaluated on."""
 
 EXHAUSTIVE_MAX = 10_000
-"""The most images among which copies of each are searched; the time grows with the square."""
+"""Largest dataset without a published split in which copies are searched; the time grows with its square."""
 
 ROTATION_RELIABLE_DEG, SHIFT_RELIABLE_01, CROP_RELIABLE_01 = 15.0, 0.06, 0.05
-"""Of copies of photographs within these limits, 98 in 100 are found; of those cropped by a tenth at each edge
-or shifted by a tenth of a side, about 80 in 100."""
+"""Of copies of photographs within these limits, 98 % are found; of those cropped by a tenth at each edge or shifted by
+a tenth of a side, about 80 %."""
 
 COPY_RULE = f"copies {SIMILARITY_MIN}, {SHARP_SIMILARITY_MIN}, all up to {EXHAUSTIVE_MAX}"
 
@@ -87,7 +87,7 @@ NO_COPIES = AugmentedCopies(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
 
 
 def evaluation_rows(split: pd.Series) -> NDArray[np.int64] | None:
-    """Find the published validation and test images among some rows; None where no such split is published."""
+    """Find the published validation and test images among some rows; None if no such split is published."""
     evaluated = split.isin(EVALUATION_SPLITS).to_numpy(bool)
     trains = bool((split == str(Split.TRAIN)).fillna(False).any())
     return np.flatnonzero(evaluated) if trains and evaluated.any() else None
@@ -96,8 +96,7 @@ def evaluation_rows(split: pd.Series) -> NDArray[np.int64] | None:
 def find_augmented_copies(descriptors: DctDescriptors, evaluated: NDArray[np.int64] | None) -> AugmentedCopies:
     """Find augmented copies of validation and test images among all images.
 
-    Where no split is published, copies of each image are searched in a dataset of up to `EXHAUSTIVE_MAX`, and none in
-    a larger one.
+    Without a published split, copies of all images are searched, if there are at most `EXHAUSTIVE_MAX`.
 
     Args:
         evaluated: from `evaluation_rows`.
@@ -110,7 +109,7 @@ def find_augmented_copies(descriptors: DctDescriptors, evaluated: NDArray[np.int
 
 
 def _are_too_similar(descriptors: DctDescriptors) -> bool:
-    """Whether random pairs, hardly any of them copies, are too similar to recognize copies, as in drawings."""
+    """Whether random pairs are too similar to recognize copies, as in drawings."""
     if len(descriptors) < _SAMPLE_MIN:
         return False
     rng = np.random.default_rng(0)
@@ -120,7 +119,7 @@ def _are_too_similar(descriptors: DctDescriptors) -> bool:
 
 
 def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
-    """Describe in a sentence or two which copies the search does not find in a dataset.
+    """Describe which augmented copies the search misses in a dataset.
 
     Args:
         columns: of its index.
@@ -131,21 +130,21 @@ def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
             "Flipped, rotated and cropped copies were not searched, because an older version indexed these images. "
             "Index them again: datasets index ID."
         )
-    missed = (
-        f"rotated by more than {ROTATION_RELIABLE_DEG:g} degrees, shifted by more than {100 * SHIFT_RELIABLE_01:g} % "
-        f"of a side or cropped by more than {100 * CROP_RELIABLE_01:g} % at each edge, distorted or largely covered, "
-        "and other photos of the same moment"
-    )
     if evaluation_rows(split) is not None:
-        where = "Flipped, rotated and cropped copies are searched where one of the two is a validation or test image."
+        searched = "Flipped, rotated and cropped copies of validation and test images are searched."
     elif len(split) <= EXHAUSTIVE_MAX:
-        where = "Flipped, rotated and cropped copies are searched among all images."
+        searched = "Flipped, rotated and cropped copies are searched among all images."
     else:
         return (
             "Flipped, rotated and cropped copies are not searched: no split is published, and there are more than "
             f"{EXHAUSTIVE_MAX:,} images. Exact and near-duplicates are."
         )
-    return f"{where} It can miss copies {missed}. Among very similar images, such as drawings, none are searched."
+    return (
+        f"{searched} Copies can be missed if they are rotated by more than {ROTATION_RELIABLE_DEG:g} degrees, shifted "
+        f"by more than {100 * SHIFT_RELIABLE_01:g} % of a side, cropped by more than {100 * CROP_RELIABLE_01:g} % at "
+        "each edge, distorted or largely covered, and so can other photos of the same moment. Very similar images, such as "
+        "drawings, are not searched."
+    )
 
 
 def search_copies(descriptors: DctDescriptors, searched: NDArray[np.int64]) -> AugmentedCopies:

@@ -1,7 +1,7 @@
 """Pairs of exact duplicates, near-duplicates and augmented copies.
 
-A pair names two rows of an index. Where m images have the same pixels, each is paired with the first of them only:
-m - 1 pairs instead of m²/2, which still connect them to one group.
+A pair is two rows of an index. Images with the same pixels are paired with the first of them only, which is enough to
+connect them to one group.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from fer_core.files.migration import DATASET_COLUMNS
 HASH_DISTANCE_MAX = 8
 """The largest Hamming distance of the 64-bit perceptual hashes of near-duplicates.
 
-Our hash has as many ones as zeros unless two frequencies are equal, so that two of them differ in an even number of
-bits. FER+ has 2,282 near pairs within 8 bits; 10 would add 329, some of them not the same picture, and take longer.
+A hash has as many ones as zeros unless two frequencies are equal, so two of them differ in an even number of bits. FER+
+has 2,282 near pairs within 8 bits; 10 would add 329, some of them different pictures, and take longer.
 """
 
 SIMILARITY_MIN = 0.95
@@ -46,18 +46,17 @@ SIMILARITY_MIN = 0.95
 that correlate by this much or more are the same picture; from 0.92 up to here, at 8 bits, 22 of 30 are."""
 
 STRICT_HASH_DISTANCE_MAX = 3
-"""The same for an index of an older version, which has no signatures to confirm a pair; it misses most."""
+"""The same for an index of an older version, which has no signatures to confirm a pair; most are missed."""
 
 BLANK_CONTRAST = 4.0
-"""Below this standard deviation of the gray levels (0..255) an image is blank and its hash is noise. A plain wall
-as a JPEG file stays under 2; the faintest face of FER+ has 9."""
+"""Below this standard deviation of the gray levels (0..255) an image is blank and its hash is noise. A plain wall as a
+JPEG has less than 2, the faintest face of FER+ 9."""
 
 EXACT, NEAR, AUGMENTED = "exact", "near", "augmented"
-"""The kinds of pairs: the same pixels, nearly the same picture, or one that is the other flipped, rotated, cropped or
-shifted (`augmented_copies`)."""
+"""Kinds of pairs: the same pixels, nearly the same picture, or an augmented copy (`augmented_copies`)."""
 
 PAIR_COLUMNS = ("sha256", "phash", "contrast", "split", SIGNATURE, DESCRIPTOR)
-"""The columns of an index that the search needs."""
+"""Columns of an index that the search needs."""
 
 _VERSION_KEY = b"ferscope"
 
@@ -65,24 +64,22 @@ _VERSION_KEY = b"ferscope"
 def duplicate_pairs(index: pd.DataFrame) -> pd.DataFrame:
     """Find exact duplicates, near-duplicates and augmented copies.
 
-    Blank and unreadable images are in no near pair. Of several images with the same pixels only the first takes part
-    in the search for near-duplicates.
+    Blank and unreadable images have no near-duplicates. Of images with the same pixels only the first is compared with
+    others.
 
     Args:
-        index: with `sha256`, `phash` and, where they were measured, `contrast`, `signature` and `detail`; `split` where
-            there is one.
+        index: with `sha256`, `phash` and, as far as they exist, the other `PAIR_COLUMNS`.
     Returns:
-        one row for each pair, in the order of `a`, `b` (row numbers of the index, a < b), `bits` (the Hamming
-        distance of their hashes), `kind` (`EXACT`, `NEAR` or `AUGMENTED`) and `similarity` (the correlation of their
-        signatures, or of augmented copies `Alignment.sharp_similarity`; float32; 1 for the same pixels, missing without
-        signatures).
+        one row for each pair, sorted by `a`, `b` (row numbers of the index, a < b), with `bits` (Hamming distance of
+        their hashes), `kind` (`EXACT`, `NEAR` or `AUGMENTED`) and `similarity` (correlation of their signatures, or
+        `Alignment.sharp_similarity` of augmented copies; 1 for the same pixels, missing without signatures).
     """
     exact = pair_with_first(value_codes(index["sha256"]))
     first = np.ones(len(index), bool)
     first[exact[:, 1]] = False
-    shown = np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index))
-    near, near_similarity = _find_near(index, shown)
-    copies = _find_augmented(index, shown, exact, near)
+    searched = np.flatnonzero(first & (index["sha256"] != "").to_numpy(bool) & ~is_blank(index))
+    near, near_similarity = _find_near(index, searched)
+    copies = _find_augmented(index, searched, exact, near)
     pairs = np.concatenate([exact, near, copies.pairs])
     columns = {
         "a": pairs[:, 0],
@@ -129,8 +126,8 @@ def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     `near_search.PAIRS_MAX`.
 
     Args:
-        pairs: as `duplicate_pairs` found them in this index.
-        index: with `sha256` and, where corrections were applied, `excluded`.
+        pairs: `duplicate_pairs` of this index.
+        index: with `sha256` and, if corrections were applied, `excluded`.
     """
     excluded = excluded_rows(index)
     ends = row_pairs(pairs)
@@ -138,9 +135,9 @@ def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     if not broken.any():
         return pairs
     rows = np.unique(ends[broken])
-    used = pd.Series(rows).where(~excluded[rows])
-    first_used = used.groupby(index["sha256"].iloc[rows].to_numpy()).transform("min")
-    replacement = used.fillna(first_used).fillna(-1).to_numpy(np.int64)
+    included = pd.Series(rows).where(~excluded[rows])
+    first_included = included.groupby(index["sha256"].iloc[rows].to_numpy()).transform("min")
+    replacement = included.fillna(first_included).fillna(-1).to_numpy(np.int64)
     repaired = np.sort(replacement[np.searchsorted(rows, ends[broken])], axis=1)
     sound = (repaired[:, 0] >= 0) & (repaired[:, 0] != repaired[:, 1])
     replaced = pairs[broken][sound].assign(a=repaired[sound, 0], b=repaired[sound, 1])
@@ -148,7 +145,7 @@ def without_excluded(pairs: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_blank(index: pd.DataFrame) -> NDArray[np.bool_]:
-    """Whether the image of each row was read but is blank."""
+    """Return which rows have an image that is readable but blank."""
     if "contrast" not in index:
         return np.zeros(len(index), bool)
     return index["contrast"].to_numpy(float) < BLANK_CONTRAST
@@ -195,7 +192,7 @@ def _find_near(index: pd.DataFrame, searched: NDArray[np.int64]) -> tuple[Pairs,
     return searched[pairs], similarity(signatures, pairs)
 
 
-def _find_augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs, near: Pairs) -> AugmentedCopies:
+def _find_augmented(index: pd.DataFrame, searched: NDArray[np.int64], exact: Pairs, near: Pairs) -> AugmentedCopies:
     """Find the augmented copies among some rows of an index that are no near-duplicates.
 
     Args:
@@ -203,7 +200,7 @@ def _find_augmented(index: pd.DataFrame, shown: NDArray[np.int64], exact: Pairs,
     """
     if DESCRIPTOR not in index:
         return NO_COPIES
-    rows = shown[index[DESCRIPTOR].iloc[shown].notna().to_numpy(bool)]
+    rows = searched[index[DESCRIPTOR].iloc[searched].notna().to_numpy(bool)]
     evaluated = evaluation_rows(_inherited_split(index["split"], exact).iloc[rows]) if "split" in index else None
     copies = find_augmented_copies(decode_descriptors(index[DESCRIPTOR].iloc[rows]), evaluated)
     pairs = rows[copies.pairs]

@@ -25,27 +25,21 @@ from fer_core.faces import RgbImage
 from fer_core.images.decoder import decode_image
 
 DARK_MAX, BRIGHT_MIN = 15, 240
-"""Gray levels up to the first are underexposed, those from the second on overexposed."""
+"""Gray levels up to the first are under-exposed, from the second on over-exposed."""
 
 MODE = "mode"
-"""How the file stores its pixels. An index without this column was made by an older decoder, which dropped alpha and
-darkened most 16-bit files."""
+"""The pixel format. An index without this column was made by an older decoder, which dropped alpha and darkened most
+16-bit files."""
 
 PIXEL_COLUMNS: dict[str, Any] = {
-    "width": 0,
-    "height": 0,
-    "channels": 0,
+    **dict.fromkeys(("width", "height", "channels"), 0),
     MODE: "",
     "bytes": 0,
     "sha256": "",
     "phash": 0,
     SIGNATURE: None,
     DESCRIPTOR: None,
-    "brightness": float("nan"),
-    "contrast": float("nan"),
-    "sharpness": float("nan"),
-    "dark_01": float("nan"),
-    "bright_01": float("nan"),
+    **dict.fromkeys(("brightness", "contrast", "sharpness", "dark_01", "bright_01"), float("nan")),
     "problem": "",
 }
 """Columns of image statistics with their values for a file that can't be read.
@@ -58,10 +52,9 @@ pixels.
 """
 
 _CONTRAST_MIN = 1e-5
-"""One pixel that differs by one gray level exceeds this in an image of up to 10,000,000,000 pixels."""
+"""A single pixel that differs by one gray level exceeds this in images of up to 10,000,000,000 pixels."""
 
-_HASH_SIDE = 8
-_HASH_INPUT = 32
+_HASH_SIDE, _HASH_INPUT = 8, 32
 
 
 class ImageLimits(NamedTuple):

@@ -94,11 +94,11 @@ def parse_kind(name: str) -> FindingKind:
     try:
         return FindingKind(name.strip().lower().replace("-", "_"))
     except ValueError:
-        raise InputError(f"{name!r} is no finding. Choose one of: {', '.join(FindingKind)}.") from None
+        raise InputError(f"{name!r} is not a finding. Choose one of: {', '.join(FindingKind)}.") from None
 
 
 def describe_reason(reason: str) -> str:
-    """Describe the reason of a correction: the title of a finding, or the text as it was written."""
+    """Return the title of the finding that a correction names as its reason; else the reason itself."""
     try:
         return MESSAGES[FindingKind(reason)].title
     except ValueError:
@@ -106,7 +106,7 @@ def describe_reason(reason: str) -> str:
 
 
 def rows_to_exclude(finding: Finding) -> Rows:
-    """Choose the rows to exclude: those that resolve the finding with the least loss, or all of its rows."""
+    """Return the redundant rows of a finding, or all of its rows if there are none."""
     return finding.redundant if len(finding.redundant) else finding.rows
 
 
@@ -126,15 +126,10 @@ def finding_table(findings: Sequence[Finding], index: pd.DataFrame) -> pd.DataFr
 def pair_table(findings: Sequence[Finding], index: pd.DataFrame) -> pd.DataFrame:
     """Build a table with one row for each finding and pair: `finding`, `bits`, `similarity`, and `id`, `path`, `split`,
     `label` of both images (`_a`, `_b`)."""
-    tables = [_pairs_of(finding, index) for finding in findings if finding.pairs is not None]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["finding", *_PAIR_STATISTICS])
-
-
-def _pairs_of(finding: Finding, index: pd.DataFrame) -> pd.DataFrame:
-    assert finding.pairs is not None
-    table = finding.pairs[_PAIR_STATISTICS].copy()
-    table.insert(0, "finding", str(finding.kind))
-    for end in ("a", "b"):
-        described = index[list(_IMAGE_COLUMNS)].iloc[finding.pairs[end]].reset_index(drop=True)
-        table = pd.concat([table, described.add_suffix(f"_{end}")], axis=1)
-    return table
+    tables = [finding.pairs.assign(finding=str(finding.kind)) for finding in findings if finding.pairs is not None]
+    if not tables:
+        return pd.DataFrame(columns=["finding", *_PAIR_STATISTICS])
+    pairs = pd.concat(tables, ignore_index=True)
+    images = index[list(_IMAGE_COLUMNS)]
+    ends = [images.iloc[pairs[end]].reset_index(drop=True).add_suffix(f"_{end}") for end in ("a", "b")]
+    return pd.concat([pairs[["finding", *_PAIR_STATISTICS]], *ends], axis=1)

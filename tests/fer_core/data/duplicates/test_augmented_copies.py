@@ -140,7 +140,7 @@ def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
 
 def test_the_limits_of_the_search_are_described() -> None:
     split = pd.Series(["train", "test"], dtype="string")
-    assert "one of the two is a validation or test image" in copy_search_limits([DESCRIPTOR], split)
+    assert "of validation and test images are searched" in copy_search_limits([DESCRIPTOR], split)
     assert "rotated by more than 15 degrees" in copy_search_limits([DESCRIPTOR], split)
     many = pd.Series([None] * 20_000, dtype="string")
     assert "are not searched: no split is published" in copy_search_limits([DESCRIPTOR], many)

@@ -104,7 +104,7 @@ def test_an_index_of_an_older_version_is_checked_as_far_as_it_goes(dataset: Stor
 
 def test_kinds_are_read_and_reasons_are_said() -> None:
     assert parse_kind(" No-Face ") is FindingKind.NO_FACE
-    with pytest.raises(InputError, match=r"'nose' is no finding\. Choose one of: unreadable"):
+    with pytest.raises(InputError, match=r"'nose' is not a finding\. Choose one of: unreadable"):
         parse_kind("nose")
     assert describe_reason("blank") == "Blank"
     assert describe_reason("my own") == "my own"
