@@ -142,8 +142,8 @@ def copy_search_limits(columns: Collection[str], split: pd.Series) -> str:
     return (
         f"{searched} Copies can be missed if they are rotated by more than {ROTATION_RELIABLE_DEG:g} degrees, shifted "
         f"by more than {100 * SHIFT_RELIABLE_01:g} % of a side, cropped by more than {100 * CROP_RELIABLE_01:g} % at "
-        "each edge, distorted or largely covered, and so can other photos of the same moment. Very similar images, such as "
-        "drawings, are not searched."
+        "each edge, distorted or largely covered, and so can other photos of the same moment. Very similar images, "
+        "such as drawings, are not searched."
     )
 
 

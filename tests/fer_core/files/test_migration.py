@@ -234,9 +234,9 @@ def test_old_jobs_have_a_current_kind(old: Settings) -> None:
 
 
 def test_new_names_and_texts_are_not_changed() -> None:
-    said = {"title": 'the "figures": part', "figures": 1, "inner": [{"part": "x", "split": "y"}]}
-    text = json.dumps(said).encode()
-    assert json.loads(rename_json_keys(text))["title"] == said["title"]
+    content = {"title": 'the "figures": part', "figures": 1, "inner": [{"part": "x", "split": "y"}]}
+    text = json.dumps(content).encode()
+    assert json.loads(rename_json_keys(text))["title"] == content["title"]
     assert rename_keys({"part": 1, "split": 2}, JSON_KEYS) == {"part": 1, "split": 2}
     new = yaml.safe_load(yaml.safe_dump({"optimizer": {"name": "sgd"}}))
     assert rename_keys(new, CONFIG_KEYS) == new

@@ -149,16 +149,16 @@ def test_processes_and_threads_never_make_the_same_version(folder: Path) -> None
 
 
 def test_a_writer_that_is_killed_leaves_a_file_that_opens(folder: Path) -> None:
-    told = 0
+    version = 0
     for attempt in range(4):
         writer = _start_writer(folder, 100_000, "killed")
         _go(writer)
         assert writer.stdout is not None
-        told = int(writer.stdout.readline())
+        version = int(writer.stdout.readline())
         time.sleep(0.01 * attempt)
         writer.kill()
-        told = max([told, *map(int, writer.communicate(timeout=60)[0].split("\n")[:-1])])
+        version = max([version, *map(int, writer.communicate(timeout=60)[0].split("\n")[:-1])])
         corrections = Corrections.open(folder)
-        assert corrections.version in (told, told + 1), "what was told was kept"
+        assert corrections.version in (version, version + 1), "a version that was printed is stored"
         assert corrections.mark(Action.AMBIGUOUS, ["1.png"]) == corrections.version
-    assert told > 4
+    assert version > 4

@@ -1,4 +1,4 @@
-"""Copies that are mirrored, turned, cropped or shifted are found, and other faces are not taken for copies."""
+"""Flipped, rotated, cropped and shifted copies are found, and different faces are not."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def _face(seed: int) -> Gray:
     return np.asarray(cv2.cvtColor(draw_face(expression, Identity.sample(rng), rng, 96), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _moved(face: Gray, degrees: float = 0, zoom: float = 1, across: float = 0, down: float = 0) -> Gray:
-    """What comes in from outside is black, as in the plainest augmentation."""
+def _transformed(face: Gray, degrees: float = 0, zoom: float = 1, shift_x: float = 0, shift_y: float = 0) -> Gray:
+    """Rotate, zoom and shift; pixels from outside are black, as in simple augmentations."""
     side = len(face)
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, zoom)
-    matrix[:, 2] += (across * side, down * side)
+    matrix[:, 2] += (shift_x * side, shift_y * side)
     return np.asarray(cv2.warpAffine(face, matrix, (side, side)), np.uint8)
 
 
@@ -67,14 +67,14 @@ def _descriptors(faces: list[Gray]) -> NDArray[np.int8]:
 
 
 KINDS: dict[str, Callable[[Gray], Gray]] = {
-    "mirrored": _flipped,
-    "turned by 10": lambda face: _moved(face, 10),
-    "turned by -15": lambda face: _moved(face, -15),
-    "mirrored and turned": lambda face: _flipped(_moved(face, 8)),
+    "flipped": _flipped,
+    "rotated by 10": lambda face: _transformed(face, 10),
+    "rotated by -15": lambda face: _transformed(face, -15),
+    "flipped and rotated": lambda face: _flipped(_transformed(face, 8)),
     "cropped by 5 %": lambda face: _cropped(face, 0.05),
     "cropped by 7 %": lambda face: _cropped(face, 0.07),
-    "shifted": lambda face: _moved(face, 0, 1, 0.06),
-    "enlarged and shifted": lambda face: _moved(face, 0, 1.1, 0.04, -0.03),
+    "shifted": lambda face: _transformed(face, 0, 1, 0.06),
+    "enlarged and shifted": lambda face: _transformed(face, 0, 1.1, 0.04, -0.03),
     "brighter": lambda face: np.clip(face.astype(int) + 30, 0, 255).astype(np.uint8),
 }
 
@@ -90,18 +90,18 @@ def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
     assert ((found.similarity >= 0.88) & (found.similarity <= 1 + 1e-5)).all()
 
 
-def test_pictures_that_have_nothing_in_common_are_no_copies() -> None:
+def test_noise_images_are_no_copies() -> None:
     rng = np.random.default_rng(0)
     noise = [cv2.GaussianBlur(rng.integers(0, 256, (64, 64), np.uint8), (0, 0), 3) for _ in range(200)]
     assert not len(search_copies(_descriptors(noise), np.arange(200)).pairs)
 
 
-def test_drawings_that_are_all_alike_are_not_taken_for_copies() -> None:
+def test_very_similar_drawings_are_no_copies() -> None:
     assert not len(find_augmented_copies(_descriptors([_face(seed) for seed in range(120)]), None).pairs)
 
 
-def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
-    descriptors = _descriptors([face for seed in range(3) for face in (_face(seed), _moved(_face(seed), 7))])
+def test_each_pair_is_listed_once() -> None:
+    descriptors = _descriptors([face for seed in range(3) for face in (_face(seed), _transformed(_face(seed), 7))])
     whole = search_copies(descriptors, np.arange(6))
     assert whole.pairs.tolist() == [[0, 1], [2, 3], [4, 5]]
     assert search_copies(descriptors, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
@@ -109,17 +109,17 @@ def test_pairs_are_named_once_whichever_of_the_two_is_searched_for() -> None:
     assert not len(search_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
 
 
-def test_with_a_published_split_copies_of_judged_images_are_looked_for() -> None:
+def test_copies_of_published_evaluation_images_are_searched() -> None:
     split = pd.Series(["train", "train", "test", None, "valid"], dtype="string")
-    judged = evaluation_rows(split)
-    assert judged is not None and judged.tolist() == [2, 4]
+    evaluated = evaluation_rows(split)
+    assert evaluated is not None and evaluated.tolist() == [2, 4]
     assert evaluation_rows(pd.Series(["train", None], dtype="string")) is None
-    faces = [_face(0), _moved(_face(0), 9), _face(1), _moved(_face(1), 9), _face(2)]
-    assert find_augmented_copies(_descriptors(faces), judged).pairs.tolist() == [[2, 3]]
+    faces = [_face(0), _transformed(_face(0), 9), _face(1), _transformed(_face(1), 9), _face(2)]
+    assert find_augmented_copies(_descriptors(faces), evaluated).pairs.tolist() == [[2, 3]]
     assert find_augmented_copies(_descriptors(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
 
 
-def test_a_judged_image_that_trains_as_well_is_searched_for_copies() -> None:
+def test_an_evaluation_image_that_is_also_a_training_image_is_searched() -> None:
     rng = np.random.default_rng(0)
     frequencies = rng.standard_normal((30, 256)).astype(np.float32) * 1000 / EMPHASIS
     frequencies[2] = frequencies[0] * np.tile(np.where(np.arange(16) % 2, -1, 1), 16)

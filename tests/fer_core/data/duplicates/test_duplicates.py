@@ -192,7 +192,7 @@ def _rows(pairs: pd.DataFrame) -> list[tuple[int, int, int, str]]:
     return list(pairs.drop(columns="similarity").itertuples(index=False, name=None))
 
 
-def test_pairs_say_how_far_apart_and_of_which_kind() -> None:
+def test_pairs_have_a_distance_and_a_kind() -> None:
     index = _index([FAR[1], 0, 0b11, 0, 0b11, FAR[2]], ["x", "a", "b", "a", "c", "d"])
     assert _rows(duplicate_pairs(index)) == [
         (1, 2, 2, "near"),

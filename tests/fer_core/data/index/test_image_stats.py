@@ -200,7 +200,7 @@ def test_the_perceptual_hash_outlives_scaling_compression_and_light(seed: int) -
         assert _bits(before, _perceptual_hash(changed)) <= 4
 
 
-def test_the_signature_tells_the_same_drawing_from_others(folder: Path) -> None:
+def test_signatures_of_the_same_drawing_are_similar_and_of_others_not(folder: Path) -> None:
     drawings = [_gray(seed, 144) for seed in range(6)]
     for number, gray in enumerate([*drawings, *(cv2.resize(each, (96, 96)) for each in drawings)]):
         _write(folder, f"{number}.png", gray)

@@ -61,7 +61,7 @@ def test_a_jpeg_is_decoded_behind_other_segments(options: tuple[int, ...]) -> No
 
 
 @pytest.mark.parametrize("marker", [b"\xff\x01", b"\xff\xd0", b"\xff\xd8", b"\xff\xfe\x00\x00", b"junk"])
-def test_no_jpeg_is_decoded_larger_than_its_header_was_read(marker: bytes) -> None:
+def test_a_jpeg_with_a_hidden_size_is_not_decoded(marker: bytes) -> None:
     """A marker without a length hides the true frame from a reader that skips by lengths."""
     true, small = _claiming_jpeg(20_000, 20_000), _encoded(".jpg")
     content = true[:2] + marker + true[2:]
@@ -94,17 +94,17 @@ def test_the_limit_is_counted_in_pixels() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"\xff\xd8\xff", b"BM", _encoded(".png")[:60]]
 )
-def test_what_is_no_image_is_none(content: bytes) -> None:
+def test_other_files_are_none(content: bytes) -> None:
     assert decode_face(content) is None
 
 
 @pytest.mark.parametrize("ending", [".hdr", ".pfm"])
-def test_a_format_whose_size_nobody_tells_is_not_decoded(ending: str) -> None:
+def test_a_format_without_a_size_in_its_header_is_not_decoded(ending: str) -> None:
     """It could unpack to any size."""
     assert decode_face(_encoded(ending, COLOR.astype(np.float32))) is None
 
 
-def test_a_face_is_cut_out_as_far_as_it_lies_inside() -> None:
+def test_a_box_is_cropped_to_the_image() -> None:
     pixels = gray(0, 20, 10)
     assert crop_box(pixels, None) is pixels
     np.testing.assert_array_equal(crop_box(pixels, (3, 2, 8, 6)), pixels[2:6, 3:8])
@@ -114,7 +114,7 @@ def test_a_face_is_cut_out_as_far_as_it_lies_inside() -> None:
         assert crop_box(pixels, outside) is None
 
 
-def test_faces_come_in_the_order_asked_for(tmp_path: Path) -> None:
+def test_faces_are_in_the_requested_order(tmp_path: Path) -> None:
     files = {"a.png": png(0), "b.png": png(1, 20, 10), "text.png": b"no image"}
     source = FolderSource(write_folder(tmp_path / "f", files))
     faces = [

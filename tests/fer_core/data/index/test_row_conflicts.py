@@ -32,7 +32,7 @@ def test_two_faces_of_an_image_may_have_two_expressions() -> None:
     index = pd.DataFrame({"path": ["a", "a", "b"], "label": ["fear", "anger", "fear"], **boxes})
     assert find_conflicts(index).tolist() == ["", "", ""]
     same = index.assign(box_left=0, box_right=4)
-    assert [bool(said) for said in find_conflicts(same)] == [True, True, False]
+    assert [bool(problem) for problem in find_conflicts(same)] == [True, True, False]
 
 
 def test_contradicting_rows_are_problems_and_stay_so(tmp_path: Path, store: Settings) -> None:
@@ -44,7 +44,7 @@ def test_contradicting_rows_are_problems_and_stay_so(tmp_path: Path, store: Sett
 
     def problems() -> list[tuple[str, str]]:
         index = dataset.index()
-        return [(path, said) for path, said in zip(index["path"], index["problem"], strict=True) if said]
+        return [(path, problem) for path, problem in zip(index["path"], index["problem"], strict=True) if problem]
 
     twice = "the label file has it twice, as anger and fear"
     expected = [("0.png", twice), ("0.png", twice), ("missing.png", "there is no file 'missing.png'")]

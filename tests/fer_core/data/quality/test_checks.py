@@ -162,8 +162,8 @@ def test_every_kind_has_its_words(kind: FindingKind) -> None:
     ],
 )
 def test_the_words_name_the_thresholds(kind: FindingKind, limits: list[float]) -> None:
-    said = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", MESSAGES[kind].explanation)}
-    assert set(map(float, limits)) <= said
+    numbers = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", MESSAGES[kind].explanation)}
+    assert set(map(float, limits)) <= numbers
 
 
 def test_an_unreadable_image_is_nothing_but_unreadable() -> None:
@@ -192,7 +192,7 @@ def test_duplicates_of_duplicates_are_one_group() -> None:
     assert redundant_rows(duplicate_pairs(index), index).tolist() == [1, 2, 3, 4]
 
 
-def test_what_is_judged_is_kept() -> None:
+def test_evaluation_images_are_kept() -> None:
     index = _index(6, phash=[0, 0, 0, FAR, FAR, FAR])
     pairs = duplicate_pairs(index)
     for split, dropped in (
@@ -224,7 +224,7 @@ def test_a_duplicate_across_parts_costs_the_training_copy() -> None:
 
 
 def test_a_group_that_no_pair_divides_shows_two_of_its_members() -> None:
-    # each is paired with the first, which is in no part and has no label
+    # each is paired with the first, which is in no split and has no label
     index = _index(3, sha256=["a", "a", "a"], phash=[0, 0, 0], label=[None, "fear", "anger"])
     index["split"] = pd.array([None, "train", "test"], "string")
     found = _found(index)
@@ -267,7 +267,7 @@ def test_a_ambiguous_label_conflicts_no_more() -> None:
     assert K.CONFLICT not in _found(index)
 
 
-def test_one_person_in_two_parts() -> None:
+def test_one_person_in_two_splits() -> None:
     index = _index(6, identity=["p", "q", "p", "q", None, ""])
     index["split"] = pd.array(["train", "train", "test", "train", "train", "test"], "string")
     found = _found(index)[K.IDENTITY_ACROSS_SPLITS]
@@ -275,16 +275,16 @@ def test_one_person_in_two_parts() -> None:
     assert found.redundant.tolist() == [0]
 
 
-def test_one_name_in_two_parts() -> None:
+def test_one_name_in_two_splits() -> None:
     index = _index(4, path=["train/1.png", "test/1.png", "train/a/2.png", "train/b/2.png"])
     index["split"] = pd.array(["train", "test", "train", "train"], "string")
     assert _rows(index, K.NAME_ACROSS_SPLITS) == [0, 1]
 
 
-def test_what_could_not_be_checked_is_said_with_its_reason() -> None:
+def test_skipped_checks_have_a_reason() -> None:
     index = _index(60)
-    said = skipped_checks(index, None)
-    assert set(said) == {
+    reasons = skipped_checks(index, None)
+    assert set(reasons) == {
         *(K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT, K.EXACT_DUPLICATE, K.NEAR_DUPLICATE, K.AUGMENTED_COPY),
         *(K.IDENTITY_ACROSS_SPLITS, K.NAME_ACROSS_SPLITS, K.NO_FACE),
     }

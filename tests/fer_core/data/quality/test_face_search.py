@@ -22,18 +22,16 @@ def dataset(store: Settings, tmp_path: Path, test_data: Path) -> StoredDataset:
     folder.mkdir(parents=True)
     with zipfile.ZipFile(test_data / "facial_expressions.zip") as archive:
         names = [name for name in archive.namelist() if name.endswith(".jpg") and "__MACOSX" not in name][:4]
-        for place, name in enumerate(names):
-            (folder / f"face-{place}.jpg").write_bytes(archive.read(name))
-    for place in range(4):
-        noise = np.random.default_rng(place).integers(0, 255, (48, 48), np.uint8)
-        cv2.imwrite(str(folder / f"noise-{place}.png"), cv2.blur(noise, (3, 3)))
+        for number, name in enumerate(names):
+            (folder / f"face-{number}.jpg").write_bytes(archive.read(name))
+    for number in range(4):
+        noise = np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)
+        cv2.imwrite(str(folder / f"noise-{number}.png"), cv2.blur(noise, (3, 3)))
     (folder / "zzz.png").write_text("no image")
     return import_dataset(tmp_path / "faces", store, dataset_id="mixed")
 
 
-def test_faces_are_told_from_nothing_and_the_result_is_kept(
-    dataset: StoredDataset, store: Settings, yunet_file: Path
-) -> None:
+def test_faces_are_detected_and_the_result_is_stored(dataset: StoredDataset, store: Settings, yunet_file: Path) -> None:
     assert load_face_search(dataset) is None
     here = store.model_copy(update={"yunet": yunet_file})
     found = search_faces(dataset, here)
@@ -48,7 +46,7 @@ def test_faces_are_told_from_nothing_and_the_result_is_kept(
     assert kept[0]["id"].tolist() == found["id"].tolist()
 
 
-def test_a_search_that_was_stopped_goes_on_from_its_last_part(
+def test_a_canceled_search_resumes_after_its_finished_chunks(
     dataset: StoredDataset, store: Settings, yunet_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(face_search, "_CHUNK_ROWS", 2)
@@ -60,13 +58,13 @@ def test_a_search_that_was_stopped_goes_on_from_its_last_part(
     with pytest.raises(CancelledError):
         search_faces(dataset, here, stop)
     assert load_face_search(dataset) is None
-    splits = {path: path.stat().st_mtime_ns for path in dataset.folder.glob("faces-parts-*/*.parquet")}
-    assert splits
+    chunks = {path: path.stat().st_mtime_ns for path in dataset.folder.glob("faces-parts-*/*.parquet")}
+    assert chunks
     seen: list[float] = []
 
     def look(done_01: float, message: str) -> None:
         seen.append(done_01)
-        assert {path: path.stat().st_mtime_ns for path in splits if path.exists()} in (splits, {})
+        assert {path: path.stat().st_mtime_ns for path in chunks if path.exists()} in (chunks, {})
 
     assert len(search_faces(dataset, here, look)) == 8
     assert seen == sorted(seen)

@@ -66,7 +66,7 @@ def test_bright_is_dark_the_other_way_round() -> None:
     assert _rows(images.bright, index.drop(columns=["dark_01", "bright_01"])) == [0]
 
 
-def test_blurred_is_judged_against_the_class() -> None:
+def test_blur_is_relative_to_the_class() -> None:
     index = _index(400)
     index.loc[200:, "label"] = "fear"
     index.loc[200:, "sharpness"] /= 8  # a soft class: none of it is blurred against its own
@@ -75,7 +75,7 @@ def test_blurred_is_judged_against_the_class() -> None:
     assert _rows(images.blurred, index) == [0]
 
 
-def test_blurred_is_judged_against_the_size() -> None:
+def test_blur_is_relative_to_the_size() -> None:
     index = _index(400)
     index.loc[300:, ["width", "height"]] = 224
     index.loc[300:, "sharpness"] /= 50

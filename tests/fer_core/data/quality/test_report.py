@@ -57,7 +57,7 @@ def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
     assert set(report.unchecked) == {FindingKind.NO_FACE, FindingKind.BLURRED}
 
 
-def test_what_was_excluded_is_passed_over_and_an_older_version_can_be_asked_for(dataset: StoredDataset) -> None:
+def test_excluded_images_are_skipped_and_older_versions_can_be_reported(dataset: StoredDataset) -> None:
     index = dataset.index(["id"])["id"]
     for finding in quality_report(dataset).findings:
         if finding.message.suggested_action == "exclude":
@@ -102,7 +102,7 @@ def test_an_index_of_an_older_version_is_checked_as_far_as_it_goes(dataset: Stor
     assert report.n_flagged == len(FAULTY)
 
 
-def test_kinds_are_read_and_reasons_are_said() -> None:
+def test_kinds_are_parsed_and_reasons_described() -> None:
     assert parse_kind(" No-Face ") is FindingKind.NO_FACE
     with pytest.raises(InputError, match=r"'nose' is not a finding\. Choose one of: unreadable"):
         parse_kind("nose")
