@@ -23,7 +23,6 @@ from bench.support.report import argument_parser, print_table, time_alternately
 from bench.support.synthetic_files import faces, gray_jpeg, gray_png, scene_jpeg, write_folder, write_zip
 from fer_core.data.index.builder import build_chunks, merge_chunks
 from fer_core.data.index.images import decode_face
-from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import folders
 from fer_core.data.sources.source import open_source
@@ -78,7 +77,7 @@ def index(source: Path, target: Path, processes: int) -> None:
     """Index like an import, from opening the source to the finished table."""
     shutil.rmtree(target, ignore_errors=True)
     with open_source(source, Settings()) as opened:
-        labels = build_label_map(_MANIFEST, folders.READER.codes, folders.READER.unlabeled)
+        labels = folders.READER.label_map(_MANIFEST)
         records = folders.read(opened, _MANIFEST)
         total = len(opened.names())
         build_chunks(opened, records, labels, target / "parts", expected=total, processes=processes)

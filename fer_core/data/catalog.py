@@ -28,7 +28,6 @@ from fer_core.data.ingest.import_folder import (
 )
 from fer_core.data.ingest.import_run import run_import
 from fer_core.data.ingest.preview import ImportPreview, preview_import, select_manifest
-from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest, read_manifest
 from fer_core.data.readers import get_reader
 from fer_core.data.sources.archive import is_compressed_tar
@@ -194,7 +193,7 @@ def load_labels(source: Source, settings: Settings, layout: str = "") -> pd.Data
     records = list(reader.read(source, manifest))
     if not records:
         raise DatasetError("There are no labeled images in it. Check the layout, or name another with --layout.")
-    return records_to_table(records, build_label_map(manifest, reader.codes, reader.unlabeled))
+    return records_to_table(records, reader.label_map(manifest))
 
 
 def list_datasets(settings: Settings) -> list[StoredDataset]:

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import get_reader
 from fer_core.data.record import Record
@@ -88,7 +87,7 @@ def read_records(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) -
 def read_labels(path: Path, layout: str, manifest: Manifest = EMPTY_MANIFEST) -> dict[str, tuple[str, str]]:
     """Map each path to its expression and, where it has none, the reason."""
     reader = get_reader(layout)
-    labels = build_label_map(manifest, reader.codes, reader.unlabeled)
+    labels = reader.label_map(manifest)
     raw = {record.path: record.raw_label for record in read_records(path, layout, manifest)}
     return {name: (str(labels.expression(word) or ""), labels.unlabeled_reason(word)) for name, word in raw.items()}
 

@@ -16,7 +16,6 @@ from fer_core.data.index.builder import COLUMN_TYPES, build_chunks, index_column
 from fer_core.data.index.image_stats import ImageLimits
 from fer_core.data.ingest.import_folder import CHUNKS, INDEX, MANIFEST, PAIRS, STAMP, Import, lock_import
 from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason, check_mostly_usable
-from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.readers import get_reader
 from fer_core.data.readers.file_names import image_names
@@ -105,7 +104,7 @@ def index_source(work: Import, source: Source, manifest: Manifest, settings: Set
     build_chunks(
         source,
         reader.read(source, manifest),
-        build_label_map(manifest, reader.codes, reader.unlabeled),
+        reader.label_map(manifest),
         parts,
         expected=len(image_names(source)),
         has_repeats=reader.has_repeats,

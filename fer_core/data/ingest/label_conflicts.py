@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fer_core.data.ingest.skipped import EXAMPLES_MAX
-from fer_core.data.label_mapping.label_map import LabelMap, build_label_map
+from fer_core.data.label_mapping.label_map import LabelMap
 from fer_core.data.manifest import Layout, Manifest, TableColumns
 from fer_core.data.readers import READERS
 from fer_core.data.readers.file_names import image_names
@@ -64,14 +64,15 @@ def find_label_conflict(source: Source, manifest: Manifest, proposed: Mapping[st
             return None
         assert columns is not None
         tables = tuple(resolve_tables(source.names(), columns))
-        return _compare(proposed, _get_label_map(manifest), READERS[other.layout].read(source, other), other, tables)
+        return _compare(
+            proposed,
+            READERS[manifest.layout].label_map(manifest),
+            READERS[other.layout].read(source, other),
+            other,
+            tables,
+        )
     except DatasetError:
         return None
-
-
-def _get_label_map(manifest: Manifest) -> LabelMap:
-    reader = READERS[manifest.layout]
-    return build_label_map(manifest, reader.codes, reader.unlabeled)
 
 
 def _compare(
@@ -81,7 +82,7 @@ def _compare(
     if not pairs:
         return None
     counts = Counter(pairs.values())
-    others = _get_label_map(other)
+    others = READERS[other.layout].label_map(other)
     mine = _resolve_labels(counts, labels, others)
     theirs = _resolve_labels(Counter({(b, a): n for (a, b), n in counts.items()}), others, labels)
     differing = [path for path, (label, another) in pairs.items() if mine[label] != theirs[another]]

@@ -20,7 +20,7 @@ from fer_core.data.ingest.skipped import (
     is_mostly_unusable,
 )
 from fer_core.data.ingest.unreadable import estimate_unreadable
-from fer_core.data.label_mapping.label_map import LabelMap, build_label_map, format_unknown_labels
+from fer_core.data.label_mapping.label_map import LabelMap, format_unknown_labels
 from fer_core.data.label_mapping.numberings import Numbering, matching_numberings
 from fer_core.data.manifest import Manifest
 from fer_core.data.manifest_store import all_manifests
@@ -131,7 +131,7 @@ def preview_import(source: Source, manifest: Manifest, records_max: int = RECORD
     records = reader.read(source, manifest)
     stats = RecordStats(islice(records, records_max), names, in_tables=reader.write_images is not None)
     complete = next(records, None) is None
-    labels = build_label_map(manifest, reader.codes, reader.unlabeled)
+    labels = reader.label_map(manifest)
     label_table = _tabulate_labels(stats.raw_labels, labels)
     unreadable = estimate_unreadable(source, stats.image_files)
     rows = tuple(stats.skipped_rows(labels))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
-from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.label_mapping.numberings import parse_code
 from fer_core.data.manifest import Manifest
 from fer_core.data.readers import (
@@ -73,7 +72,7 @@ def _count_labeled(source: Source, reader: Reader) -> int:
     try:
         columns = table.choose_columns(source) if reader.layout == "table" else None
         manifest = Manifest(id="any", title="", summary="", license="", layout=reader.layout, columns=columns)
-        labels = build_label_map(manifest, reader.codes, reader.unlabeled)
+        labels = reader.label_map(manifest)
         names, labeled = source.names(), set[str]()
         for record in islice(reader.read(source, manifest), _RECORDS_MAX):
             known = reader.layout != "folders" or labels.is_known(record.raw_label) or parse_code(record.raw_label)

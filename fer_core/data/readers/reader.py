@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zipfile import ZipFile
 
+from fer_core.data.label_mapping.label_map import LabelMap, build_label_map
 from fer_core.data.manifest import Layout, Manifest
 from fer_core.data.record import Record
 from fer_core.data.sources.source import Source
@@ -42,3 +43,7 @@ class Reader:
     label_files: Callable[[Sequence[str], Manifest], Sequence[str]] = lambda names, manifest: ()
     write_images: Callable[[Source, ZipFile, Progress], None] | None = None
     written_layout: Layout = ""
+
+    def label_map(self, manifest: Manifest) -> LabelMap:
+        """Build the label map of a manifest with this layout's codes."""
+        return build_label_map(manifest, self.codes, self.unlabeled)

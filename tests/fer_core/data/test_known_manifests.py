@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.data.label_mapping.label_map import build_label_map
 from fer_core.data.manifest import MANIFESTS_DIR, Manifest, PublishedCounts, builtin_manifests, read_manifest
 from fer_core.data.readers import READERS, get_reader
 from fer_core.data.record import Record
@@ -122,7 +121,7 @@ def test_affectnet_8_is_a_part_of_affectnet() -> None:
 @pytest.mark.parametrize("manifest", builtin_manifests().values(), ids=builtin_manifests())
 def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manifest: Manifest) -> None:
     reader = READERS[manifest.layout]
-    mapped = build_label_map(manifest, reader.codes, reader.unlabeled)
+    mapped = reader.label_map(manifest)
     for code, expression in reader.codes.items():
         assert mapped.expression(code) is expression, code
         assert manifest.labels[code] is expression, code
