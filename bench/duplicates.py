@@ -142,10 +142,8 @@ def _generate_mirrored_copies(count: int, size: int, rng: np.random.Generator) -
     """Generate `size` images: `count` different ones, their mirrored copies with little noise, then other images."""
     flip = np.tile(np.where(np.arange(DESCRIPTOR_SIDE) % 2, -1, 1), DESCRIPTOR_SIDE).astype(np.float32)
     first = _random_frequencies(count, rng, DESCRIPTOR_SIDE)
-    generated = [
-        first,
-        np.asarray(first * flip + _SMALL_NOISE_01 * _random_frequencies(count, rng, DESCRIPTOR_SIDE), np.float32),
-    ]
+    noise = _SMALL_NOISE_01 * _random_frequencies(count, rng, DESCRIPTOR_SIDE)
+    generated = [first, np.asarray(first * flip + noise, np.float32)]
     starts = range(2 * count, size, _CHUNK)
     rest = (_quantize(_random_frequencies(min(_CHUNK, size - start), rng, DESCRIPTOR_SIDE)) for start in starts)
     return np.concatenate([*map(_quantize, generated), *rest])

@@ -13,15 +13,7 @@ import statistics
 import time
 from typing import NamedTuple
 
-from bench.support.browsers import (
-    RunningApp,
-    measure_frame_rate,
-    open_page,
-    run_app,
-    start_video,
-    upload,
-    wait_for_prediction,
-)
+from bench.support.browsers import RunningApp, measure_fps, open_page, run_app, start_video, upload, wait_for_prediction
 from bench.support.report import argument_parser, print_table
 from bench.support.soak import soak
 
@@ -55,9 +47,7 @@ _TITLES = {
 def main() -> None:
     """Run the chosen measurement and print the table."""
     parser = argument_parser(__doc__, rounds=2, rounds_help="how often each option is started")
-    parser.add_argument(
-        "--soak", type=float, metavar="MINUTES", help="use the app for this long and measure its memory"
-    )
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="use the app so long and measure its memory")
     arguments = parser.parse_args()
     if arguments.soak:
         with run_app({}) as app:
@@ -78,9 +68,7 @@ def main() -> None:
 
 def _row(name: str, measurements: dict[str, list[Measurement]]) -> dict[str, object]:
     """Build a row: the range of each option, and the median ratio over the rounds."""
-    with_gc, without_gc = (
-        [float(getattr(measurement, name)) for measurement in measurements[option]] for option in _OPTIONS
-    )
+    with_gc, without_gc = ([float(getattr(run, name)) for run in measurements[option]] for option in _OPTIONS)
     ratio = statistics.median(without / full for without, full in zip(without_gc, with_gc, strict=True))
     return {
         "measurement": _TITLES[name],
@@ -116,7 +104,7 @@ def _live(app: RunningApp) -> tuple[float, float]:
     open_page(page, "/live")
     video = start_video(page)
     page.wait_for_timeout(1000 * _SETTLE_S)
-    result = measure_frame_rate(video, _LIVE_S)
+    result = measure_fps(video, _LIVE_S)
     context.close()
     return result
 

@@ -103,7 +103,7 @@ def start_video(page: Page) -> Locator:
     return video
 
 
-def measure_frame_rate(video: Locator, seconds: float) -> tuple[float, float]:
+def measure_fps(video: Locator, seconds: float) -> tuple[float, float]:
     """Measure displayed frames per second, and the longest time without a new frame in seconds."""
     per_s, longest_s = video.evaluate(_MEASURE_FRAMES, seconds)
     return float(per_s), float(longest_s)

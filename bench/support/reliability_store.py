@@ -162,13 +162,10 @@ class ReliabilityStore:
         except JobError as exc:
             return [f"the store does not open: {exc}"]
         alive = _job_processes()
-        wrong_states = [
-            f"{job.id} is {job.state}, but has a process" for job in recorded if job.state.ended and job.id in alive
-        ]
+        ended = [job for job in recorded if job.state.ended and job.id in alive]
+        wrong = [f"{job.id} is {job.state}, but has a process" for job in ended]
         running = [job for job in recorded if job.state is JobState.RUNNING]
-        return wrong_states + [
-            f"{job.id} is running, without a process" for job in running if JobProcess.find(job) is None
-        ]
+        return wrong + [f"{job.id} is running, without a process" for job in running if JobProcess.find(job) is None]
 
     def _find_repeated_starts(self, job_id: str) -> list[str]:
         """Find a job that ran twice at once, or more often than its record says."""
@@ -177,9 +174,9 @@ class ReliabilityStore:
         starts = [line for line in lines if line[0] == job_id]
         faults = [f"{job_id} ran twice at once" for line in starts if line[3] == "twice"]
         attempts = self.get(job_id).attempts
-        return faults + (
-            [f"{job_id} started {len(starts)} times in {attempts} attempts"] if len(starts) > attempts else []
-        )
+        if len(starts) > attempts:
+            faults.append(f"{job_id} started {len(starts)} times in {attempts} attempts")
+        return faults
 
     def _find_lost_epochs(self, job_id: str, *, finished: bool) -> list[str]:
         job = self.get(job_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import count, takewhile
 from pathlib import Path
 
 import cv2
@@ -32,9 +32,7 @@ def make_video(width: int, height: int, faces: int, seconds: float, *, moving: b
     Returns:
         The frames, and the time of each in seconds.
     """
-    frames = (
-        [*takewhile(lambda frame: frame[1] < seconds, clip_frames(_CLIP))] if _CLIP.is_file() else _slide_face(seconds)
-    )
+    frames = [*takewhile(lambda frame: frame[1] < seconds, clip_frames(_CLIP) if _CLIP.is_file() else _slide_face())]
     starts = range(0, len(frames), max(1, len(frames) // faces))
     videos = [[image for image, _ in (*frames[start:], *frames[:start])] for start in [*starts][:faces]]
     times = [at_s for _, at_s in frames]
@@ -55,14 +53,13 @@ def clip_frames(path: Path) -> Iterator[tuple[RgbImage, float]]:
             yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), float(frame.time or 0)
 
 
-def _slide_face(seconds: float) -> list[tuple[RgbImage, float]]:
+def _slide_face() -> Iterator[tuple[RgbImage, float]]:
+    """Yield frames and times of a synthetic face that slides sideways."""
     scene = backdrop(synthetic_face(0), 640, 360)
-    images = []
-    for index in range(round(seconds * 30)):
+    for index in count():
         image = scene.copy()
         paste(image, synthetic_face(0), 0.5 + 0.05 * float(np.sin(index / 5)), 0.5, 0.6)
-        images.append((image, index / 30))
-    return images
+        yield image, index / 30
 
 
 def _tile(images: list[RgbImage], width: int, height: int) -> RgbImage:
