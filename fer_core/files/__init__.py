@@ -1,1 +1,1 @@
-"""Reading and writing files: atomic writes, validated JSON, CSV for spreadsheets."""
+"""Read and write files: atomic writes, locks, downloads, validated JSON, CSV for spreadsheets, old names."""

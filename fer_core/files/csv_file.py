@@ -1,8 +1,8 @@
 """Write CSV files that are safe to open in a spreadsheet.
 
-Spreadsheets run text cells that begin with certain characters as formulas, and names of files and classes can come from
-strangers. Such a cell gets a leading apostrophe, which makes it text (OWASP, "CSV Injection"). Files begin with a byte
-order mark, without which Excel misreads accents.
+Spreadsheets run cells that begin with certain characters as formulas, and file and class names are untrusted. Such a
+cell gets a leading apostrophe, which makes it text (OWASP, "CSV Injection"). Files begin with a byte order mark,
+without which Excel misreads accents.
 """
 
 from __future__ import annotations

@@ -146,17 +146,17 @@ def rename_json_keys(content: bytes) -> bytes:
 
 
 def rename_keys(content: Any, names: Mapping[str, str], *, deep: bool = True) -> Any:
-    """Rename the keys of a mapping and, if `deep`, of those in it. A key stays where its new name is there as well."""
+    """Rename the keys of a mapping and, if `deep`, of those in it. A key stays if its new name exists, too."""
     if isinstance(content, Mapping):
         return {
             key if names.get(key, key) in content else names[key]: rename_keys(value, names) if deep else value
             for key, value in content.items()
         }
-    return [rename_keys(each, names) for each in content] if deep and isinstance(content, list) else content
+    return [rename_keys(value, names) for value in content] if deep and isinstance(content, list) else content
 
 
 def rename_command(argv: Sequence[str]) -> list[str]:
-    """Rename the command with which the arguments of `python -m fer_core` begin, and its flags."""
+    """Rename the command and the flags in the arguments of `python -m fer_core`."""
     for length in (2, 1):
         old = " ".join(argv[:length])
         command = COMMANDS.get(old, old)

@@ -1,1 +1,1 @@
-"""The index: one Parquet table a dataset, one row an image, built in parallel."""
+"""The index of a dataset: a Parquet table with one row for each image, built in parallel."""

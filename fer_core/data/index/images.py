@@ -17,7 +17,7 @@ from fer_core.faces import RgbImage
 from fer_core.images.decoder import decode_image
 
 PIXELS_MAX = 100_000_000
-"""Largest image that is decoded, width times height."""
+"""Largest image that is decoded: width times height."""
 
 _CHUNK, _THREADS = 512, 2
 
@@ -28,7 +28,7 @@ Box = tuple[int, int, int, int]
 
 
 class FaceRef(NamedTuple):
-    """The image of a row: a file and, where faces are crops of images, a box."""
+    """The image of a row: a file and, if faces are crops of images, a box."""
 
     path: str
     box: Box | None = None
@@ -38,7 +38,7 @@ def get_face_refs(rows: pd.DataFrame) -> list[FaceRef]:
     """Return the images of index rows, in order.
 
     Args:
-        rows: with `path`, and `BOX_COLUMNS` where faces are crops of images.
+        rows: with `path`, and `BOX_COLUMNS` if faces are crops of images.
     """
     if BOX_COLUMNS[0] not in rows:
         return [FaceRef(path) for path in rows["path"]]

@@ -19,7 +19,7 @@ def find_conflicts(index: pd.DataFrame) -> pd.Series:
     """Describe the problem of each row whose face has another expression in another row; "" for other rows.
 
     Args:
-        index: with `path`, `label` and, where faces are crops of images, their boxes. Rows without a label are ignored.
+        index: with `path`, `label` and, if faces are crops of images, their boxes. Rows without a label are ignored.
     Returns:
         text, with the index of `index`.
     """

@@ -22,7 +22,7 @@ def run_chunks(
 
     Args:
         work: returns the number of its rows.
-        on_done: called with that number as each chunk is done; if it raises, the remaining chunks are cancelled.
+        on_done: called with that number as each chunk is done; if it raises, the remaining chunks are canceled.
     """
     if processes < 2:
         for arguments in chunks:

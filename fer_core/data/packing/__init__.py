@@ -1,1 +1,1 @@
-"""Decoded images for training: a packed array on disk, or a stream where that would not fit."""
+"""Decoded images for training: a packed array on disk, or a stream if that would be too large."""

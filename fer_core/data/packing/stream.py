@@ -27,11 +27,8 @@ _PREFETCH_PER_PROCESS = 2
 class StreamedImages:
     """An array-like of all images; uint8, shape (N, channels, size_px, size_px), as in a pack.
 
-    Indexing decodes rows in this process; `iter_batches` decodes them ahead in worker processes. An unreadable image is
-    zeros.
-
-    Raises:
-        DatasetError: a file is no longer where the index says.
+    Indexing decodes rows in this process; `iter_batches` decodes them in advance in worker processes. Unreadable images
+    are zeros.
     """
 
     def __init__(self, source: Source, faces: Sequence[FaceRef], contract: Contract, processes: int) -> None:
