@@ -64,13 +64,8 @@ def find_label_conflict(source: Source, manifest: Manifest, proposed: Mapping[st
             return None
         assert columns is not None
         tables = tuple(resolve_tables(source.names(), columns))
-        return _compare(
-            proposed,
-            READERS[manifest.layout].label_map(manifest),
-            READERS[other.layout].read(source, other),
-            other,
-            tables,
-        )
+        labels, records = READERS[manifest.layout].label_map(manifest), READERS[other.layout].read(source, other)
+        return _compare(proposed, labels, records, other, tables)
     except DatasetError:
         return None
 

@@ -111,7 +111,7 @@ def test_a_failed_import_leaves_nothing_behind(archive: Path, store: Settings) -
     assert archive.is_file()
 
 
-def test_a_stopped_import_is_kept_until_it_goes_on_or_is_thrown_away(archive: Path, store: Settings) -> None:
+def test_a_stopped_import_is_kept_until_it_is_resumed_or_discarded(archive: Path, store: Settings) -> None:
     def stop(done_01: float, message: str) -> None:
         raise CancelledError("stopped")
 
@@ -151,7 +151,7 @@ def test_labels_without_images_are_refused(store: Settings, tmp_path: Path) -> N
     assert _everything_in(store) == []
 
 
-def test_what_a_crash_left_is_no_dataset_and_is_replaced(archive: Path, store: Settings) -> None:
+def test_a_folder_without_a_marker_is_not_a_dataset_and_is_replaced(archive: Path, store: Settings) -> None:
     left = store.datasets_dir / "ferplus"
     left.mkdir(parents=True)
     (left / "index.parquet").write_bytes(b"half")
@@ -199,11 +199,11 @@ def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Pat
     assert list(index)[: len(labels.columns)] == list(labels)
 
 
-@pytest.mark.parametrize("name", ["synthetic-faces", "more-drawings"])
-def test_drawn_faces_are_made_and_kept_and_called_drawings(name: str, store: Settings) -> None:
-    drawn: StoredDataset = make_synthetic_dataset(name, 40, 1, store)
-    assert (drawn.id, drawn.n, drawn.source_in_store, drawn.manifest.synthetic) == (name, 40, True, True)
-    assert drawn.index()["identity"].str.startswith("id").all()
+@pytest.mark.parametrize("name", ["synthetic-faces", "more-synthetic"])
+def test_synthetic_faces_are_generated_and_marked_as_synthetic(name: str, store: Settings) -> None:
+    dataset: StoredDataset = make_synthetic_dataset(name, 40, 1, store)
+    assert (dataset.id, dataset.n, dataset.source_in_store, dataset.manifest.synthetic) == (name, 40, True, True)
+    assert dataset.index()["identity"].str.startswith("id").all()
     assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
 
 

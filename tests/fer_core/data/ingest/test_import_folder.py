@@ -25,13 +25,13 @@ def _in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_an_import_is_begun_and_found_again(tmp_path: Path, store: Settings) -> None:
+def test_a_started_import_can_be_opened_again(tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    begun = start_import(archive, "mine", store, name="My faces")
-    assert begun == open_import("mine", store) == start_import(archive, "mine", store)
-    assert list_imports(store) == [begun]
-    assert (begun.id, begun.source, begun.name, begun.move) == ("mine", str(archive), "My faces", False)
-    assert (begun.ready, begun.manifest, begun.n_chunks, begun.path()) == (True, None, 0, archive)
+    started = start_import(archive, "mine", store, name="My faces")
+    assert started == open_import("mine", store) == start_import(archive, "mine", store)
+    assert list_imports(store) == [started]
+    assert (started.id, started.source, started.name, started.move) == ("mine", str(archive), "My faces", False)
+    assert (started.ready, started.manifest, started.n_chunks, started.path()) == (True, None, 0, archive)
     assert list_datasets(store) == []
 
 
@@ -58,7 +58,7 @@ def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, tmp_path: Path, 
     assert _in(store.store) == []
 
 
-def test_what_is_not_there_is_an_error_in_words(tmp_path: Path, store: Settings) -> None:
+def test_a_missing_source_is_an_error(tmp_path: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match=r"no file or folder at .*none\.zip"):
         start_import(tmp_path / "none.zip", "mine", store)
     for ask in (open_import, discard_import):
@@ -102,7 +102,7 @@ def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monke
 
 
 @pytest.mark.parametrize("move", [False, True])
-def test_a_file_of_ones_own_stays_when_the_import_is_thrown_away(move: bool, tmp_path: Path, store: Settings) -> None:
+def test_the_users_file_stays_when_the_import_is_discarded(move: bool, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
     start_import(archive, "mine", store, move=move).prepare(store)
     discard_import("mine", store)
@@ -165,7 +165,7 @@ def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Setting
     assert _in(store.store) == ["imports/mine/import.json"]
 
 
-def test_another_decision_measures_anew_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
+def test_another_manifest_discards_the_chunks_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
     work = start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store)
     parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
     work.set_manifest(EMPTY_MANIFEST)
@@ -190,7 +190,7 @@ def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", "{}", '{"source": "a"}'])
-def test_a_damaged_import_hides_no_other_and_can_be_thrown_away(content: str, tmp_path: Path, store: Settings) -> None:
+def test_a_damaged_import_hides_no_other_and_can_be_discarded(content: str, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
     good, bad = start_import(archive, "good", store), start_import(archive, "bad", store)
     (bad.folder / "import.json").write_text(content)

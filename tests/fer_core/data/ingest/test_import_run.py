@@ -136,7 +136,7 @@ def test_a_broken_image_is_a_problem_and_not_an_end(whole: pd.DataFrame) -> None
     assert len(whole) == len(FILES)
 
 
-def test_a_stopped_import_goes_on_and_measures_nothing_twice(
+def test_a_stopped_import_resumes_and_measures_nothing_twice(
     archive: Path, whole: pd.DataFrame, store: Settings, measured: list[int]
 ) -> None:
     measured.clear()
@@ -152,9 +152,7 @@ def test_a_stopped_import_goes_on_and_measures_nothing_twice(
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
-def test_what_changed_between_two_attempts_is_measured_anew(
-    kind: str, tmp_path: Path, store: Settings, measured: list[int]
-) -> None:
+def test_changed_files_are_measured_again(kind: str, tmp_path: Path, store: Settings, measured: list[int]) -> None:
     pack = write_zip if kind == "zip" else write_folder
     source = pack(tmp_path / "source", FILES)
     _stopped(source, store, "Indexed 48")
@@ -171,7 +169,7 @@ def test_what_changed_between_two_attempts_is_measured_anew(
     pd.testing.assert_frame_equal(resumed, fresh)
 
 
-def test_parts_that_an_older_version_measured_are_made_anew(
+def test_chunks_of_an_older_version_are_made_again(
     archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     older = {name: value for name, value in import_run_module.COLUMN_TYPES.items() if name != "signature"}
@@ -185,7 +183,7 @@ def test_parts_that_an_older_version_measured_are_made_anew(
     assert (index["signature"].notna() == (index["sha256"] != "")).all()
 
 
-def test_another_decision_between_two_attempts_holds(archive: Path, store: Settings) -> None:
+def test_another_manifest_between_two_attempts_is_used(archive: Path, store: Settings) -> None:
     _stopped(archive, store, "Indexed 48")
     work = open_import("mine", store)
     assert work.manifest is not None
@@ -241,7 +239,7 @@ def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
     pd.testing.assert_frame_equal(import_dataset(archive, store, dataset_id="mine").raw_index(), whole)
 
 
-def test_an_import_thrown_away_leaves_nothing(store: Settings) -> None:
+def test_a_discarded_import_leaves_nothing(store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = write_zip(store.uploads_dir / "faces.zip", FILES)
     work = start_import(upload, "mine", store, move=True)

@@ -80,7 +80,7 @@ def test_a_url_that_is_fetched_is_not_fetched_again_after_a_stop(
     _same_but_for_order(import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine"), whole)
 
 
-def test_offline_nothing_is_begun_that_could_not_end(store: Settings) -> None:
+def test_offline_no_import_of_a_web_address_starts(store: Settings) -> None:
     assert store.offline
     with pytest.raises(DatasetError, match="FERSCOPE_OFFLINE is set"):
         import_dataset("https://example.org/faces.zip", store)
