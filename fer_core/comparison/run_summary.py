@@ -206,7 +206,6 @@ def _report_metrics(summary: dict[str, Any]) -> RunMetrics | None:
 
 
 def _best_epoch_metrics(run: Run, last: dict[str, Any]) -> RunMetrics | None:
-    """Read the validation metrics of the best epoch."""
     best = _as_int(last.get("best_epoch"))
     if not best:
         return None
@@ -247,7 +246,6 @@ def _network(model: object) -> str:
 
 
 def _describe_rebalancing(config: object) -> str:
-    """Name the rebalancing strategy, or list its settings."""
     try:
         rebalancing = Rebalancing.model_validate(config or {})
     except ValueError:

@@ -29,9 +29,9 @@ def log_path(settings: Settings, job: Job) -> Path:
 def open_log(path: Path, job: Job) -> BinaryIO:
     """Open a log for appending and write the header of the attempt."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    began = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     log = path.open("ab")
-    log.write(f"{_SEPARATOR} {job.attempts}, {began}: {' '.join(job.command_args)} ========\n".encode())
+    log.write(f"{_SEPARATOR} {job.attempts}, {started}: {' '.join(job.command_args)} ========\n".encode())
     log.flush()
     return log
 

@@ -62,7 +62,6 @@ def determine_outcome(job: Job, exit_code: int | None, log: Path) -> Outcome:
 
 
 def _stalled(job: Job, code: int | None) -> Outcome:
-    """The outcome of a job that the supervisor stopped because it stalled."""
     if job.stalls < STALLS_MAX:
         return Outcome(JobState.INTERRUPTED, code, "The job stalled and was stopped to be resumed.")
     return Outcome(

@@ -101,6 +101,5 @@ def _kill(child: subprocess.Popen[str], leader: psutil.Process) -> None:
 
 @atexit.register
 def _kill_all() -> None:
-    """Kill all subprocesses at exit."""
     for child, leader in list(_RUNNING.items()):
         _kill(child, leader)

@@ -168,7 +168,6 @@ class Supervisor:
             self._store.dispose()
 
     def _finish(self, job_id: str, job: Job | None) -> None:
-        """Record how a job ended and stop monitoring it."""
         if job is not None:
             self._record_end(job, self._processes[job_id].exit_code)
         del self._processes[job_id]

@@ -25,7 +25,6 @@ def _append_flipped(network: nn.Module, inputs: tuple[torch.Tensor]) -> torch.Te
 
 
 def _mean_of_both(network: nn.Module, inputs: tuple[torch.Tensor], outputs: Any) -> Any:
-    """Average each output over an image and its mirror image."""
     del inputs
     if network.training:
         return None

@@ -41,16 +41,16 @@ class LogitDifference:
 
     face: int
     output: int
-    ours: float
-    theirs: float
+    torch_logit: float
+    onnx_logit: float
     relative: float
 
     def describe(self, faces: int, labels: tuple[Expression, ...]) -> str:
         """Describe the difference."""
         return (
-            f"the logit of {labels[self.output]} for face {self.face + 1} of {faces} is {self.theirs:.6g} in ONNX "
-            f"Runtime and {self.ours:.6g} in PyTorch: a difference of {self.relative:.1e} of the face's largest logit "
-            f"(allowed {LOGIT_TOLERANCE:.0e})"
+            f"the logit of {labels[self.output]} for face {self.face + 1} of {faces} is {self.onnx_logit:.6g} in ONNX "
+            f"Runtime and {self.torch_logit:.6g} in PyTorch: a difference of {self.relative:.1e} "
+            f"of the face's largest logit (allowed {LOGIT_TOLERANCE:.0e})"
         )
 
 
@@ -100,12 +100,12 @@ def torch_logits(network: nn.Module, faces: NDArray[np.float32]) -> NDArray[np.f
     return logits
 
 
-def largest_difference(ours: NDArray[np.float64], theirs: NDArray[np.float32]) -> LogitDifference:
+def largest_difference(torch_logits: NDArray[np.float64], onnx_logits: NDArray[np.float32]) -> LogitDifference:
     """Find the largest difference between PyTorch's and ONNX Runtime's logits, shape (N, classes), N > 0."""
-    scale = np.maximum(1.0, np.abs(ours).max(1, keepdims=True))
-    gaps = np.nan_to_num(np.abs(ours - theirs) / scale, nan=np.inf)
-    face, output = divmod(int(gaps.argmax()), ours.shape[1])
-    values = float(ours[face, output]), float(theirs[face, output])
+    scale = np.maximum(1.0, np.abs(torch_logits).max(1, keepdims=True))
+    gaps = np.nan_to_num(np.abs(torch_logits - onnx_logits) / scale, nan=np.inf)
+    face, output = divmod(int(gaps.argmax()), torch_logits.shape[1])
+    values = float(torch_logits[face, output]), float(onnx_logits[face, output])
     return LogitDifference(face, output, *values, relative=float(gaps[face, output]))
 
 
@@ -131,8 +131,8 @@ def _check(content: bytes, network: nn.Module, faces: NDArray[np.float32], contr
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (theirs,) = session.run(["logits"], {"faces": faces})
-    worst = largest_difference(torch_logits(network, faces), theirs)
+    (onnx_logits,) = session.run(["logits"], {"faces": faces})
+    worst = largest_difference(torch_logits(network, faces), onnx_logits)
     if worst.relative > LOGIT_TOLERANCE:
         raise FerscopeError(
             f"The ONNX export differs from the network: {worst.describe(len(faces), contract.labels)}. The weights are "

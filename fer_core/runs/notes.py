@@ -110,7 +110,6 @@ def _normalize_text(text: str) -> str:
 
 
 def _update(run: Run, change: Callable[[RunNotes], RunNotes]) -> RunNotes:
-    """Read, change and write the file under a lock."""
     if not run.folder.is_dir():
         raise RunError(f"The run {run.id} was deleted.")
     path = run.path(NOTES_FILE)

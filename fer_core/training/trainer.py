@@ -176,7 +176,6 @@ class Trainer:
         }
 
     def _report_batch(self, progress: Progress, number: int) -> None:
-        """Report the start of batch `number`, from 0."""
         done_01, epochs = (self.epoch + number / self.batches) / self.config.epochs, self.config.epochs
         message = f"Epoch {self.epoch + 1} of {epochs}, batch {number + 1} of {self.batches}"
         progress(done_01, StepMessage(message, "batch"))

@@ -64,7 +64,7 @@ def _beta(alpha: float, n: int, generator: torch.Generator) -> torch.Tensor:
 
 
 def _patches(lam: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
-    """Draw one square per image of 1 - share of the area, centered anywhere and clipped."""
+    """Draw one square per image with 1 - λ of the area, centered anywhere and clipped."""
     half = (1 - lam).sqrt() * side / 2
     centers = torch.rand(len(lam), 2, generator=generator) * side
     positions = torch.arange(side) + 0.5

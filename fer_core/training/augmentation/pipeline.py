@@ -48,7 +48,7 @@ def augment_with_geometric_view(
 
 
 def _sample_clean(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
-    """Draw the images that are not degraded, shape (N, 1, 1, 1); None where all may be."""
+    """Draw the images that are not degraded, shape (N, 1, 1, 1); None if all may be."""
     if config.degrade_prob == 1:
         return None
     return (torch.rand(len(images), generator=generator) >= config.degrade_prob).to(images.device)[:, None, None, None]
@@ -66,7 +66,7 @@ def _random_light(images: torch.Tensor, config: AugmentConfig, generator: torch.
 
 
 def _degrade(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
-    """Degrade as a poor lens, a distant face, a poor sensor and a poor connection do."""
+    """Blur, downscale, add noise and compress."""
     images = random_blur(images, config.blur_px, generator)
     images = random_downscale(images, config.downscale_prob, config.downscale_px_min, generator)
     images = random_noise(images, config.noise_01, generator)
@@ -86,7 +86,7 @@ def _warp(images: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
 
 
 def _sample_grid(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor | None:
-    """Draw the sampling grid of flip, shear, rotation, scale, shift and crop; None where all are off."""
+    """Draw the sampling grid of flip, shear, rotation, scale, shift and crop; None if all are off."""
     crops = config.crop_min_01 < 1
     if not any((config.flip_prob, config.rotate_deg, config.scale_01, config.translate_01, config.shear_01, crops)):
         return None
@@ -95,7 +95,7 @@ def _sample_grid(images: torch.Tensor, config: AugmentConfig, generator: torch.G
     scale = 1 + _uniform(n, config.scale_01, generator)
     flip = 1 - 2 * (torch.rand(n, generator=generator) < config.flip_prob).float()
     shift = torch.stack([_uniform(n, 2 * config.translate_01, generator) for _ in range(2)], dim=1)
-    # Not drawn where it is off, so that policies without shear draw the same numbers as before it existed.
+    # Not drawn if it is off, so that policies without shear give the same images as in earlier versions.
     lean = _uniform(n, config.shear_01, generator) if config.shear_01 else torch.zeros(n)
     rows = torch.stack(
         [

@@ -47,7 +47,7 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
 
 
 def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:
-    """Augment faces `draws` times, after the faces themselves; more draws begin with the same images.
+    """Augment faces `draws` times, after the faces themselves; more draws start with the same images.
 
     If the policy mixes images, these faces are mixed with each other.
 
@@ -71,16 +71,16 @@ def _augment_and_mix(images: torch.Tensor, policy: AugmentConfig, generator: tor
     return mix_images(augmented, policy, generator).images if policy.mixes else augmented
 
 
-def contact_sheet(pictures: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:
-    """Build one image of all: a row per face, the original first, upscaled by whole pixels to about `side_px`.
+def contact_sheet(images: NDArray[np.uint8], side_px: int = 96, gap_px: int = 4) -> NDArray[np.uint8]:
+    """Arrange images in one image: a row per face, the original first, upscaled by whole pixels to about `side_px`.
 
     Args:
-        pictures: as `augment_faces` returns them.
+        images: as `augment_faces` returns them.
     Returns:
         uint8, shape (H, W) gray or (H, W, 3) RGB, on white.
     """
-    factor = max(1, round(side_px / pictures.shape[2]))
-    large = pictures.repeat(factor, axis=2).repeat(factor, axis=3)
+    factor = max(1, round(side_px / images.shape[2]))
+    large = images.repeat(factor, axis=2).repeat(factor, axis=3)
     faces, columns, side = large.shape[:3]
     step = side + gap_px
     sheet = np.full((faces * step + gap_px, (columns + 1) * gap_px + columns * side + gap_px, *large.shape[4:]), 255)
