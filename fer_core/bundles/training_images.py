@@ -18,7 +18,7 @@ from fer_core.errors import BundleError
 from fer_core.training.config.train_config import load_config
 
 
-def save_training_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
+def record_training_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
     """Split a dataset as the model's config says, check the split sizes against its report, and save the list.
 
     Teachers and initial weights are assumed to have the same split, as `train` requires for the same dataset.

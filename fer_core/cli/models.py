@@ -18,7 +18,7 @@ from fer_core.bundles.catalog import (
 )
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle, is_weights_file
-from fer_core.bundles.training_images import save_training_images
+from fer_core.bundles.training_images import record_training_images
 from fer_core.bundles.verification import CheckResult, check_parity, verify_bundle
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.cli.parsing import add_command_group
@@ -147,7 +147,7 @@ def _import_model(arguments: argparse.Namespace) -> ModelEntry:
 
 
 def _record_training_images(arguments: argparse.Namespace) -> None:
-    seen = save_training_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
+    seen = record_training_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
     result = {"model": arguments.model, "trained_on": len(seen.trained_on), "selected_on": len(seen.selected_on)}
     text = f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}"
     print_result(result, arguments.json, text)

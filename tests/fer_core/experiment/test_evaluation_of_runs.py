@@ -12,7 +12,7 @@ from PIL import Image
 from fer_core.bundles.catalog import find_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.reports import read_evaluations
-from fer_core.bundles.training_images import save_training_images
+from fer_core.bundles.training_images import record_training_images
 from fer_core.data.catalog import import_dataset
 from fer_core.data.index.images import FaceRef, iter_images
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
@@ -126,4 +126,4 @@ def test_an_exported_bundle_knows_what_it_has_seen_and_so_does_a_run_from_before
 
 
 def _listed(world: World, run: str) -> TrainingImages:
-    return save_training_images(find_model(run, world.settings), world.dataset)
+    return record_training_images(find_model(run, world.settings), world.dataset)
