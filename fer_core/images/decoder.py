@@ -176,8 +176,8 @@ def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None
     size = _scaled_size(width, height, side_max)
     orientation = _orientation(image)
     _load(image, size, name)
-    # Pillow turns a TIFF by itself while loading and takes the tag away; a PNG's tag may come after its pixels.
-    turn = _orientation(image)
+    # Pillow rotates a TIFF while loading and removes the tag; a PNG's tag may come after its pixels.
+    rotation = _orientation(image)
     eight_bit, kind_note = _to_eight_bits(image, content)
     if eight_bit.size != size:
         eight_bit = eight_bit.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -185,11 +185,11 @@ def _decode_any(content: bytes, pixels_max: int, name: str, side_max: int | None
     if mode in _GRAY_MODES or mode.startswith("I;16"):
         opaque = opaque.getchannel(0)
     notes = [kind_note, alpha_note]
-    if turn in _TRANSPOSES:
-        opaque = opaque.transpose(_TRANSPOSES[turn])
-        width, height = (height, width) if turn >= 5 else (width, height)
-    if turn in _TRANSPOSES or orientation in _TRANSPOSES:
-        notes.append("turned upright by its EXIF orientation")
+    if rotation in _TRANSPOSES:
+        opaque = opaque.transpose(_TRANSPOSES[rotation])
+        width, height = (height, width) if rotation >= 5 else (width, height)
+    if rotation in _TRANSPOSES or orientation in _TRANSPOSES:
+        notes.append("rotated by its EXIF orientation")
     return DecodedImage(np.array(opaque, np.uint8), width, height, mode, tuple(note for note in notes if note))
 
 
@@ -283,4 +283,4 @@ def _to_opaque(image: Image.Image) -> tuple[Image.Image, str]:
         return image.convert("RGB"), ""
     ground = Image.new("RGBA", image.size, (BACKGROUND_GRAY,) * 3 + (255,))
     ground.alpha_composite(image)
-    return ground.convert("RGB"), "transparent parts were laid on gray"
+    return ground.convert("RGB"), "transparent parts were blended onto gray"

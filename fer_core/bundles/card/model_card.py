@@ -130,7 +130,7 @@ def other_dataset_lines(evaluations: list[Evaluation]) -> list[str]:
     lines = []
     for evaluation in evaluations:
         lines += [f"### {escape_markdown(evaluation.dataset)}", ""]
-        if notes := " ".join(escape_markdown(words) for words in (evaluation.source, evaluation.note) if words):
+        if notes := " ".join(escape_markdown(text) for text in (evaluation.source, evaluation.note) if text):
             lines += [notes, ""]
         rows = [
             [

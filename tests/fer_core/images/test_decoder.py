@@ -31,7 +31,7 @@ def test_what_is_transparent_is_mid_gray_whatever_lies_behind(name: str) -> None
     assert decoded.pixels.ndim == (2 if name == "la.png" else 3)
     if name != "la.png":
         np.testing.assert_array_equal(decoded.pixels[:, 40:], face()[:, 40:])
-    assert "transparent parts were laid on gray" in decoded.notes
+    assert "transparent parts were blended onto gray" in decoded.notes
 
 
 @pytest.mark.parametrize("name", ["rgba.avif", "rgba.heic"])
@@ -58,7 +58,7 @@ def test_an_exif_orientation_is_applied(name: str) -> None:
     assert (decoded.width, decoded.height) == (64, 80)
     upright = np.rot90(face(), 3).astype(int)
     assert np.abs(decoded.pixels - upright).mean() < 6
-    assert "turned upright by its EXIF orientation" in decoded.notes
+    assert "rotated by its EXIF orientation" in decoded.notes
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

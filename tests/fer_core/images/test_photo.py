@@ -79,7 +79,7 @@ def test_every_exif_orientation_is_turned_upright(kind: str, orientation: int) -
     decoded = read(encoded(stored, kind, exif=exif, **options))
     np.testing.assert_array_equal(decoded.pixels, drawn())
     assert (decoded.width, decoded.height) == (60, 40)
-    assert decoded.notes == ("turned upright by its EXIF orientation",)
+    assert decoded.notes == ("rotated by its EXIF orientation",)
 
 
 def test_a_nonsense_orientation_counts_as_upright() -> None:
@@ -140,7 +140,7 @@ def test_transparent_parts_are_laid_on_gray(mode: str) -> None:
     decoded = read(encoded(image, "PNG"))
     assert (decoded.pixels[:, :10] == 128).all()
     np.testing.assert_array_equal(decoded.pixels[:, 10:], np.array(image.convert("RGB"))[:, 10:])
-    assert "transparent parts were laid on gray" in decoded.notes
+    assert "transparent parts were blended onto gray" in decoded.notes
 
 
 def test_an_opaque_alpha_channel_needs_no_note() -> None:
@@ -156,7 +156,7 @@ def test_a_palette_with_transparency(transparency: int | bytes) -> None:
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
     decoded = read(encoded(image, "PNG", transparency=transparency))
     assert decoded.pixels[0, [0, 10, 20]].tolist() == [[128, 128, 128], [0, 255, 0], [0, 0, 255]]
-    assert decoded.notes == ("transparent parts were laid on gray",)
+    assert decoded.notes == ("transparent parts were blended onto gray",)
 
 
 @pytest.mark.parametrize(("kind", "word"), [("GIF", "frame"), ("WEBP", "frame"), ("PNG", "frame"), ("TIFF", "page")])
