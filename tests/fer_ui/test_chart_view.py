@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_ui.chart_view import titles_html
 from fer_ui.evaluation.report_view import format_metrics
+from fer_ui.formatting import NO_VALUE
 from tests.support.texts import assert_mentions
 
 
@@ -38,7 +39,7 @@ def test_titles_are_escaped() -> None:
     assert "<p" not in titles_html("Title", "")
 
 
-def test_the_table_reads_in_percent_and_leaves_the_unknown_blank() -> None:
+def test_the_table_reads_in_percent_and_marks_the_undefined() -> None:
     table = pd.DataFrame(
         {
             "expression": ["fear", "contempt"],
@@ -53,5 +54,5 @@ def test_the_table_reads_in_percent_and_leaves_the_unknown_blank() -> None:
     shown = format_metrics(table)
     assert shown["Expression"].tolist() == ["Fear", "Contempt"]
     assert shown["Recall"].iloc[0] == 25
-    assert shown["95 % interval"].tolist() == ["20.0 to 30.0 %", ""]
+    assert shown["95 % interval"].tolist() == ["20.0 to 30.0 %", NO_VALUE]
     assert shown["Recall"].isna().tolist() == [False, True]
