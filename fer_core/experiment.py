@@ -29,7 +29,7 @@ from fer_core.models.catalog import model_info
 from fer_core.models.flops import multiply_adds
 from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
 from fer_core.models.registry import parameter_count, trainable_parameter_count
-from fer_core.progress import Progress, no_progress
+from fer_core.progress import Progress, no_progress, scale_progress
 from fer_core.runs.facts import FACTS_FILE, RunFacts
 from fer_core.runs.folder import Run, RunState, training_lock
 from fer_core.settings import Settings
@@ -73,13 +73,8 @@ def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, res
     index = dataset.index(version=version.corrections)
     splits = _load_or_make_split(run, index, config, dataset.pairs())
 
-    def report_packing(done_01: float, message: str) -> None:
-        progress(done_01 * _PACK_SHARE_01, message)
-
-    def report_training(done_01: float, message: str) -> None:
-        progress(_PACK_SHARE_01 + done_01 * (_TRAIN_SHARE_01 - _PACK_SHARE_01), message)
-
-    with open_dataset_images(dataset, contract, settings, report_packing) as images:
+    packing_progress = scale_progress(progress, 0, _PACK_SHARE_01)
+    with open_dataset_images(dataset, contract, settings, packing_progress) as images:
         data = build_training_set(index, splits, images, config, contract.label_set)
         trackers = build_trackers(run, config.model_dump(mode="json"))
         held_out = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
@@ -95,7 +90,7 @@ def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, res
         write_json(run.path(FACTS_FILE), asdict(facts))
         _log_start(run, facts, version, config)
         try:
-            trainer.fit(report_training)
+            trainer.fit(scale_progress(progress, _PACK_SHARE_01, _TRAIN_SHARE_01))
         finally:
             for tracker in trackers:
                 tracker.close()

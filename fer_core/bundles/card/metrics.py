@@ -6,9 +6,8 @@ from fer_core.bundles.reports import SplitReports
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import StoredReport
 from fer_core.markdown import escape_markdown, format_percent, format_with_interval, table
-from fer_core.metrics import HEADLINE_METRICS
+from fer_core.metrics import FEW_IMAGES, HEADLINE_METRICS
 
-_FEW_IMAGES = 50
 _GLOSSARY = (
     (
         "**majority**: single votes are dropped, and the winner needs more than half of the rest; other "
@@ -87,7 +86,7 @@ def weaknesses(report: StoredReport) -> list[str]:
     sentences = []
     if missed := [f"{name} {format_percent(row.recall, 0)}" for name, row in rows.items() if row.recall < 0.5]:
         sentences.append(f"Recall below 50 % at the {report.point} point: {', '.join(missed)}.")
-    if few := [f"{name} ({row.support})" for name, row in rows.items() if row.support < _FEW_IMAGES]:
+    if few := [f"{name} ({row.support})" for name, row in rows.items() if row.support < FEW_IMAGES]:
         sentences.append(f"Evaluated on few images, so their metrics are uncertain: {', '.join(few)}.")
     if absent := [name for name in report.per_class if name not in rows]:
         sentences.append(f"Not evaluated, as there are no images: {', '.join(absent)}.")

@@ -69,7 +69,7 @@ class Import:
 
     @property
     def n_chunks(self) -> int:
-        """Number of finished parts of the index."""
+        """Number of finished chunks of the index."""
         return len(list((self.folder / CHUNKS).glob("*.parquet")))
 
     def path(self) -> Path:
@@ -99,7 +99,7 @@ class Import:
                 path.unlink()
 
     def set_manifest(self, manifest: Manifest) -> None:
-        """Save the chosen layout and labels, and drop parts that were indexed with others."""
+        """Save the chosen layout and labels, and drop chunks that were indexed with others."""
         if manifest != self.manifest:
             shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
         write_text(self.folder / MANIFEST, dump_manifest(manifest))

@@ -1,4 +1,4 @@
-"""Run an import: fetch the files, index them in parts, find duplicates, and add the dataset to the store."""
+"""Run an import: fetch the files, index them in chunks, find duplicates, and add the dataset to the store."""
 
 from __future__ import annotations
 
@@ -88,24 +88,24 @@ def _extract_images(work: Import, manifest: Manifest, settings: Settings, progre
 
 
 def index_source(work: Import, source: Source, manifest: Manifest, settings: Settings, progress: Progress) -> None:
-    """Write the parts of an import's index; those of a former run stay while source, manifest and columns are the same.
+    """Index an import in chunks; those of a former run stay while source, manifest and columns are the same.
 
     Raises:
         DatasetError: a label is unknown, or there are no images.
         CancelledError: `progress` asked to stop.
     """
     reader = get_reader(manifest.layout)
-    parts = work.folder / CHUNKS
+    chunks = work.folder / CHUNKS
     state = f"{source.state()} {dump_manifest(manifest)} {list(COLUMN_TYPES)} " + "\n".join(source.names())
     stamp = hashlib.sha256(state.encode()).hexdigest()
     if _read_stamp(work) != stamp:
-        shutil.rmtree(parts, ignore_errors=True)
+        shutil.rmtree(chunks, ignore_errors=True)
         write_json(work.folder / STAMP, stamp)
     build_chunks(
         source,
         reader.read(source, manifest),
         reader.label_map(manifest),
-        parts,
+        chunks,
         expected=len(image_names(source)),
         has_repeats=reader.has_repeats,
         processes=settings.threads or os.cpu_count() or 1,
@@ -115,7 +115,7 @@ def index_source(work: Import, source: Source, manifest: Manifest, settings: Set
 
 
 def complete_index(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[int, str]:
-    """Merge the parts, find duplicates and return the number of rows and the fingerprint.
+    """Merge the chunks, find duplicates and return the number of rows and the fingerprint.
 
     Raises:
         DatasetError: no image can be read or, without `allow_partial`, less than half.

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data.imbalance.imbalance import BALANCED_RATIO_MAX
 from fer_core.data.imbalance.rebalancing import rebalancing_warnings, samples_per_epoch
 from fer_core.labels import Expression
 from fer_core.training.config.train_config import TrainConfig
-
-_BALANCED_RATIO_MAX = 1.5
-"""Largest to smallest class; up to this ratio classes count as balanced."""
 
 _REPEATS_MAX = 20
 
@@ -29,7 +27,7 @@ def imbalance_warnings(config: TrainConfig, sizes: Mapping[Expression, int]) -> 
     if len(images) == 0 or not (corrects or rebalancing.reweight_start_01):
         return []
     warnings = []
-    if corrects and images.max() <= _BALANCED_RATIO_MAX * images.min():
+    if corrects and images.max() <= BALANCED_RATIO_MAX * images.min():
         warnings.append("The classes are nearly balanced, so rebalancing has no effect.")
     else:
         warnings += rebalancing_warnings(rebalancing)
