@@ -1,4 +1,4 @@
-"""Set-ups that several tests of training share."""
+"""Fixtures for the tests of training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def data() -> TrainingSet:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """For networks this small a second thread costs more than it brings, above all on a busy machine."""
+    """Limit torch to one thread, which is faster for networks this small."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -33,12 +33,12 @@ CONFIG: dict[str, Any] = {
     "ema_decay": 0,
 }
 SCORES = {1: (0.3, 0.9, 0.1), 2: (0.3, 0.2, 0.1)}
-"""The macro-F1 of each epoch: as it was first, and when it is done again on another machine."""
+"""Macro F1 of each epoch on the first and on the second machine."""
 
 
 @pytest.fixture(scope="module")
 def data() -> TrainingSet:
-    """Noise of four kinds: what is learned does not matter here."""
+    """Random images of four classes."""
     class_indices = np.arange(40) % 4
     images = np.random.default_rng(0).integers(0, 256, (40, 1, 24, 24), np.uint8)
     rows = np.arange(40)
@@ -54,11 +54,11 @@ def _one_thread() -> Iterator[None]:
 
 
 class Killed(BaseException):
-    """The process is gone: nothing that it would have written is written any more."""
+    """Simulated end of the process."""
 
 
 class Disk:
-    """Counts what changes the disk for good, and ends the process before one of them."""
+    """Counts the writes to disk and raises `Killed` before a given one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.writes, self.ends_before = 0, -1
@@ -76,7 +76,7 @@ class Disk:
 
 
 class Machine:
-    """Trains on one of two machines that come to different weights, and remembers those of each epoch."""
+    """Trains on one of two simulated machines with different weights and records those of each epoch."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.attempt = 1
@@ -108,51 +108,51 @@ def _run(store: Settings, name: str = "one") -> Run:
     return create_run(name, dump_config(_config()), store)
 
 
-def _kills(store: Settings, data: TrainingSet, disk: Disk, machine: Machine) -> Iterator[Run]:
-    """Runs that were killed on the first machine, each before another write."""
+def _crashed_runs(store: Settings, data: TrainingSet, disk: Disk, machine: Machine) -> Iterator[Run]:
+    """Yield runs that crashed on the first machine, each before a different write."""
     whole, before = _run(store, "whole"), disk.writes
     machine.train(whole, data)
-    number = disk.writes - before
-    assert number > 15, "else the kills are not where they should be"
-    for kill in range(number):
-        run = _run(store, f"killed-{kill}")
-        disk.ends_before, machine.attempt = disk.writes + kill, 1
+    write_count = disk.writes - before
+    assert write_count > 15, "too few writes to cover every crash"
+    for write_index in range(write_count):
+        run = _run(store, f"killed-{write_index}")
+        disk.ends_before, machine.attempt = disk.writes + write_index, 1
         with pytest.raises(Killed):
             machine.train(run, data)
         disk.ends_before = -1
         yield run
 
 
-def test_a_kill_at_any_write_leaves_the_weights_of_the_best_recorded_epoch(
+def test_a_crash_at_any_write_keeps_the_weights_of_the_best_epoch(
     store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, machine = Disk(monkeypatch), Machine(monkeypatch)
-    for run in _kills(store, data, disk, machine):
+    for run in _crashed_runs(store, data, disk, machine):
         machine.attempt = 2
         trainer = machine.train(run, data)
         rows = run.metrics().set_index("epoch")
         best = int(rows["valid_macro_f1"].idxmax())
         assert rows.index.tolist() == [1, 2, 3], run.id
         assert (trainer.best_epoch, int(rows["best_epoch"].iloc[-1])) == (best, best), run.id
-        kept = load_file(run.path("weights.safetensors"))["head.weight"]
-        assert torch.equal(kept, machine.weights[int(rows.loc[best, "attempt"]), best]), run.id
+        weights = load_file(run.path("weights.safetensors"))["head.weight"]
+        assert torch.equal(weights, machine.weights[int(rows.loc[best, "attempt"]), best]), run.id
         assert not list(run.folder.glob("weights-*")), run.id
 
 
-def test_who_resumes_has_the_weights_that_the_checkpoint_names(
+def test_resuming_loads_the_weights_named_by_the_checkpoint(
     store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, machine = Disk(monkeypatch), Machine(monkeypatch)
-    for run in _kills(store, data, disk, machine):
+    for run in _crashed_runs(store, data, disk, machine):
         resumed = Trainer(_config(), CONTRACT, data, run)
         if resumed.resume():
-            kept = load_file(run.path("weights.safetensors"))["head.weight"]
-            assert torch.equal(kept, machine.weights[1, resumed.best_epoch]), run.id
+            weights = load_file(run.path("weights.safetensors"))["head.weight"]
+            assert torch.equal(weights, machine.weights[1, resumed.best_epoch]), run.id
         else:
             assert not list(run.folder.glob("*.safetensors")), run.id
 
 
-def test_a_run_begun_anew_has_no_weights_of_an_earlier_attempt(store: Settings, data: TrainingSet) -> None:
+def test_a_restarted_run_has_no_weights_of_an_earlier_attempt(store: Settings, data: TrainingSet) -> None:
     run = _run(store)
     Trainer(_config("epochs=1"), CONTRACT, data, run).fit()
     run.path("weights-9.safetensors").touch()
@@ -171,20 +171,20 @@ def test_two_threads_give_the_same_weights_each_time(store: Settings, data: Trai
     assert first.thread_counts == [2] and "bit-identical" not in first.run.log()
 
 
-def test_other_threads_during_a_run_are_noted_in_log_and_checkpoint(store: Settings, data: TrainingSet) -> None:
+def test_a_change_of_threads_is_logged_and_stored(store: Settings, data: TrainingSet) -> None:
     trainer = Trainer(_config(), CONTRACT, data, _run(store))
 
-    def yield_in_epoch_2(done_01: float, message: str) -> None:
+    def change_threads(done_01: float, message: str) -> None:
         torch.set_num_threads(2 if message.startswith("Epoch 2") else 1)
 
-    trainer.fit(yield_in_epoch_2)
+    trainer.fit(change_threads)
     assert trainer.thread_counts == [1, 2]
-    said = [line for line in trainer.run.log().splitlines() if "bit-identical" in line]
-    assert len(said) == 1 and "threads from epoch 2 on: 2, before: 1;" in said[0]
+    lines = [line for line in trainer.run.log().splitlines() if "bit-identical" in line]
+    assert len(lines) == 1 and "threads from epoch 2 on: 2, before: 1;" in lines[0]
     assert checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))["thread_counts"] == [1, 2]
 
 
-def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingSet) -> None:
+def test_resuming_with_other_threads_is_logged(store: Settings, data: TrainingSet) -> None:
     trainer = Trainer(_config("epochs=1"), CONTRACT, data, _run(store))
     trainer.fit()
     torch.set_num_threads(2)
@@ -195,35 +195,45 @@ def test_going_on_with_other_threads_says_so(store: Settings, data: TrainingSet)
     assert resumed.thread_counts == [1, 2]
 
 
-def test_the_checkpoint_says_what_it_was_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = checkpoint.environment()
-    assert list(here) == ["torch", "device", "processor", "instructions", "threads"] and all(here.values())
-    assert checkpoint.environment_changes({"environment": here}) == []
-    monkeypatch.setattr(checkpoint, "processor", lambda: Processor(here["processor"], frozenset({"another"})))
-    assert [each.split()[0] for each in checkpoint.environment_changes({"environment": here})] == ["instructions"]
-    old = {"torch": here["torch"], "device": here["device"], "threads": here["threads"]}
-    assert checkpoint.environment_changes({"environment": old}) == [], "an older version did not note the rest"
+def test_the_checkpoint_stores_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = checkpoint.environment()
+    assert list(environment) == ["torch", "device", "processor", "instructions", "threads"] and all(
+        environment.values()
+    )
+    assert checkpoint.environment_changes({"environment": environment}) == []
+    monkeypatch.setattr(checkpoint, "processor", lambda: Processor(environment["processor"], frozenset({"another"})))
+    assert [message.split()[0] for message in checkpoint.environment_changes({"environment": environment})] == [
+        "instructions"
+    ]
+    older_environment = {
+        "torch": environment["torch"],
+        "device": environment["device"],
+        "threads": environment["threads"],
+    }
+    assert checkpoint.environment_changes({"environment": older_environment}) == [], (
+        "older versions did not store the rest"
+    )
 
 
-def test_every_batch_and_every_look_at_the_validation_part_is_a_step(store: Settings, data: TrainingSet) -> None:
-    told: list[str] = []
-    Trainer(_config("epochs=1"), CONTRACT, data, _run(store)).fit(lambda _, message: told.append(message))
+def test_batches_and_validation_report_progress(store: Settings, data: TrainingSet) -> None:
+    messages: list[str] = []
+    Trainer(_config("epochs=1"), CONTRACT, data, _run(store)).fit(lambda _, message: messages.append(message))
     batches = [f"Epoch 1 of 1, batch {number} of 4" for number in (1, 2, 3, 4)]
-    assert told == [*batches, "Epoch 1 of 1, validating", "Epoch 1 of 1, validating", "Epoch 1 of 1, saving"]
-    kinds = [message.kind if isinstance(message, StepMessage) else "" for message in told]
-    assert kinds == ["batch"] * 4 + ["validating"] * 2 + [""], "how long a disk takes to save is nobody's pace"
+    assert messages == [*batches, "Epoch 1 of 1, validating", "Epoch 1 of 1, validating", "Epoch 1 of 1, saving"]
+    kinds = [message.kind if isinstance(message, StepMessage) else "" for message in messages]
+    assert kinds == ["batch"] * 4 + ["validating"] * 2 + [""], "saving does not count towards the rate"
 
 
-def test_who_stops_while_an_epoch_is_judged_keeps_it(store: Settings, data: TrainingSet) -> None:
+def test_cancelling_during_validation_keeps_the_epoch(store: Settings, data: TrainingSet) -> None:
     trainer = Trainer(_config(), CONTRACT, data, _run(store))
-    told: list[str] = []
+    messages: list[str] = []
 
     def stop(done_01: float, message: str) -> None:
-        told.append(message)
-        if any("validating" in each for each in told):
+        messages.append(message)
+        if any("validating" in earlier for earlier in messages):
             raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
         trainer.fit(stop)
     assert trainer.run.metrics()["epoch"].tolist() == [1]
-    assert told[-1] == "Epoch 2 of 3, batch 1 of 4"
+    assert messages[-1] == "Epoch 2 of 3, batch 1 of 4"

@@ -25,12 +25,12 @@ ORDER = np.split(np.random.default_rng(1).permutation(50), 5)
 DEGRADED = AugmentConfig(
     flip_prob=0.5, rotate_deg=20, glasses_prob=1, hand_prob=1, blur_px=2, noise_01=0.1, erase_prob=1
 )
-MOVED = AugmentConfig(flip_prob=0.5, rotate_deg=20)
+GEOMETRIC = AugmentConfig(flip_prob=0.5, rotate_deg=20)
 SIZES = [60, 25, 0, 5]
 CLASS_INDICES = np.repeat([0, 1, 3, -1], [60, 25, 5, 7])
 ROWS = np.random.default_rng(0).permutation(1000)[: len(CLASS_INDICES)]
-LABEL = dict(zip(ROWS.tolist(), CLASS_INDICES.tolist(), strict=True))
-EVERY: list[Sampling] = ["natural", "under", "over", "square_root"]
+CLASS_OF_ROW = dict(zip(ROWS.tolist(), CLASS_INDICES.tolist(), strict=True))
+SAMPLINGS: list[Sampling] = ["natural", "under", "over", "square_root"]
 
 
 def _prefetching(images: np.ndarray) -> DataLoader:
@@ -39,7 +39,7 @@ def _prefetching(images: np.ndarray) -> DataLoader:
     return DataLoader(data, CONTRACT, parse_config({"dataset": "drawn", "labels": "four"}), CPU)
 
 
-def test_batches_are_the_images_of_their_rows() -> None:
+def test_batches_contain_the_images_of_their_rows() -> None:
     batches = list(_prefetching(IMAGES).prefetch(ORDER))
     assert len(batches) == len(ORDER)
     for expected, (rows, images) in zip(ORDER, batches, strict=True):
@@ -50,28 +50,28 @@ def test_batches_are_the_images_of_their_rows() -> None:
 
 
 def test_the_next_batch_is_loaded_while_one_is_used() -> None:
-    read = threading.Semaphore(0)
+    reads = threading.Semaphore(0)
 
     class Slow(np.ndarray):
         def __getitem__(self, rows):  # type: ignore[no-untyped-def]
-            read.release()
+            reads.release()
             return IMAGES[rows]
 
     batches = _prefetching(IMAGES.view(Slow)).prefetch(ORDER)
     assert isinstance(batches, Iterator)
     next(batches)
-    assert read.acquire(timeout=10)
-    assert read.acquire(timeout=10)  # the second one, which nobody has asked for yet
-    assert not read.acquire(timeout=0.1)  # and no third
+    assert reads.acquire(timeout=10)
+    assert reads.acquire(timeout=10)  # the second batch, before it is requested
+    assert not reads.acquire(timeout=0.1)  # but not the third
     batches.close()  # type: ignore[attr-defined]
 
 
-def test_an_error_while_loading_reaches_the_trainer() -> None:
+def test_an_error_while_loading_reaches_the_caller() -> None:
     with pytest.raises(IndexError):
         list(_prefetching(IMAGES).prefetch([np.array([50])]))
 
 
-def test_the_images_of_rows_at_once() -> None:
+def test_load_returns_the_images_of_the_rows() -> None:
     np.testing.assert_array_equal(_prefetching(IMAGES).load(ORDER[0]).numpy(), IMAGES[ORDER[0]])
 
 
@@ -105,23 +105,23 @@ def _batch(loader: DataLoader, *, mixing: bool = False) -> Batch:
     return loader.make_batch(rows, loader.load(rows), mixing=mixing)
 
 
-def test_teachers_see_faces_where_the_student_does_but_not_what_spoils_them(data: TrainingSet) -> None:
+def test_teachers_see_undegraded_faces(data: TrainingSet) -> None:
     teacher = RecordingTeacher()
     batch = _batch(_loader(data, DEGRADED, teacher))
-    (seen,) = teacher.seen
-    differs = (seen - batch.images).abs().mean((1, 2, 3))
-    assert (differs > 0.1).all()
+    (teacher_images,) = teacher.seen
+    difference = (teacher_images - batch.images).abs().mean((1, 2, 3))
+    assert (difference > 0.1).all()
 
 
-def test_what_teachers_see_is_moved_and_nothing_else(data: TrainingSet) -> None:
-    """What spoils a picture is drawn after the geometric changes, so that the same seed gives the same ones without."""
-    later = DEGRADED.model_copy(update={"glasses_prob": 0, "hand_prob": 0})
+def test_teachers_see_the_geometric_augmentation_only(data: TrainingSet) -> None:
+    """Degradations are sampled after geometry, so that the same seed gives the same geometry without them."""
+    without_occlusions = DEGRADED.model_copy(update={"glasses_prob": 0, "hand_prob": 0})
     teacher = RecordingTeacher()
-    _batch(_loader(data, later, teacher))
-    torch.testing.assert_close(teacher.seen[0], _batch(_loader(data, MOVED)).images)
+    _batch(_loader(data, without_occlusions, teacher))
+    torch.testing.assert_close(teacher.seen[0], _batch(_loader(data, GEOMETRIC)).images)
 
 
-def test_teachers_see_no_glasses_and_no_hand(data: TrainingSet) -> None:
+def test_teachers_see_no_occlusions(data: TrainingSet) -> None:
     blank = replace(data, images=np.full((16, 1, 24, 24), 150, np.uint8))
     teacher = RecordingTeacher()
     batch = _batch(_loader(blank, DEGRADED, teacher))
@@ -129,39 +129,39 @@ def test_teachers_see_no_glasses_and_no_hand(data: TrainingSet) -> None:
     assert (batch.images.abs().amax((1, 2, 3)) > 0.5).all()
 
 
-def test_where_nothing_spoils_them_both_see_the_same(data: TrainingSet) -> None:
-    for augment, mixes in ((MOVED, False), (MOVED.model_copy(update={"cutmix_alpha": 1.0}), True)):
+def test_teacher_and_student_see_the_same_without_degradation(data: TrainingSet) -> None:
+    for augment, mixing in ((GEOMETRIC, False), (GEOMETRIC.model_copy(update={"cutmix_alpha": 1.0}), True)):
         teacher = RecordingTeacher()
-        batch = _batch(_loader(data, augment, teacher), mixing=mixes)
+        batch = _batch(_loader(data, augment, teacher), mixing=mixing)
         torch.testing.assert_close(teacher.seen[0], batch.images)
 
 
-def test_teachers_are_asked_about_mixed_faces_too(data: TrainingSet) -> None:
+def test_teachers_see_mixed_faces(data: TrainingSet) -> None:
     teacher = RecordingTeacher()
     augment = DEGRADED.model_copy(update={"mixup_alpha": 1.0})
     _batch(_loader(data, augment, teacher), mixing=True)
-    alone = RecordingTeacher()
-    _batch(_loader(data, augment, alone))
-    assert (teacher.seen[0] - alone.seen[0]).abs().mean() > 0.1
+    without_mixing = RecordingTeacher()
+    _batch(_loader(data, augment, without_mixing))
+    assert (teacher.seen[0] - without_mixing.seen[0]).abs().mean() > 0.1
 
 
-def test_targets_take_the_teachers_share_and_the_rest_stays(data: TrainingSet) -> None:
-    batch = _batch(_loader(data, MOVED, RecordingTeacher()))
+def test_targets_mix_the_teachers_prediction_with_the_labels(data: TrainingSet) -> None:
+    batch = _batch(_loader(data, GEOMETRIC, RecordingTeacher()))
     expected = 0.5 * torch.from_numpy(data.targets) + 0.5 * torch.tensor([1.0, 0, 0, 0])
     torch.testing.assert_close(batch.targets, expected)
 
 
-def test_teachers_change_nothing_that_the_student_sees(data: TrainingSet) -> None:
-    """So that with and without them the same seed is the same training but for the targets."""
+def test_teachers_do_not_change_the_students_images(data: TrainingSet) -> None:
+    """With the same seed, only the targets differ."""
     augment = DEGRADED.model_copy(update={"mixup_alpha": 0.4})
     loaders = [_loader(data, augment, teacher) for teacher in (RecordingTeacher(), None)]
     for _ in range(2):
-        taught, untaught = (_batch(loader, mixing=True) for loader in loaders)
-        torch.testing.assert_close(taught.images, untaught.images, rtol=0, atol=0)
-    assert (taught.targets - untaught.targets).abs().max() > 0.1
+        with_teacher, without_teacher = (_batch(loader, mixing=True) for loader in loaders)
+        torch.testing.assert_close(with_teacher.images, without_teacher.images, rtol=0, atol=0)
+    assert (with_teacher.targets - without_teacher.targets).abs().max() > 0.1
 
 
-def test_images_are_normalized_by_the_contract_and_laid_out_channels_last(data: TrainingSet) -> None:
+def test_images_are_normalized_by_the_contract_in_channels_last(data: TrainingSet) -> None:
     batch = _batch(_loader(data, AugmentConfig()))
     images = torch.from_numpy(np.asarray(data.images)).float()
     torch.testing.assert_close(batch.images, normalize(CONTRACT, images))
@@ -177,57 +177,57 @@ def _epoch(sampling: Sampling, generator: torch.Generator | None = None) -> np.n
     return epoch_indices(ROWS, CLASS_INDICES, 4, sampling, generator or _generator())
 
 
-def _labels(drawn: np.ndarray) -> list[int]:
-    return [LABEL[row] for row in drawn.tolist()]
+def _labels(sampled: np.ndarray) -> list[int]:
+    return [CLASS_OF_ROW[row] for row in sampled.tolist()]
 
 
-def test_natural_sampling_is_one_permutation_and_nothing_else_is_drawn() -> None:
+def test_natural_sampling_is_one_permutation() -> None:
     generator = _generator(5)
     expected = ROWS[torch.randperm(len(ROWS), generator=generator).numpy()]
-    mine = _generator(5)
-    np.testing.assert_array_equal(_epoch("natural", mine), expected)
-    assert torch.equal(mine.get_state(), generator.get_state())
+    generator_used = _generator(5)
+    np.testing.assert_array_equal(_epoch("natural", generator_used), expected)
+    assert torch.equal(generator_used.get_state(), generator.get_state())
 
 
-@pytest.mark.parametrize("sampling", EVERY)
-def test_an_epoch_draws_what_the_preview_says_and_unlabeled_rows_once(sampling: Sampling) -> None:
-    drawn = _epoch(sampling)
-    labels = _labels(drawn)
-    assert [labels.count(code) for code in range(4)] == samples_per_epoch(SIZES, sampling).tolist()
-    assert sorted(row for row in drawn if LABEL[row] < 0) == sorted(ROWS[CLASS_INDICES < 0])
-    assert len(drawn) == epoch_size(CLASS_INDICES, 4, sampling)
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_an_epoch_has_the_previewed_class_counts_and_unlabeled_rows_once(sampling: Sampling) -> None:
+    sampled = _epoch(sampling)
+    labels = _labels(sampled)
+    assert [labels.count(class_index) for class_index in range(4)] == samples_per_epoch(SIZES, sampling).tolist()
+    assert sorted(row for row in sampled if CLASS_OF_ROW[row] < 0) == sorted(ROWS[CLASS_INDICES < 0])
+    assert len(sampled) == epoch_size(CLASS_INDICES, 4, sampling)
 
 
-@pytest.mark.parametrize("sampling", EVERY)
-def test_images_of_a_class_are_seen_equally_often(sampling: Sampling) -> None:
-    """No image repeats before every other one of its class has been drawn."""
-    drawn = _epoch(sampling)
-    for code in (0, 1, 3):
-        seen = [int((drawn == row).sum()) for row in ROWS[np.equal(CLASS_INDICES, code)]]
-        assert max(seen) - min(seen) <= 1
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_images_of_a_class_are_sampled_equally_often(sampling: Sampling) -> None:
+    """No image repeats before every other image of its class was sampled."""
+    sampled = _epoch(sampling)
+    for class_index in (0, 1, 3):
+        repeats = [int((sampled == row).sum()) for row in ROWS[np.equal(CLASS_INDICES, class_index)]]
+        assert max(repeats) - min(repeats) <= 1
 
 
 @pytest.mark.parametrize("sampling", ["under", "over", "square_root"])
-def test_over_many_epochs_no_image_is_preferred(sampling: Sampling) -> None:
+def test_no_image_is_preferred_over_many_epochs(sampling: Sampling) -> None:
     generator, epochs = _generator(1), 400
-    drawn = np.concatenate([_epoch(sampling, generator) for _ in range(epochs)])
-    seen = np.bincount(drawn, minlength=1000)
-    for code in (0, 1, 3):
-        counts = seen[ROWS[np.equal(CLASS_INDICES, code)]]
+    sampled = np.concatenate([_epoch(sampling, generator) for _ in range(epochs)])
+    repeats = np.bincount(sampled, minlength=1000)
+    for class_index in (0, 1, 3):
+        counts = repeats[ROWS[np.equal(CLASS_INDICES, class_index)]]
         rest = counts.mean() / epochs % 1
-        spread = (epochs * rest * (1 - rest)) ** 0.5  # each epoch an image is drawn once more with the chance `rest`
+        spread = (epochs * rest * (1 - rest)) ** 0.5  # an epoch samples an image once more with probability `rest`
         assert np.abs(counts - counts.mean()).max() <= 4 * spread + 1e-9
 
 
 def test_an_epoch_is_in_random_order() -> None:
     labels = np.array(_labels(_epoch("over")))
-    halves = [np.mean(split == 3) for split in (labels[:45], labels[45:])]
+    halves = [np.mean(half == 3) for half in (labels[:45], labels[45:])]
     assert min(halves) > 0.15 and max(halves) < 0.55
     assert (np.diff(labels) != 0).mean() > 0.4
 
 
-@pytest.mark.parametrize("sampling", EVERY)
-def test_the_generator_decides_and_goes_on_from_its_state(sampling: Sampling) -> None:
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_sampling_resumes_from_the_generators_state(sampling: Sampling) -> None:
     generator = _generator(3)
     first = _epoch(sampling, generator)
     state = generator.get_state()
@@ -245,7 +245,7 @@ def test_the_global_generator_is_not_touched() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("sampling", EVERY)
-def test_rows_without_any_label_are_all_drawn_once(sampling: Sampling) -> None:
-    drawn = epoch_indices(np.arange(9), np.full(9, -1), 4, sampling, _generator())
-    assert sorted(drawn) == list(range(9))
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_unlabeled_rows_are_sampled_once(sampling: Sampling) -> None:
+    sampled = epoch_indices(np.arange(9), np.full(9, -1), 4, sampling, _generator())
+    assert sorted(sampled) == list(range(9))

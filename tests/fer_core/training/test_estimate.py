@@ -34,7 +34,7 @@ def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three batches are enough."""
+    """Time the minimum of three batches."""
     monkeypatch.setattr(module, "_TIMED_S", 0.0)
 
 
@@ -43,51 +43,51 @@ def _config(**changes: object) -> TrainConfig:
     return parse_config(base | {"split": {"kind": "seeded"}} | changes)
 
 
-def test_it_counts_what_a_run_has(dataset: StoredDataset, store: Settings) -> None:
-    found = estimate(_config(), dataset, store)
+def test_an_estimate_counts_parameters_images_and_memory(dataset: StoredDataset, store: Settings) -> None:
+    result = estimate(_config(), dataset, store)
     network = build_network("small-resnet", 8, channels=1, width=4)
-    assert found.parameters == found.learned == trainable_parameter_count(network)
-    assert found.multiply_adds > found.parameters
-    assert found.train_images == found.batches * 8
-    assert 0 < found.valid_images < found.train_images <= 120
-    assert 10_000_000 < found.memory_bytes < found.free_bytes
-    assert found.fits
-    assert found.timed_batches == 3
+    assert result.parameters == result.learned == trainable_parameter_count(network)
+    assert result.multiply_adds > result.parameters
+    assert result.train_images == result.batches * 8
+    assert 0 < result.valid_images < result.train_images <= 120
+    assert 10_000_000 < result.memory_bytes < result.free_bytes
+    assert result.fits
+    assert result.timed_batches == 3
 
 
-def test_times_are_of_the_batches_that_were_timed(dataset: StoredDataset, store: Settings) -> None:
-    found = estimate(_config(), dataset, store)
-    assert 0 < found.batch_s.low <= found.batch_s.middle <= found.batch_s.high
-    assert found.images_per_s == pytest.approx(8 / found.batch_s.middle)
-    assert found.epoch_s.low > found.batches * found.batch_s.low  # judging comes on top
-    assert found.run_s.high == pytest.approx(3 * found.epoch_s.high + found.pack_s)
+def test_times_follow_from_the_timed_batches(dataset: StoredDataset, store: Settings) -> None:
+    result = estimate(_config(), dataset, store)
+    assert 0 < result.batch_s.low <= result.batch_s.middle <= result.batch_s.high
+    assert result.images_per_s == pytest.approx(8 / result.batch_s.middle)
+    assert result.epoch_s.low > result.batches * result.batch_s.low  # validation is added
+    assert result.run_s.high == pytest.approx(3 * result.epoch_s.high + result.pack_s)
 
 
-def test_nothing_is_kept(dataset: StoredDataset, store: Settings) -> None:
+def test_an_estimate_stores_nothing(dataset: StoredDataset, store: Settings) -> None:
     before = sorted(store.store.rglob("*"))
-    found = estimate(_config(), dataset, store)
+    result = estimate(_config(), dataset, store)
     assert sorted(store.store.rglob("*")) == before
-    assert found.packed == "first"
-    assert found.pack_s > 0
-    assert found.pack_bytes == pack_bytes(dataset, CONTRACT) == 120 * 48 * 48
+    assert result.packed == "first"
+    assert result.pack_s > 0
+    assert result.pack_bytes == pack_bytes(dataset, CONTRACT) == 120 * 48 * 48
 
 
-def test_it_says_where_images_come_from(dataset: StoredDataset, store: Settings) -> None:
-    none = estimate(_config(), dataset, store.model_copy(update={"pack_bytes_max": 0}))
-    assert (none.packed, none.pack_bytes, none.pack_s) == ("streamed", 0, 0.0)
+def test_an_estimate_tells_how_images_are_loaded(dataset: StoredDataset, store: Settings) -> None:
+    streamed = estimate(_config(), dataset, store.model_copy(update={"pack_bytes_max": 0}))
+    assert (streamed.packed, streamed.pack_bytes, streamed.pack_s) == ("streamed", 0, 0.0)
     pack_images(dataset, CONTRACT, store)
     assert is_packed(dataset, CONTRACT, store)
-    there = estimate(_config(), dataset, store)
-    assert (there.packed, there.pack_s) == ("already", 0.0)
+    packed = estimate(_config(), dataset, store)
+    assert (packed.packed, packed.pack_s) == ("already", 0.0)
 
 
-def test_a_config_that_does_not_fit_is_refused_as_when_training(dataset: StoredDataset, store: Settings) -> None:
+def test_a_config_that_training_refuses_is_refused(dataset: StoredDataset, store: Settings) -> None:
     with pytest.raises(InputError, match="fewer than one batch"):
         estimate(_config(batch_size=4096), dataset, store)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
-def test_the_command_restarts_with_kept_memory_and_prints_json(
+def test_the_command_restarts_with_allocator_settings_and_prints_json(
     dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in MALLOC_SETTINGS:
@@ -97,8 +97,8 @@ def test_the_command_restarts_with_kept_memory_and_prints_json(
     command = [sys.executable, "-m", "fer_core", "train", "--config", "small-soft", "--estimate", "--json"]
     for change in changes:
         command += ["--set", change]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    found = Estimate.from_json(done.stdout)
-    assert found.batches > 0
-    assert found.batch_s.low <= found.batch_s.high
+    process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    result = Estimate.from_json(process.stdout)
+    assert result.batches > 0
+    assert result.batch_s.low <= result.batch_s.high
     assert not list(store.runs_dir.glob("*"))

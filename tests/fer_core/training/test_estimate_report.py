@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.training.estimate_report import Estimate, TimeRange
 
-FOUND = Estimate(
+ESTIMATE = Estimate(
     device="cpu",
     threads=2,
     precision="fp32",
@@ -32,43 +32,43 @@ FOUND = Estimate(
 )
 
 
-def test_it_loads_without_torch() -> None:
+def test_the_report_loads_without_torch() -> None:
     code = "import fer_core.training.estimate_report, sys; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.strip() == "False"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.strip() == "False"
 
 
-def test_spread_keeps_its_order() -> None:
-    spread = TimeRange.of([3.0, 1.0, 2.0])
-    assert spread == TimeRange(1.0, 2.0, 3.0)
-    assert spread.scale(10, 5) == TimeRange(15.0, 25.0, 35.0)
-    assert replace(spread, low=0.0).scale(2).low == 0
+def test_a_time_range_keeps_its_order() -> None:
+    time_range = TimeRange.of([3.0, 1.0, 2.0])
+    assert time_range == TimeRange(1.0, 2.0, 3.0)
+    assert time_range.scale(10, 5) == TimeRange(15.0, 25.0, 35.0)
+    assert replace(time_range, low=0.0).scale(2).low == 0
 
 
-def test_it_comes_back_from_json() -> None:
-    assert Estimate.from_json(json.dumps(asdict(FOUND))) == FOUND
+def test_an_estimate_round_trips_through_json() -> None:
+    assert Estimate.from_json(json.dumps(asdict(ESTIMATE))) == ESTIMATE
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"batch_s": {"low": 1}}', json.dumps({"device": "cpu"})])
-def test_something_else_is_no_estimate(text: str) -> None:
+def test_invalid_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not an estimate|Expecting value"):
         Estimate.from_json(text)
 
 
 def test_more_epochs_take_longer_and_packing_counts_once() -> None:
-    assert FOUND.total_s(3) == FOUND.run_s
-    assert FOUND.total_s(6).middle == 6 * 20 + 5
+    assert ESTIMATE.total_s(3) == ESTIMATE.run_s
+    assert ESTIMATE.total_s(6).middle == 6 * 20 + 5
 
 
-def test_memory_is_compared_with_what_is_free() -> None:
-    assert FOUND.fits
-    assert not replace(FOUND, free_bytes=FOUND.memory_bytes).fits
+def test_memory_is_compared_with_free_memory() -> None:
+    assert ESTIMATE.fits
+    assert not replace(ESTIMATE, free_bytes=ESTIMATE.memory_bytes).fits
 
 
-def test_its_words_say_size_speed_and_time() -> None:
-    words = FOUND.describe(6)
-    for said in ("700,000 parameters", "500 MiB on cpu of 7.8 GiB free", "320 images/s", "70 MiB of disk"):
-        assert said in words
-    assert words.endswith("6 epochs: 2.1 min (from 65 s to 4.1 min)")
-    assert "decoded again" in replace(FOUND, packed="streamed").describe(1)
-    assert str(FOUND.epoch_s) == "20 s (from 10 s to 40 s)"
+def test_the_description_has_size_speed_and_time() -> None:
+    description = ESTIMATE.describe(6)
+    for text in ("700,000 parameters", "500 MiB on cpu of 7.8 GiB free", "320 images/s", "70 MiB of disk"):
+        assert text in description
+    assert description.endswith("6 epochs: 2.1 min (from 65 s to 4.1 min)")
+    assert "decoded again" in replace(ESTIMATE, packed="streamed").describe(1)
+    assert str(ESTIMATE.epoch_s) == "20 s (from 10 s to 40 s)"

@@ -36,14 +36,14 @@ def _gradient(rebalancing: Rebalancing) -> torch.Tensor:
     return outputs.grad
 
 
-def test_without_a_remedy_it_is_plain_cross_entropy_to_the_bit() -> None:
+def test_without_rebalancing_it_is_exactly_cross_entropy() -> None:
     outputs, targets = _batch()
     loss = _loss(Rebalancing())
     assert loss == TrainingLoss(None, None)
     assert loss(outputs, targets).item() == F.cross_entropy(outputs, targets).item()
 
 
-def test_study_as_weights_weigh_as_they_always_did_to_the_bit() -> None:
+def test_inverse_weights_match_study_a_exactly() -> None:
     outputs, targets = _batch()
     weights = np.divide(SIZES.sum(), len(SIZES) * SIZES)
     expected = F.cross_entropy(outputs, targets, weight=torch.from_numpy(weights))
@@ -52,11 +52,11 @@ def test_study_as_weights_weigh_as_they_always_did_to_the_bit() -> None:
 
 
 @pytest.mark.parametrize("weights", ["inverse", "effective_number"])
-def test_each_part_of_a_target_counts_its_class_weight(weights: str) -> None:
+def test_soft_targets_are_weighted_per_class(weights: str) -> None:
     rebalancing = Rebalancing.model_validate({"weights": weights})
     outputs, targets = _batch()
-    each = torch.from_numpy(class_weights(SIZES, rebalancing.weights, rebalancing.beta))
-    expected = -(each * targets * outputs.log_softmax(1)).sum(1).mean()
+    weight_of_class = torch.from_numpy(class_weights(SIZES, rebalancing.weights, rebalancing.beta))
+    expected = -(weight_of_class * targets * outputs.log_softmax(1)).sum(1).mean()
     torch.testing.assert_close(_loss(rebalancing)(outputs, targets), expected)
 
 
@@ -65,11 +65,11 @@ def test_the_gradient_of_a_rare_class_grows_with_its_weight() -> None:
     outputs = torch.zeros(3, 3, requires_grad=True)
     _loss(Rebalancing(weights="inverse"))(outputs, torch.eye(3)).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None
-    pull = -outputs.grad.diagonal()  # towards the target: weight * (1 - 1/3) / batch
-    np.testing.assert_allclose(pull.numpy(), weights * (2 / 3) / 3, rtol=1e-5)
+    push = -outputs.grad.diagonal()  # towards the target: weight * (1 - 1/3) / batch
+    np.testing.assert_allclose(push.numpy(), weights * (2 / 3) / 3, rtol=1e-5)
 
 
-def test_the_adjusted_gradient_is_softmax_with_the_class_shares_less_the_target() -> None:
+def test_the_logit_adjusted_gradient_matches_its_formula() -> None:
     outputs, targets = _batch()
     shares = torch.from_numpy(SIZES / SIZES.sum())
     expected = ((outputs + 0.7 * shares.log()).softmax(1) - targets) / len(targets)
@@ -79,12 +79,12 @@ def test_the_adjusted_gradient_is_softmax_with_the_class_shares_less_the_target(
 @pytest.mark.parametrize(
     "rebalancing", [Rebalancing(weights="inverse"), Rebalancing(weights="effective_number"), Rebalancing(logit_tau=1)]
 )
-def test_every_remedy_changes_the_gradient(rebalancing: Rebalancing) -> None:
+def test_every_strategy_changes_the_gradient(rebalancing: Rebalancing) -> None:
     assert (_gradient(rebalancing) - _gradient(Rebalancing())).abs().max() > 1e-3
 
 
-def test_with_full_adjustment_a_blind_network_need_not_learn_the_class_shares() -> None:
-    """Where images say nothing, the best outputs are the logarithms of the shares; adjusted, they are all alike."""
+def test_full_logit_adjustment_removes_the_prior_from_the_bias() -> None:
+    """For uninformative images the best logits are the log priors; with full adjustment they are equal."""
     for tau, expected in ((0.0, np.log(SIZES / SIZES.sum())), (1.0, np.zeros(3))):
         bias = torch.zeros(3, requires_grad=True)
         optimizer = torch.optim.LBFGS([bias], max_iter=50, line_search_fn="strong_wolfe")
@@ -97,8 +97,8 @@ def test_with_full_adjustment_a_blind_network_need_not_learn_the_class_shares() 
             return value
 
         optimizer.step(closure)  # type: ignore[no-untyped-call]
-        found = bias.detach().numpy()
-        np.testing.assert_allclose(found - found.mean(), expected - expected.mean(), atol=1e-3)
+        result = bias.detach().numpy()
+        np.testing.assert_allclose(result - result.mean(), expected - expected.mean(), atol=1e-3)
 
 
 def test_a_class_without_images_keeps_the_loss_finite() -> None:
@@ -114,7 +114,7 @@ def test_a_class_without_images_keeps_the_loss_finite() -> None:
         assert torch.isfinite(value) and outputs.grad is not None and torch.isfinite(outputs.grad).all()
 
 
-def test_before_deferred_weights_begin_images_count_alike() -> None:
+def test_deferred_weights_start_at_their_epoch() -> None:
     outputs, targets = _batch()
     rebalancing = Rebalancing(weights="inverse", reweight_start_01=0.8)
     early, late = (_loss(rebalancing, weighted=weighted) for weighted in (False, True))
@@ -123,33 +123,33 @@ def test_before_deferred_weights_begin_images_count_alike() -> None:
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "focal"])
-def test_smoothing_deals_out_a_share_of_the_target(name: str) -> None:
+def test_label_smoothing_mixes_in_the_uniform_distribution(name: str) -> None:
     outputs, targets = _batch()
     config = LossConfig(name=name, gamma=2, label_smoothing=0.3)
     smoothed = _loss(Rebalancing(), config)(outputs, targets)
-    by_hand = _loss(Rebalancing(), LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
-    torch.testing.assert_close(smoothed, by_hand)
+    expected = _loss(Rebalancing(), LossConfig(name=name, gamma=2))(outputs, 0.7 * targets + 0.1)
+    torch.testing.assert_close(smoothed, expected)
 
 
-def test_focal_loss_is_that_of_the_paper_on_hard_targets_and_cross_entropy_at_gamma_0() -> None:
+def test_focal_loss_matches_the_paper_and_cross_entropy_at_gamma_0() -> None:
     outputs, targets = _batch()
     class_indices = torch.arange(16) % 3
-    chances = outputs.softmax(1)[torch.arange(16), class_indices]
+    probabilities = outputs.softmax(1)[torch.arange(16), class_indices]
     focal = _loss(Rebalancing(), LossConfig(name="focal", gamma=2))
     torch.testing.assert_close(
-        focal(outputs, F.one_hot(class_indices, 3).float()), -((1 - chances) ** 2 * chances.log()).mean()
+        focal(outputs, F.one_hot(class_indices, 3).float()), -((1 - probabilities) ** 2 * probabilities.log()).mean()
     )
-    plain = _loss(Rebalancing(), LossConfig(name="focal", gamma=0))
-    torch.testing.assert_close(plain(outputs, targets), F.cross_entropy(outputs, targets))
+    cross_entropy = _loss(Rebalancing(), LossConfig(name="focal", gamma=0))
+    torch.testing.assert_close(cross_entropy(outputs, targets), F.cross_entropy(outputs, targets))
 
 
-def test_focal_loss_is_weighted_and_its_gradient_is_finite_where_all_is_right() -> None:
+def test_focal_loss_is_weighted_and_has_a_finite_gradient() -> None:
     targets = torch.eye(3)
     outputs = (targets * 200).requires_grad_()
     loss = _loss(Rebalancing(weights="inverse"), LossConfig(name="focal", gamma=0.5))
     loss(outputs, targets).backward()  # type: ignore[no-untyped-call]
     assert outputs.grad is not None and torch.isfinite(outputs.grad).all()
-    even = torch.zeros(3, 3)
+    uniform = torch.zeros(3, 3)
     weights = torch.from_numpy(class_weights(SIZES, "inverse", 0))
     expected = weights.mean() * (2 / 3) ** 0.5 * np.log(3)
-    assert loss(even, targets).item() == pytest.approx(float(expected), rel=1e-5)
+    assert loss(uniform, targets).item() == pytest.approx(float(expected), rel=1e-5)

@@ -8,38 +8,40 @@ from fer_core.training.config.optimization import OptimizerConfig
 from fer_core.training.optimizer import build_ema, build_optimizer, l1_penalty, weight_matrices
 
 
-def _stepped(config: OptimizerConfig, steps: int = 3) -> list[float]:
-    """Where a weight of 1 goes under a gradient of 1, step by step."""
+def _weights_after_steps(config: OptimizerConfig, steps: int = 3) -> list[float]:
+    """Values of a weight that starts at 1 with a constant gradient of 1."""
     network = nn.Linear(1, 1)
-    _set(network, 1)
+    _fill(network, 1)
     optimizer = build_optimizer(network, config)
-    places = []
+    values = []
     for _ in range(steps):
         network.weight.grad = torch.ones(1, 1)
         optimizer.step()
-        places.append(network.weight.item())
-    return places
+        values.append(network.weight.item())
+    return values
 
 
-def test_each_optimizer_moves_as_its_formula_says() -> None:
+def test_each_optimizer_follows_its_formula() -> None:
     plain = OptimizerConfig(name="sgd", momentum=0, learning_rate=0.1, weight_decay=0)
-    assert _stepped(plain) == pytest.approx([0.9, 0.8, 0.7])
-    heavy = plain.model_copy(update={"momentum": 0.9, "nesterov": False})
-    assert _stepped(heavy) == pytest.approx([0.9, 0.9 - 0.19, 0.9 - 0.19 - 0.271])
-    assert _stepped(heavy.model_copy(update={"nesterov": True}))[0] == pytest.approx(1 - 0.19)
+    assert _weights_after_steps(plain) == pytest.approx([0.9, 0.8, 0.7])
+    with_momentum = plain.model_copy(update={"momentum": 0.9, "nesterov": False})
+    assert _weights_after_steps(with_momentum) == pytest.approx([0.9, 0.9 - 0.19, 0.9 - 0.19 - 0.271])
+    assert _weights_after_steps(with_momentum.model_copy(update={"nesterov": True}))[0] == pytest.approx(1 - 0.19)
     for name in ("adam", "adamw"):
-        assert _stepped(OptimizerConfig(name=name, learning_rate=0.1, weight_decay=0))[0] == pytest.approx(0.9)
+        assert _weights_after_steps(OptimizerConfig(name=name, learning_rate=0.1, weight_decay=0))[0] == pytest.approx(
+            0.9
+        )
 
 
-def test_the_decay_of_adamw_stands_beside_the_gradient_and_that_of_adam_in_it() -> None:
+def test_adamw_decouples_weight_decay_and_adam_does_not() -> None:
     decay = {"learning_rate": 0.1, "weight_decay": 0.5}
-    assert _stepped(OptimizerConfig(name="adamw", **decay), 1) == pytest.approx([1 - 0.1 * 0.5 - 0.1])
-    assert _stepped(OptimizerConfig(name="adam", **decay), 1) == pytest.approx([0.9])
+    assert _weights_after_steps(OptimizerConfig(name="adamw", **decay), 1) == pytest.approx([1 - 0.1 * 0.5 - 0.1])
+    assert _weights_after_steps(OptimizerConfig(name="adam", **decay), 1) == pytest.approx([0.9])
 
 
-def test_the_penalty_is_the_size_of_the_layers_weights_and_pulls_them_to_nothing() -> None:
+def test_the_l1_penalty_is_the_norm_of_the_weight_matrices() -> None:
     network = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))
-    _set(network, -3)
+    _fill(network, -3)
     penalty = l1_penalty(weight_matrices(network))
     penalty.backward()  # type: ignore[no-untyped-call]
     assert penalty.item() == 6
@@ -48,7 +50,7 @@ def test_the_penalty_is_the_size_of_the_layers_weights_and_pulls_them_to_nothing
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
-def test_only_weights_of_layers_decay(name: str) -> None:
+def test_only_weight_matrices_decay(name: str) -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
     optimizer = build_optimizer(network, OptimizerConfig(name=name, weight_decay=0.01, learning_rate=0.2))
     decayed = {id(p) for group in optimizer.param_groups if group["weight_decay"] for p in group["params"]}
@@ -57,26 +59,26 @@ def test_only_weights_of_layers_decay(name: str) -> None:
     assert {group["lr"] for group in optimizer.param_groups} == {0.2}
 
 
-def test_frozen_weights_are_left_alone() -> None:
+def test_frozen_weights_are_not_optimized() -> None:
     network = nn.Linear(2, 2)
     network.weight.requires_grad_(False)
     optimizer = build_optimizer(network, OptimizerConfig())
     assert [p for group in optimizer.param_groups for p in group["params"]] == [network.bias]
 
 
-def _set(network: nn.Module, value: float) -> None:
+def _fill(network: nn.Module, value: float) -> None:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.fill_(value)
 
 
-def test_the_average_follows_the_formula() -> None:
+def test_the_ema_follows_its_formula() -> None:
     network = nn.Linear(2, 2)
-    _set(network, 0)
+    _fill(network, 0)
     ema = build_ema(network, 0.3)
     expected = 0.0
     for step, value in enumerate([1.0, 2.0, 3.0, 4.0, 5.0], 1):
-        _set(network, value)
+        _fill(network, value)
         ema.update_parameters(network)
         decay = min(0.3, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * value
@@ -84,7 +86,7 @@ def test_the_average_follows_the_formula() -> None:
         assert network.weight[0, 0].item() == value
 
 
-def test_the_average_of_what_stays_is_what_stays() -> None:
+def test_the_ema_of_constant_weights_is_constant() -> None:
     network = nn.Linear(3, 2)
     ema = build_ema(network, 0.99)
     for _ in range(20):
@@ -92,16 +94,16 @@ def test_the_average_of_what_stays_is_what_stays() -> None:
     torch.testing.assert_close(ema.module.weight, network.weight)
 
 
-def test_the_average_settles_on_new_weights() -> None:
+def test_the_ema_converges_to_new_weights() -> None:
     network = nn.Linear(1, 1)
     ema = build_ema(network, 0.9)
-    _set(network, 7)
+    _fill(network, 7)
     for _ in range(200):
         ema.update_parameters(network)
     assert ema.module.weight.item() == pytest.approx(7, abs=1e-3)
 
 
-def test_the_statistics_of_batch_norm_are_averaged_and_counters_copied() -> None:
+def test_batch_norm_statistics_are_averaged_and_counters_copied() -> None:
     network = nn.BatchNorm2d(2)
     ema = build_ema(network, 0.999)
     network.train()

@@ -23,41 +23,42 @@ SAPPHIRE = Processor("AMX", COOPER.flags | {"amx_bf16"})
 
 
 @pytest.mark.parametrize(
-    ("here", "auto"), [(AVX2, "fp32"), (VNNI, "fp32"), (COOPER, "bf16"), (SAPPHIRE, "bf16")], ids=str
+    ("cpu", "expected"), [(AVX2, "fp32"), (VNNI, "fp32"), (COOPER, "bf16"), (SAPPHIRE, "bf16")], ids=str
 )
-def test_auto_takes_bf16_only_where_the_processor_has_it(here: Processor, auto: str) -> None:
-    assert resolve_on_cpu("auto", here).precision == auto
+def test_auto_takes_bf16_only_with_native_support(cpu: Processor, expected: str) -> None:
+    assert resolve_on_cpu("auto", cpu).precision == expected
 
 
-@pytest.mark.parametrize("asked", ["fp32", "bf16"])
-@pytest.mark.parametrize("here", [AVX2, SAPPHIRE], ids=str)
-def test_what_is_asked_for_is_done(asked: PrecisionChoice, here: Processor) -> None:
-    assert resolve_on_cpu(asked, here).precision == asked
+@pytest.mark.parametrize("choice", ["fp32", "bf16"])
+@pytest.mark.parametrize("cpu", [AVX2, SAPPHIRE], ids=str)
+def test_an_explicit_precision_is_used(choice: PrecisionChoice, cpu: Processor) -> None:
+    assert resolve_on_cpu(choice, cpu).precision == choice
 
 
-def test_an_emulated_precision_is_told() -> None:
+def test_emulation_is_the_reason_given() -> None:
     assert resolve_on_cpu("bf16", AVX2).reason == EMULATED
     assert resolve_on_cpu("bf16", SAPPHIRE).reason != EMULATED
-    assert "fp32" in EMULATED, "what to take instead"
+    assert "fp32" in EMULATED, "the alternative is named"
 
 
 @pytest.mark.parametrize(
-    ("capability", "auto"), [((6, 1), "fp32"), ((7, 0), "fp16"), ((7, 5), "fp16"), ((8, 0), "bf16"), ((9, 0), "bf16")]
+    ("capability", "expected"),
+    [((6, 1), "fp32"), ((7, 0), "fp16"), ((7, 5), "fp16"), ((8, 0), "bf16"), ((9, 0), "bf16")],
 )
-def test_auto_takes_what_the_gpu_computes_fastest(capability: tuple[int, int], auto: str) -> None:
-    assert resolve_on_gpu(capability).precision == auto
+def test_auto_takes_the_fastest_precision_of_the_gpu(capability: tuple[int, int], expected: str) -> None:
+    assert resolve_on_gpu(capability).precision == expected
 
 
-@pytest.mark.parametrize("here", [AVX2, SAPPHIRE], ids=str)
-@pytest.mark.parametrize("asked", ["auto", "fp32", "bf16"])
-def test_pages_expect_what_training_does(
-    monkeypatch: pytest.MonkeyPatch, here: Processor, asked: PrecisionChoice
+@pytest.mark.parametrize("cpu", [AVX2, SAPPHIRE], ids=str)
+@pytest.mark.parametrize("choice", ["auto", "fp32", "bf16"])
+def test_pages_preview_the_precision_of_training(
+    monkeypatch: pytest.MonkeyPatch, cpu: Processor, choice: PrecisionChoice
 ) -> None:
-    monkeypatch.setattr(module, "processor", lambda: here)
-    assert preview_precision(asked, on_gpu=False) == resolve_precision(asked, on_gpu=False)
+    monkeypatch.setattr(module, "processor", lambda: cpu)
+    assert preview_precision(choice, on_gpu=False) == resolve_precision(choice, on_gpu=False)
 
 
-def test_every_preset_leaves_it_to_the_hardware() -> None:
+def test_every_preset_uses_auto() -> None:
     assert TrainConfig(dataset="any").precision == "auto"
     assert {load_config(path, ["dataset=any"]).precision for path in preset_paths().values()} == {"auto"}
 

@@ -12,15 +12,15 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_an_epoch_has_the_batches_that_its_sampling_draws(store: Settings, data: TrainingSet) -> None:
-    uneven = make_uneven(data)  # 40, 40, 6 and 6 images
+    imbalanced = make_uneven(data)  # 40, 40, 6 and 6 images
     batches = {
-        sampling: make_trainer(sampling, store, uneven, f"rebalancing.sampling={sampling}", "batch_size=8").batches
+        sampling: make_trainer(sampling, store, imbalanced, f"rebalancing.sampling={sampling}", "batch_size=8").batches
         for sampling in ("natural", "under", "over", "square_root")
     }
     assert batches == {"natural": 92 // 8, "under": 24 // 8, "over": 92 // 8, "square_root": 92 // 8}
 
 
-def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Settings, data: TrainingSet) -> None:
+def test_a_sampling_smaller_than_a_batch_is_refused(store: Settings, data: TrainingSet) -> None:
     with pytest.raises(InputError, match=r"24 images with rebalancing\.sampling under, fewer than one batch of 32"):
         make_trainer("short", store, make_uneven(data), "rebalancing.sampling=under", "batch_size=32")
 
@@ -35,7 +35,7 @@ def test_a_sampling_that_fills_no_batch_is_an_error_that_names_it(store: Setting
     ],
 )
 def test_rebalancing_raises_the_logits_of_rare_classes(change: str, store: Settings, data: TrainingSet) -> None:
-    """One epoch from the same start: rare classes get higher outputs than without the remedy."""
+    """One epoch from the same start: rare classes get higher outputs than without rebalancing."""
     rare_share = []
     for name, changes in (("plain", ()), ("mended", (change, "rebalancing.beta=0.99"))):
         trainer = make_trainer(name, store, make_uneven(data), *changes, "epochs=1", "ema_decay=0", "augment={}")

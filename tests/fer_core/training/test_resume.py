@@ -22,7 +22,7 @@ from tests.support.tiny_training import (
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-WITH_STATE = (
+STATEFUL_OPTIONS = (
     "epochs=4",
     "optimizer.schedule=plateau",
     "optimizer.warmup_epochs=1.5",
@@ -44,25 +44,28 @@ NEW_IN_CHECKPOINTS = {"scaler", "early_stopper", "plateau", "environment", "cuda
 
 
 @pytest.mark.parametrize("ema", ["ema_decay=0.9", "ema_decay=0"])
-def test_resuming_ends_where_an_uninterrupted_run_ends(ema: str, store: Settings, data: TrainingSet) -> None:
-    whole = make_trainer("whole", store, data, ema)
-    whole.fit()
+def test_resuming_matches_an_uninterrupted_run(ema: str, store: Settings, data: TrainingSet) -> None:
+    uninterrupted = make_trainer("whole", store, data, ema)
+    uninterrupted.fit()
 
-    cut = make_trainer("cut", store, data, ema)
+    interrupted = make_trainer("cut", store, data, ema)
     with pytest.raises(CancelledError):
-        cut.fit(cancel_in_epoch(2))
-    cut.run.append_metrics({"epoch": 2, "train_loss": 9.0})  # as if the line was written and the checkpoint not
-    resumed = Trainer(cut.config, CONTRACT, data, cut.run)
+        interrupted.fit(cancel_in_epoch(2))
+    interrupted.run.append_metrics({"epoch": 2, "train_loss": 9.0})  # as after a crash between metrics and checkpoint
+    resumed = Trainer(interrupted.config, CONTRACT, data, interrupted.run)
     assert resumed.resume()
     assert resumed.epoch == 1
     resumed.fit()
-    assert_same_weights(copy_weights(whole), copy_weights(resumed))
+    assert_same_weights(copy_weights(uninterrupted), copy_weights(resumed))
     drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
-    assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
-    assert resumed.run.path("weights.safetensors").read_bytes() == whole.run.path("weights.safetensors").read_bytes()
+    assert resumed.run.metrics().drop(columns=drop).equals(uninterrupted.run.metrics().drop(columns=drop))
+    assert (
+        resumed.run.path("weights.safetensors").read_bytes()
+        == uninterrupted.run.path("weights.safetensors").read_bytes()
+    )
 
 
-def test_resuming_without_a_checkpoint_begins_at_the_start(store: Settings, data: TrainingSet) -> None:
+def test_resuming_without_a_checkpoint_starts_over(store: Settings, data: TrainingSet) -> None:
     trainer = make_trainer("one", store, data)
     trainer.run.append_metrics({"epoch": 1, "train_loss": 9.0})
     assert not trainer.resume()
@@ -71,7 +74,7 @@ def test_resuming_without_a_checkpoint_begins_at_the_start(store: Settings, data
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut", b"\x80\x02."])
-def test_a_damaged_checkpoint_is_an_error_that_names_it(content: bytes, store: Settings, data: TrainingSet) -> None:
+def test_a_damaged_checkpoint_is_named(content: bytes, store: Settings, data: TrainingSet) -> None:
     trainer = make_trainer("one", store, data)
     trainer.run.write("checkpoint.pt", content)
     with pytest.raises(RunError, match=r"checkpoint\.pt of the run one can't be read"):
@@ -89,38 +92,38 @@ def test_a_checkpoint_of_another_network_is_an_error(store: Settings, data: Trai
 @pytest.mark.parametrize("sampling", ["over", "square_root"])
 def test_resuming_samples_the_rows_of_an_uninterrupted_run(sampling: str, store: Settings, data: TrainingSet) -> None:
     changes = (f"rebalancing.sampling={sampling}", "ema_decay=0")
-    whole = make_trainer("whole", store, make_uneven(data), *changes)
-    whole.fit()
+    uninterrupted = make_trainer("whole", store, make_uneven(data), *changes)
+    uninterrupted.fit()
 
-    cut = make_trainer("cut", store, make_uneven(data), *changes)
+    interrupted = make_trainer("cut", store, make_uneven(data), *changes)
     with pytest.raises(CancelledError):
-        cut.fit(cancel_in_epoch(2))
-    resumed = Trainer(cut.config, CONTRACT, make_uneven(data), cut.run)
+        interrupted.fit(cancel_in_epoch(2))
+    resumed = Trainer(interrupted.config, CONTRACT, make_uneven(data), interrupted.run)
     assert resumed.resume()
     resumed.fit()
-    assert_same_weights(copy_weights(whole), copy_weights(resumed))
+    assert_same_weights(copy_weights(uninterrupted), copy_weights(resumed))
 
 
 @pytest.mark.parametrize("options", [(), ("precision=bf16",), ("optimizer.name=adamw", "ema_decay=0")])
 def test_resuming_is_exact_with_every_option_that_has_state(
     options: tuple[str, ...], store: Settings, data: TrainingSet
 ) -> None:
-    uneven = with_affect(make_uneven(data))
-    changes = (*WITH_STATE, "affect_weight=0.5", *options)
-    whole = make_trainer("whole", store, uneven, *changes)
-    whole.fit()
+    imbalanced = with_affect(make_uneven(data))
+    changes = (*STATEFUL_OPTIONS, "affect_weight=0.5", *options)
+    uninterrupted = make_trainer("whole", store, imbalanced, *changes)
+    uninterrupted.fit()
 
-    cut = make_trainer("cut", store, uneven, *changes)
+    interrupted = make_trainer("cut", store, imbalanced, *changes)
     with pytest.raises(CancelledError):
-        cut.fit(cancel_in_epoch(3))
+        interrupted.fit(cancel_in_epoch(3))
     torch.manual_seed(99)
-    resumed = Trainer(cut.config, CONTRACT, uneven, cut.run)
+    resumed = Trainer(interrupted.config, CONTRACT, imbalanced, interrupted.run)
     assert resumed.resume() and resumed.epoch == 2
     resumed.fit()
-    assert_same_weights(copy_weights(whole), copy_weights(resumed))
-    assert (resumed.plateau, resumed.early_stopping) == (whole.plateau, whole.early_stopping)
+    assert_same_weights(copy_weights(uninterrupted), copy_weights(resumed))
+    assert (resumed.plateau, resumed.early_stopping) == (uninterrupted.plateau, uninterrupted.early_stopping)
     drop = ["seconds", "images_per_s", "data_seconds", "step_seconds"]
-    assert resumed.run.metrics().drop(columns=drop).equals(whole.run.metrics().drop(columns=drop))
+    assert resumed.run.metrics().drop(columns=drop).equals(uninterrupted.run.metrics().drop(columns=drop))
     assert "bit-identical" not in resumed.run.log()
 
 
@@ -140,8 +143,8 @@ def test_a_checkpoint_of_the_first_version_can_be_resumed(store: Settings, data:
     trainer = make_trainer("one", store, data, "epochs=1")
     trainer.fit()
     state = checkpoint.load_checkpoint(trainer.run, torch.device("cpu"))
-    old = {name: value for name, value in state.items() if name not in NEW_IN_CHECKPOINTS}
-    assert len(old) == len(state) - len(NEW_IN_CHECKPOINTS)
-    torch.save(old, trainer.run.path("checkpoint.pt"))
-    again = Trainer(make_config("epochs=2"), CONTRACT, data, trainer.run)
-    assert again.resume() and again.epoch == 1
+    old_state = {name: value for name, value in state.items() if name not in NEW_IN_CHECKPOINTS}
+    assert len(old_state) == len(state) - len(NEW_IN_CHECKPOINTS)
+    torch.save(old_state, trainer.run.path("checkpoint.pt"))
+    resumed = Trainer(make_config("epochs=2"), CONTRACT, data, trainer.run)
+    assert resumed.resume() and resumed.epoch == 1

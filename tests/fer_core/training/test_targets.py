@@ -33,22 +33,22 @@ VOTED = _index(["neutral", "neutral", None], VOTES)
 
 
 def test_votes_become_shares() -> None:
-    rows = build_targets(VOTED, EIGHT, "votes")
-    assert rows.dtype == np.float32
-    assert rows[0].tolist() == pytest.approx([0.4, 0.3, 0.3, 0, 0, 0, 0, 0])
-    assert rows[1].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
-    assert not rows[2].any()
+    targets = build_targets(VOTED, EIGHT, "votes")
+    assert targets.dtype == np.float32
+    assert targets[0].tolist() == pytest.approx([0.4, 0.3, 0.3, 0, 0, 0, 0, 0])
+    assert targets[1].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert not targets[2].any()
 
 
-def test_a_face_whose_label_is_outside_the_set_teaches_nothing_whoever_else_voted() -> None:
+def test_a_label_outside_the_set_gives_no_target() -> None:
     assert not build_targets(VOTED, THREE, "votes").any()  # happiness, sadness, anger; the label is neutral
 
 
-def test_shares_among_a_smaller_label_set_are_of_that_set() -> None:
+def test_shares_are_normalized_within_the_label_set() -> None:
     index = _index(["happiness", "sadness"], [[2, 4, 2, 0, 0, 0, 0, 0, 2, 0], [4, 0, 6, 0, 0, 0, 0, 0, 0, 0]])
-    rows = build_targets(index, THREE, "votes")
-    assert rows[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
-    assert rows[1].tolist() == [0, 1, 0]
+    targets = build_targets(index, THREE, "votes")
+    assert targets[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
+    assert targets[1].tolist() == [0, 1, 0]
 
 
 TIED = _index(
@@ -63,7 +63,7 @@ TIED = _index(
 )
 
 
-def test_a_tie_teaches_where_the_outputs_share_it_alone_and_no_face_or_no_expression_never_does() -> None:
+def test_a_tie_gives_a_target_only_among_known_expressions() -> None:
     assert build_targets(TIED, EIGHT, "votes").sum(1).tolist() == [1, 1, 0, 0, 0]
     three = build_targets(TIED, THREE, "votes")
     assert three[0].tolist() == [0.5, 0, 0.5]
@@ -71,48 +71,46 @@ def test_a_tie_teaches_where_the_outputs_share_it_alone_and_no_face_or_no_expres
 
 
 @pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
-def test_on_real_votes_every_labeled_face_that_teaches_has_a_label_of_the_set(
-    labels: LabelSet, test_data: Path, store: Settings
-) -> None:
+def test_every_target_of_real_votes_has_a_label_of_the_set(labels: LabelSet, test_data: Path, store: Settings) -> None:
     with open_source(test_data / "ferplus.zip", store) as source:
         index = load_labels(source, store)
-    taught = build_targets(index, labels, "votes").sum(1) > 0
-    named = index["label"].notna().to_numpy(bool)
-    assert taught[named].sum() > 8_000
-    assert (to_class_indices(index["label"], labels)[taught & named] >= 0).all()
-    assert set(index["unlabeled"][taught & ~named]) == {"tie"}
+    has_target = build_targets(index, labels, "votes").sum(1) > 0
+    labeled = index["label"].notna().to_numpy(bool)
+    assert has_target[labeled].sum() > 8_000
+    assert (to_class_indices(index["label"], labels)[has_target & labeled] >= 0).all()
+    assert set(index["unlabeled"][has_target & ~labeled]) == {"tie"}
 
 
-def test_labels_alone_give_one_for_the_label() -> None:
+def test_labels_alone_give_one_hot_targets() -> None:
     index = _index(["fear", None, "contempt", "neutral"])
     for kind in ("label", "votes"):  # without votes both mean the label
-        rows = build_targets(index, EIGHT, kind)
-        assert rows.argmax(1)[[0, 2, 3]].tolist() == [4, 7, 0]
-        assert rows.sum(1).tolist() == [1, 0, 1, 1]
+        targets = build_targets(index, EIGHT, kind)
+        assert targets.argmax(1)[[0, 2, 3]].tolist() == [4, 7, 0]
+        assert targets.sum(1).tolist() == [1, 0, 1, 1]
     assert build_targets(VOTED, EIGHT, "label")[0].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
 @pytest.mark.parametrize("kind", ["votes", "label"])
-def test_rows_sum_to_one_or_teach_nothing(kind: str, labels: LabelSet) -> None:
+def test_targets_sum_to_one_or_zero(kind: str, labels: LabelSet) -> None:
     rng = np.random.default_rng(0)
     votes = rng.multinomial(10, np.full(10, 0.1), 300)
     index = _index(rng.choice(list(map(str, Expression)), 300).tolist(), votes.tolist())
-    rows = build_targets(index, labels, kind)
-    assert rows.shape == (300, len(labels))
-    totals = rows.sum(1)
+    targets = build_targets(index, labels, kind)
+    assert targets.shape == (300, len(labels))
+    totals = targets.sum(1)
     assert np.all((np.abs(totals - 1) < 1e-5) | (totals == 0))
-    assert (totals > 0).any() and (rows >= 0).all()
+    assert (totals > 0).any() and (targets >= 0).all()
 
 
-def test_codes_are_the_places_in_the_label_set() -> None:
+def test_class_indices_are_positions_in_the_label_set() -> None:
     names = pd.Series(["happiness", "anger", "fear", None], dtype="string")
     assert to_class_indices(names, THREE).tolist() == [0, 2, -1, -1]
     assert to_class_indices(names, EIGHT).tolist() == [1, 6, 4, -1]
     assert to_class_indices(names, EIGHT).dtype == np.int64
 
 
-MARKED = VOTED.assign(
+CORRECTED = VOTED.assign(
     label=pd.array(["fear", "neutral", "contempt"], dtype="string"),
     relabeled=[True, False, True],
     excluded=[False, True, False],
@@ -120,20 +118,20 @@ MARKED = VOTED.assign(
 )
 
 
-def test_a_new_label_teaches_itself_whatever_the_votes() -> None:
-    rows = build_targets(MARKED, EIGHT, "votes")
-    assert rows[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
-    assert rows[2].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
-    kept = build_targets(MARKED.assign(relabeled=False, excluded=False), EIGHT, "votes")
-    np.testing.assert_array_equal(kept, build_targets(VOTED, EIGHT, "votes"))
+def test_a_corrected_label_replaces_the_votes() -> None:
+    targets = build_targets(CORRECTED, EIGHT, "votes")
+    assert targets[0].tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert targets[2].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+    targets_without_corrections = build_targets(CORRECTED.assign(relabeled=False, excluded=False), EIGHT, "votes")
+    np.testing.assert_array_equal(targets_without_corrections, build_targets(VOTED, EIGHT, "votes"))
 
 
-def test_a_new_label_outside_the_label_set_teaches_nothing() -> None:
-    assert not build_targets(MARKED, THREE, "votes").any()
+def test_a_corrected_label_outside_the_set_gives_no_target() -> None:
+    assert not build_targets(CORRECTED, THREE, "votes").any()
 
 
 @pytest.mark.parametrize("kind", ["votes", "label"])
-def test_excluded_rows_teach_nothing_and_ambiguous_ones_not_when_left_out(kind: str) -> None:
-    assert build_targets(MARKED, EIGHT, kind).sum(1).tolist() == [1, 0, 1]
-    assert build_targets(MARKED, EIGHT, kind, exclude_ambiguous=True).sum(1).tolist() == [1, 0, 0]
+def test_excluded_rows_have_no_target_and_ambiguous_ones_on_request(kind: str) -> None:
+    assert build_targets(CORRECTED, EIGHT, kind).sum(1).tolist() == [1, 0, 1]
+    assert build_targets(CORRECTED, EIGHT, kind, exclude_ambiguous=True).sum(1).tolist() == [1, 0, 0]
     assert build_targets(VOTED, EIGHT, "label", exclude_ambiguous=True).sum(1).tolist() == [1, 1, 0]

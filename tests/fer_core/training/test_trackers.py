@@ -25,21 +25,21 @@ def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _scalars(run: Run) -> dict[str, tuple[int, float]]:
-    """What a reader of TensorBoard's files would find: each record is length, check, event, check."""
+    """Read TensorBoard's event files: each record is length, checksum, event, checksum."""
     from tensorboardX.proto.event_pb2 import Event
 
-    found: dict[str, tuple[int, float]] = {}
+    scalars: dict[str, tuple[int, float]] = {}
     for path in run.path("events").iterdir():
-        content, place = path.read_bytes(), 0
-        while place < len(content):
-            length = int.from_bytes(content[place : place + 8], "little")
-            event = Event.FromString(content[place + 12 : place + 12 + length])
-            found |= {value.tag: (event.step, value.simple_value) for value in event.summary.value}
-            place += 16 + length
-    return found
+        content, offset = path.read_bytes(), 0
+        while offset < len(content):
+            length = int.from_bytes(content[offset : offset + 8], "little")
+            event = Event.FromString(content[offset + 12 : offset + 12 + length])
+            scalars |= {value.tag: (event.step, value.simple_value) for value in event.summary.value}
+            offset += 16 + length
+    return scalars
 
 
-def test_tensorboard_gets_every_figure_of_an_epoch(run: Run) -> None:
+def test_tensorboard_gets_every_metric_of_an_epoch(run: Run) -> None:
     (tracker,) = build_trackers(run, {})
     tracker.log_epoch(ROW)
     tracker.close()
@@ -51,7 +51,7 @@ def test_tensorboard_gets_every_figure_of_an_epoch(run: Run) -> None:
     assert run.log() == ""
 
 
-def test_a_missing_package_is_a_line_in_the_log_and_no_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_logged(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     monkeypatch.setitem(sys.modules, "mlflow", None)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@localhost:1")
@@ -65,19 +65,19 @@ def test_a_missing_package_is_a_line_in_the_log_and_no_more(run: Run, monkeypatc
 
 @pytest.fixture
 def mlflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """A stand-in for the package that notes what is asked of it."""
+    """Replace mlflow by a fake that records calls."""
     calls: list[Any] = []
 
-    def note(name: str) -> Any:
+    def record(name: str) -> Any:
         return lambda *arguments, **named: calls.append((name, *arguments, named))
 
     names = ("set_experiment", "start_run", "log_params", "log_metrics", "end_run")
-    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(**{name: note(name) for name in names}))
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(**{name: record(name) for name in names}))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:1")
     return calls
 
 
-def test_mlflow_gets_the_settings_and_the_figures_where_a_server_is_named(run: Run, mlflow: list[Any]) -> None:
+def test_mlflow_gets_settings_and_metrics(run: Run, mlflow: list[Any]) -> None:
     trackers = build_trackers(run, {"epochs": 2, "model": {"name": "small-resnet"}})
     for tracker in trackers:
         tracker.log_epoch(ROW)
@@ -91,31 +91,31 @@ def test_mlflow_gets_the_settings_and_the_figures_where_a_server_is_named(run: R
     ]
 
 
-def test_without_a_server_mlflow_is_not_even_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_is_not_imported_without_a_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
     assert len(build_trackers(run, {})) == 1
     assert run.log() == ""
 
 
-def test_a_tracker_that_fails_is_given_up_once(run: Run) -> None:
+def test_a_failing_tracker_is_dropped_once(run: Run) -> None:
     class Broken:
-        asked = 0
+        calls = 0
 
         def log_epoch(self, row: Any) -> None:
-            self.asked += 1
+            self.calls += 1
             raise ConnectionError("no route")
 
         def close(self) -> None:
-            self.asked += 10
+            self.calls += 10
 
     broken = Broken()
     tracker = FailSafeTracker(run, "Broken", lambda: broken)
     for _ in range(3):
         tracker.log_epoch(ROW)
     tracker.close()
-    assert broken.asked == 1
+    assert broken.calls == 1
     assert run.log().count("Broken is dropped for this run (ConnectionError: no route)") == 1
 
 
-def test_figures_are_numbers() -> None:
+def test_numeric_metrics_are_numbers() -> None:
     assert numeric_metrics(ROW) == {"train_loss": 0.5, "valid_macro_f1": 0.25, "learning_rate": 0.1}

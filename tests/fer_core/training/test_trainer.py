@@ -29,8 +29,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def test_training_learns_and_logs_every_epoch(store: Settings, data: TrainingSet) -> None:
     trainer = make_trainer("one", store, data, "epochs=4", "ema_decay=0", "augment={}", "model.dropout_01=0")
-    said: list[float] = []
-    trainer.fit(lambda done, _: said.append(done))
+    progress: list[float] = []
+    trainer.fit(lambda done, _: progress.append(done))
     rows = trainer.run.metrics()
     assert rows["epoch"].tolist() == [1, 2, 3, 4]
     assert rows["train_loss"].iloc[-1] < rows["train_loss"].iloc[0] - 0.2
@@ -38,13 +38,13 @@ def test_training_learns_and_logs_every_epoch(store: Settings, data: TrainingSet
     assert rows["learning_rate"].iloc[-1] < rows["learning_rate"].iloc[0]
     best = rows.loc[rows["epoch"] == trainer.best_epoch, "valid_macro_f1"].item()
     assert best == rows["valid_macro_f1"].max() == trainer.best_score
-    assert said == sorted(said)
-    assert said[0] >= 0 and said[-1] <= 1
+    assert progress == sorted(progress)
+    assert progress[0] >= 0 and progress[-1] <= 1
     assert all(trainer.run.path(name).is_file() for name in ("weights.safetensors", "checkpoint.pt"))
     assert "epoch 4/4" in trainer.run.log()
 
 
-def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingSet) -> None:
+def test_the_weights_of_the_best_epoch_are_saved(store: Settings, data: TrainingSet) -> None:
     trainer = make_trainer("one", store, data, "epochs=3", "monitor=loss")
     trainer.fit()
     rows = trainer.run.metrics().set_index("epoch")
@@ -55,38 +55,36 @@ def test_the_best_epoch_is_the_one_that_is_kept(store: Settings, data: TrainingS
     assert loss == pytest.approx(rows["valid_loss"].min(), abs=1e-5)
 
 
-def test_an_epoch_that_is_worse_is_not_kept(
-    store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worse_epoch_is_not_saved(store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = iter([0.2, 0.5, 0.4])
     names = ("valid_loss", "valid_accuracy", "valid_macro_f1", "valid_balanced_accuracy")
     monkeypatch.setattr(Trainer, "_validate", lambda *_: dict.fromkeys(names, next(scores)))
     trainer = make_trainer("one", store, data, "epochs=3")
     weights: list[bytes] = []
 
-    def watch(done_01: float, message: str) -> None:
+    def record_weights(done_01: float, message: str) -> None:
         if "batch 1 of" in message and not message.startswith("Epoch 1"):
             weights.append(trainer.run.path("weights.safetensors").read_bytes())
 
-    trainer.fit(watch)
+    trainer.fit(record_weights)
     assert (trainer.best_epoch, trainer.best_score) == (2, 0.5)
     after_first, after_second = weights
     assert after_first != after_second
     assert trainer.run.path("weights.safetensors").read_bytes() == after_second
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_others(store: Settings, data: TrainingSet) -> None:
+def test_the_seed_determines_the_weights(store: Settings, data: TrainingSet) -> None:
     trainers = [make_trainer(f"run-{n}", store, data, f"seed={seed}") for n, seed in enumerate((3, 3, 4))]
-    for place, trainer in enumerate(trainers):
-        torch.manual_seed(place)  # what other code did before must not matter
+    for index, trainer in enumerate(trainers):
+        torch.manual_seed(index)  # the global generator's state must not matter
         trainer_again = Trainer(trainer.config, CONTRACT, data, trainer.run)
         trainer_again.fit()
-        trainers[place] = trainer_again
+        trainers[index] = trainer_again
     assert_same_weights(copy_weights(trainers[0]), copy_weights(trainers[1]))
     assert not torch.equal(trainers[0].network.head.weight, trainers[2].network.head.weight)
 
 
-def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: TrainingSet) -> None:
+def test_too_few_images_are_refused(store: Settings, data: TrainingSet) -> None:
     run = Run(store.runs_dir / "none")
     with pytest.raises(InputError, match=r"15 training images.*batch of 16"):
         Trainer(make_config(), CONTRACT, with_rows(data, 15, 40), run)
@@ -95,7 +93,7 @@ def test_too_few_images_are_an_error_that_says_how_many(store: Settings, data: T
     assert Trainer(make_config(), CONTRACT, with_rows(data, 16, 1), run).batches == 1
 
 
-def test_a_diverged_loss_is_an_error_with_a_remedy(store: Settings, data: TrainingSet) -> None:
+def test_a_diverged_loss_is_an_error_with_a_hint(store: Settings, data: TrainingSet) -> None:
     trainer = make_trainer("one", store, data)
     with torch.no_grad():
         trainer.network.head.weight.fill_(float("nan"))
@@ -103,26 +101,26 @@ def test_a_diverged_loss_is_an_error_with_a_remedy(store: Settings, data: Traini
         trainer.fit()
 
 
-def test_a_validation_loss_that_is_no_number_leaves_no_epoch_behind(
+def test_a_non_finite_validation_loss_records_no_epoch(
     store: Settings, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = make_trainer("lost", store, data)
-    nothing = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
-    monkeypatch.setattr(trainer, "_predict", lambda *_: (nothing, None))
+    invalid_logits = np.full((len(data.valid), len(trainer.contract.labels)), np.nan, np.float32)
+    monkeypatch.setattr(trainer, "_predict", lambda *_: (invalid_logits, None))
     with pytest.raises(InputError, match=r"validation loss became nan in epoch 1\. Lower optimizer\.learning_rate"):
         trainer.fit()
     assert trainer.run.metrics().empty
 
 
-def test_early_stopping_stops_a_training_for_good(store: Settings, data: TrainingSet) -> None:
+def test_early_stopping_is_final(store: Settings, data: TrainingSet) -> None:
     changes = ("epochs=9", "optimizer.learning_rate=1e-6", "ema_decay=0", "early_stopping.patience=2")
     trainer = make_trainer("one", store, data, *changes, "early_stopping.min_delta=0.5", "early_stopping.metric=loss")
     trainer.fit()
     assert trainer.run.metrics()["epoch"].tolist() == [1, 2, 3]
     assert "stopped after epoch 3 of 9: loss has not improved by more than 0.5 for 2 epochs" in trainer.run.log()
-    again = Trainer(trainer.config, CONTRACT, data, trainer.run)
-    assert again.resume() and again.stopped
-    again.fit()
+    resumed = Trainer(trainer.config, CONTRACT, data, trainer.run)
+    assert resumed.resume() and resumed.stopped
+    resumed.fit()
     assert len(trainer.run.metrics()) == 3
 
 
@@ -147,12 +145,12 @@ def test_one_expression_can_be_monitored(store: Settings, data: TrainingSet) -> 
     assert trainer.best_score == rows["valid_f1_happiness"].max()
 
 
-def test_valence_and_arousal_are_learned_by_a_second_head(store: Settings, data: TrainingSet) -> None:
-    """Few images again and again: they can be learned by heart."""
-    taught = with_rows(with_affect(data), 32, 40)
-    adam = ("optimizer.name=adam", "optimizer.learning_rate=0.005", "optimizer.schedule=constant")
-    changes = ("epochs=15", "augment={}", "ema_decay=0", "model.dropout_01=0", *adam)
-    trainer = make_trainer("one", store, taught, "affect_weight=1", *changes)
+def test_affect_is_learned_by_a_second_head(store: Settings, data: TrainingSet) -> None:
+    """The network memorizes a few images."""
+    small_data = with_rows(with_affect(data), 32, 40)
+    optimizer_options = ("optimizer.name=adam", "optimizer.learning_rate=0.005", "optimizer.schedule=constant")
+    changes = ("epochs=15", "augment={}", "ema_decay=0", "model.dropout_01=0", *optimizer_options)
+    trainer = make_trainer("one", store, small_data, "affect_weight=1", *changes)
     trainer.fit()
     rows = trainer.run.metrics()
     assert rows["train_affect_loss"].iloc[-1] < rows["train_affect_loss"].iloc[0] - 0.2
@@ -161,23 +159,23 @@ def test_valence_and_arousal_are_learned_by_a_second_head(store: Settings, data:
 
 
 def test_trackers_log_every_epoch(store: Settings, data: TrainingSet) -> None:
-    class Notes:
+    class RecordingTracker:
         epochs: ClassVar[list[int]] = []
 
         def log_epoch(self, row: Mapping[str, Any]) -> None:
             self.epochs.append(row["epoch"])
 
         def close(self) -> None:
-            """Nothing is open."""
+            """Do nothing."""
 
     config = make_config()
-    Trainer(config, CONTRACT, data, create_run("one", dump_config(config), store), [Notes()]).fit()
-    assert Notes.epochs == [1, 2]
+    Trainer(config, CONTRACT, data, create_run("one", dump_config(config), store), [RecordingTracker()]).fit()
+    assert RecordingTracker.epochs == [1, 2]
 
 
 def test_logits_do_not_depend_on_the_rest_of_the_batch(store: Settings, data: TrainingSet) -> None:
     trainer = make_trainer("one", store, data)
-    together = trainer.logits(data.valid)
-    alone = np.concatenate([trainer.logits(data.valid[place : place + 1]) for place in range(5)])
-    np.testing.assert_allclose(together[:5], alone, atol=1e-4)
+    batched = trainer.logits(data.valid)
+    single = np.concatenate([trainer.logits(data.valid[index : index + 1]) for index in range(5)])
+    np.testing.assert_allclose(batched[:5], single, atol=1e-4)
     assert trainer.logits(data.valid[:0]).shape == (0, 4)

@@ -15,11 +15,11 @@ def _generator(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture
 def images() -> torch.Tensor:
-    """64 flat images, each of another gray level."""
+    """64 flat images with different gray levels."""
     return torch.arange(64.0)[:, None, None, None].expand(64, 1, 20, 20).contiguous()
 
 
-def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Tensor) -> None:
+def test_mixup_blends_images_and_targets_with_the_same_weights(images: torch.Tensor) -> None:
     mixed = mix_images(images, MIXUP, _generator())
     levels = mixed.mix(images[:, 0, 0, 0])
     torch.testing.assert_close(mixed.images, levels[:, None, None, None].expand_as(images))
@@ -27,41 +27,41 @@ def test_mixup_blends_two_images_in_the_shares_of_their_targets(images: torch.Te
     assert sorted(mixed.partner.tolist()) == list(range(64))
 
 
-def test_cutmix_pastes_a_patch_as_large_as_the_partners_share(images: torch.Tensor) -> None:
+def test_cutmix_patch_area_matches_the_target_weight(images: torch.Tensor) -> None:
     mixed = mix_images(images, CUTMIX, _generator())
-    own = (mixed.images == images).float().mean((1, 2, 3))
-    other = mixed.partner != torch.arange(64)
-    torch.testing.assert_close(own[other], mixed.lam[other])
-    for place in range(64):
-        patch = mixed.images[place, 0] != images[place, 0]
+    unmixed_share = (mixed.images == images).float().mean((1, 2, 3))
+    has_partner = mixed.partner != torch.arange(64)
+    torch.testing.assert_close(unmixed_share[has_partner], mixed.lam[has_partner])
+    for index in range(64):
+        patch = mixed.images[index, 0] != images[index, 0]
         assert int(patch.sum()) == int(patch.any(0).sum() * patch.any(1).sum())
-        assert torch.isin(mixed.images[place].unique(), images[[place, int(mixed.partner[place])]].unique()).all()
+        assert torch.isin(mixed.images[index].unique(), images[[index, int(mixed.partner[index])]].unique()).all()
 
 
-def test_targets_still_sum_to_one_and_missing_values_stay_missing(images: torch.Tensor) -> None:
+def test_mixed_targets_sum_to_one_and_missing_values_stay_missing(images: torch.Tensor) -> None:
     for config in (MIXUP, CUTMIX):
         mixed = mix_images(images, config, _generator())
         targets = torch.eye(8)[torch.arange(64) % 8]
         torch.testing.assert_close(mixed.mix(targets).sum(1), torch.ones(64))
         values = torch.zeros(64)
         values[5] = torch.nan
-        assert mixed.mix(values).isnan().tolist() == [place == 5 or mixed.partner[place] == 5 for place in range(64)]
+        assert mixed.mix(values).isnan().tolist() == [index == 5 or mixed.partner[index] == 5 for index in range(64)]
 
 
 def test_a_small_alpha_mixes_little(images: torch.Tensor) -> None:
-    own = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).lam for alpha in (0.05, 4)]
-    clear = [float(((lam < 0.05) | (lam > 0.95)).float().mean()) for lam in own]
-    assert clear[0] > 0.7 and clear[1] < 0.05
+    unmixed_share = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).lam for alpha in (0.05, 4)]
+    nearly_unmixed = [float(((lam < 0.05) | (lam > 0.95)).float().mean()) for lam in unmixed_share]
+    assert nearly_unmixed[0] > 0.7 and nearly_unmixed[1] < 0.05
 
 
-def test_where_both_are_on_batches_take_turns_by_chance(images: torch.Tensor) -> None:
+def test_mixup_and_cutmix_alternate_at_random(images: torch.Tensor) -> None:
     both = AugmentConfig(mixup_alpha=1, cutmix_alpha=1)
     generator = _generator()
     flat = [bool((mix_images(images, both, generator).images.std((1, 2, 3)) < 1e-3).all()) for _ in range(40)]
     assert 10 < sum(flat) < 30
 
 
-def test_the_same_seed_mixes_alike_and_the_global_chance_is_not_touched(images: torch.Tensor) -> None:
+def test_mixing_is_reproducible_and_leaves_the_global_generator_alone(images: torch.Tensor) -> None:
     before = torch.get_rng_state()
     for config in (MIXUP, CUTMIX):
         first = mix_images(images, config, _generator(1)).images

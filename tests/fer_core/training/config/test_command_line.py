@@ -12,10 +12,10 @@ from fer_core.training.config.train_config import load_config, preset_paths
 
 
 @pytest.mark.parametrize("name", preset_paths())
-def test_a_preset_is_itself_without_a_change(name: str) -> None:
-    found, changes = closest_preset(load_config(preset_paths()[name]))
+def test_a_preset_is_its_own_closest_preset(name: str) -> None:
+    preset, changes = closest_preset(load_config(preset_paths()[name]))
     assert changes == []
-    assert load_config(preset_paths()[found]) == load_config(preset_paths()[name])
+    assert load_config(preset_paths()[preset]) == load_config(preset_paths()[name])
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,21 @@ def test_a_preset_is_itself_without_a_change(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["small-soft", "C-vgg16"])
-def test_the_changes_make_the_same_config(name: str, change: str) -> None:
+def test_the_changes_reproduce_the_config(name: str, change: str) -> None:
     config = load_config(preset_paths()[name], [change, "epochs=3"])
-    found, changes = closest_preset(config)
-    assert load_config(preset_paths()[found], changes) == config
+    preset, changes = closest_preset(config)
+    assert load_config(preset_paths()[preset], changes) == config
     assert changes and len(changes) <= 4
 
 
-def test_an_option_that_the_preset_has_can_be_left_out() -> None:
+def test_an_option_of_the_preset_can_be_unset() -> None:
     config = load_config(preset_paths()["small-soft"], ["model.width=null"])
-    found, changes = closest_preset(config)
+    preset, changes = closest_preset(config)
     assert changes == ["model.width=null"]
-    assert load_config(preset_paths()[found], changes) == config
+    assert load_config(preset_paths()[preset], changes) == config
 
 
-def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -> None:
+def test_rebalancing_given_by_name_is_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "named.yaml"
     path.write_text("dataset: some-data\nrebalancing: deferred-weights\n")
     config = load_config(path, ["rebalancing={sampling: over}"])
@@ -61,7 +61,7 @@ def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    ("value", "expected"),
     [
         (1e-05, "1.0e-05"),
         (0.1, "0.1"),
@@ -75,11 +75,11 @@ def test_a_file_that_gives_its_remedy_by_name_is_changed_whole(tmp_path: Path) -
         ("", '""'),
     ],
 )
-def test_a_value_is_written_as_yaml_reads_it(value: object, written: str) -> None:
-    assert to_inline_yaml(value) == written
-    assert yaml.safe_load(written) == value
+def test_a_value_is_written_as_yaml_reads_it(value: object, expected: str) -> None:
+    assert to_inline_yaml(value) == expected
+    assert yaml.safe_load(expected) == value
 
 
-def test_it_needs_no_torch() -> None:
+def test_the_command_line_needs_no_torch() -> None:
     code = "import sys, fer_core.training.config.command_line; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

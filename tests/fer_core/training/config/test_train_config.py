@@ -23,14 +23,14 @@ SMALL: dict[str, Any] = {"dataset": "ferplus"}
 
 
 @pytest.mark.parametrize("path", preset_paths().values(), ids=preset_paths())
-def test_every_preset_loads_and_comes_back(path: Path, tmp_path: Path) -> None:
+def test_every_preset_round_trips(path: Path, tmp_path: Path) -> None:
     config = load_config(path)
     assert config.title
     (tmp_path / "again.yaml").write_text(dump_config(config))
     assert load_config(tmp_path / "again.yaml") == config
 
 
-def test_every_study_has_its_presets_and_ours_are_there() -> None:
+def test_presets_are_the_studies_and_our_own() -> None:
     studies = {"A-cnn", "A-resnet18-frozen", "A-resnet18-finetuned", "B-baseline", "B-transfer", "C-vgg16"}
     assert set(preset_paths()) == studies | {"small-soft", "balanced", "teacher", "webcam"}
 
@@ -65,7 +65,7 @@ def test_the_balanced_preset_corrects_the_imbalance_once_on_soft_labels() -> Non
     assert (config.targets, config.monitor) == ("votes", "balanced_accuracy")
 
 
-def test_the_recipe_of_the_study_is_as_published() -> None:
+def test_study_as_preset_is_as_published() -> None:
     config = load_config(preset_paths()["A-cnn"])
     assert (config.model.name, config.batch_size, config.epochs) == ("shallow-cnn", 64, 50)
     assert (config.optimizer.name, config.optimizer.learning_rate, config.optimizer.schedule) == (
@@ -83,7 +83,7 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
     assert all(key in str(caught.value) for key in TrainConfig.model_fields)
 
 
-def test_an_unknown_key_further_down_lists_those_of_its_place() -> None:
+def test_an_unknown_nested_key_lists_the_keys_of_its_section() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config({**SMALL, "augment": {"flip": 0.5}})
     assert "unknown key 'augment.flip'" in str(caught.value)
@@ -91,20 +91,20 @@ def test_an_unknown_key_further_down_lists_those_of_its_place() -> None:
 
 
 @pytest.mark.parametrize("content", [{"class_weights": True}, {"rebalancing": {"class_weights": True}}])
-def test_the_key_that_remedy_replaced_is_unknown_and_the_message_names_what_there_is(content: dict[str, Any]) -> None:
+def test_a_removed_key_is_unknown_and_its_successor_is_named(content: dict[str, Any]) -> None:
     with pytest.raises(
         ConfigError, match=r"unknown key '(rebalancing\.)?class_weights'.*Known keys:.*(rebalancing|weights)"
     ):
         parse_config({**SMALL, **content})
 
 
-def test_without_a_remedy_nothing_is_corrected() -> None:
+def test_nothing_is_rebalanced_by_default() -> None:
     assert parse_config(SMALL).rebalancing == Rebalancing(sampling="natural", weights="none", logit_tau=0)
     assert not parse_config(SMALL).exclude_ambiguous
 
 
 @pytest.mark.parametrize(
-    ("change", "read"),
+    ("change", "has_changed"),
     [
         ("epochs=5", lambda config: config.epochs == 5),
         ("augment.flip_prob=0.5", lambda config: config.augment.flip_prob == 0.5),
@@ -119,12 +119,12 @@ def test_without_a_remedy_nothing_is_corrected() -> None:
         ("optimizer.learning_rate=5.0e-4", lambda config: config.optimizer.learning_rate == 5e-4),
     ],
 )
-def test_a_change_changes_one_key(change: str, read: Any) -> None:
-    before = parse_config(SMALL)
-    assert not read(before) or change == "model.width="
+def test_a_change_changes_one_key(change: str, has_changed: Any) -> None:
+    original = parse_config(SMALL)
+    assert not has_changed(original) or change == "model.width="
     content = {**SMALL, "augment": {"rotate_deg": 3.0}}
     config = parse_config(content, changes=[change])
-    assert read(config)
+    assert has_changed(config)
     assert config.augment.rotate_deg == 3.0
     assert content == {**SMALL, "augment": {"rotate_deg": 3.0}}
 
@@ -134,7 +134,7 @@ def test_the_last_change_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected_message"),
     [
         ("epochs", "not key=value"),
         ("=5", "not key=value"),
@@ -147,10 +147,10 @@ def test_the_last_change_wins() -> None:
         ("epochs=many", "epochs"),
     ],
 )
-def test_a_bad_change_is_an_error_that_names_it(change: str, said: str) -> None:
+def test_an_invalid_change_is_named(change: str, expected_message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config({**SMALL, "epochs": 3}, changes=[change])
-    assert said in str(caught.value)
+    assert expected_message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_bad_change_is_an_error_that_names_it(change: str, said: str) -> None:
         f"title={'x' * 121}",
     ],
 )
-def test_a_value_out_of_range_is_an_error_that_names_key_and_value(change: str) -> None:
+def test_a_value_out_of_range_is_named_with_its_key(change: str) -> None:
     key, _, value = change.partition("=")
     with pytest.raises(ConfigError) as caught:
         parse_config(SMALL, "mine.yaml", [change])
@@ -209,75 +209,75 @@ def test_a_value_out_of_range_is_an_error_that_names_key_and_value(change: str) 
 
 
 @pytest.mark.parametrize("key", ["monitor", "early_stopping.metric"])
-def test_an_epoch_is_judged_by_an_expression_that_the_labels_have(key: str) -> None:
+def test_the_monitored_expression_must_be_in_the_label_set(key: str) -> None:
     assert parse_config(SMALL, changes=[f"{key}=f1_contempt"])
     with pytest.raises(ConfigError, match=rf"config: {key.split('.')[0]}: f1_contempt is not a metric .*'seven'"):
         parse_config(SMALL, changes=["labels=seven", f"{key}=f1_contempt"])
 
 
-def test_one_cycle_has_no_second_rise() -> None:
+def test_one_cycle_refuses_a_second_warmup() -> None:
     with pytest.raises(ConfigError, match=r"optimizer\.warmup_epochs: one_cycle has its own warm-up"):
         parse_config(SMALL, changes=["optimizer.warmup_epochs=1"])
     assert parse_config(SMALL, changes=["optimizer.schedule=cosine", "optimizer.warmup_epochs=1"])
 
 
-def test_a_run_of_the_first_version_means_what_it_meant() -> None:
-    first = load_config(Path(__file__).with_name("first_version.yaml"))
-    before = {
+def test_a_config_of_the_first_version_keeps_its_meaning() -> None:
+    config = load_config(Path(__file__).with_name("first_version.yaml"))
+    original = {
         "optimizer": {"nesterov": True, "l1": 0, "warmup_epochs": 0, "clip_norm": 0, "accumulate": 1},
         "loss": {"name": "cross_entropy", "label_smoothing": 0},
         "early_stopping": {"patience": 0},
         "augment": {"crop_min_01": 1, "gamma_01": 0, "grayscale_prob": 0, "blur_px": 0, "noise_01": 0, "jpeg_prob": 0},
         "rebalancing": {"reweight_start_01": 0},
     }
-    for split, values in before.items():
+    for section, values in original.items():
         for key, value in values.items():
-            assert getattr(getattr(first, split), key) == value, key
-    assert (first.affect_weight, first.augment.mixes) == (0, False)
+            assert getattr(getattr(config, section), key) == value, key
+    assert (config.affect_weight, config.augment.mixes) == (0, False)
 
 
 @pytest.mark.parametrize("option", ["width=8", "dropout_01=0.1"])
-def test_options_that_a_network_does_not_have_are_refused(option: str) -> None:
+def test_options_that_a_network_lacks_are_refused(option: str) -> None:
     with pytest.raises(ConfigError, match="shallow-cnn"):
         parse_config(SMALL, changes=["model.name=shallow-cnn", f"model.{option}"])
     assert parse_config(SMALL, changes=[f"model.{option}"])
 
 
 @pytest.mark.parametrize("content", [None, [], "words", 3, {}])
-def test_what_is_no_config_is_refused(content: object) -> None:
+def test_invalid_content_is_refused(content: object) -> None:
     with pytest.raises(ConfigError):
         parse_config(content)
 
 
-def test_keys_that_are_no_text_are_refused() -> None:
+def test_keys_must_be_text() -> None:
     with pytest.raises(ConfigError):
         parse_config({**SMALL, 1: 2})
 
 
 @pytest.mark.parametrize("text", [b"a: [", b"\xff\xfe", b"- 1\n", b""])
-def test_a_file_that_is_no_yaml_mapping_is_an_error_that_names_it(text: bytes, tmp_path: Path) -> None:
+def test_a_file_without_a_yaml_mapping_is_named(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_bytes(text)
     with pytest.raises(ConfigError, match=r"mine\.yaml"):
         load_config(tmp_path / "mine.yaml")
 
 
 @pytest.mark.parametrize("name", ["none.yaml", "."])
-def test_a_file_that_is_not_there_is_an_error_in_words(name: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="can't be read"):
         load_config(tmp_path / name)
 
 
-def test_nested_settings_are_flat_by_their_paths() -> None:
+def test_nested_settings_are_flattened_to_paths() -> None:
     assert flatten({"a": 1, "b": {"c": {"d": 2}}}) == {"a": 1, "b.c.d": 2}
     assert flatten({"a": {}, "b": None, "c": [{"d": 1}], 5: {6: ""}}) == {"b": None, "c": [{"d": 1}], "5.6": ""}
 
 
-def test_a_configs_values_are_plain_and_complete() -> None:
+def test_flattened_values_are_complete() -> None:
     values = flatten(parse_config(SMALL | {"split": {"kind": "seeded"}}))
     assert (values["dataset"], values["split.kind"], values["corrections"]) == ("ferplus", "seeded", None)
     assert {path.partition(".")[0] for path in values} == set(TrainConfig.model_fields)
 
 
-def test_a_config_can_not_be_changed() -> None:
+def test_a_config_is_immutable() -> None:
     with pytest.raises(ValidationError):
         parse_config(SMALL).epochs = 3
