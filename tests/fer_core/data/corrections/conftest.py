@@ -1,4 +1,4 @@
-"""A folder of a dataset."""
+"""An empty dataset folder."""
 
 from __future__ import annotations
 

@@ -34,13 +34,13 @@ def _start_writer(folder: Path, count: int, name: str) -> subprocess.Popen[str]:
     return process
 
 
-def _go(process: subprocess.Popen[str]) -> None:
+def _signal_start(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("go\n")
     process.stdin.flush()
 
 
-def test_odd_names_and_notes_survive(folder: Path) -> None:
+def test_special_characters_in_ids_and_notes_are_preserved(folder: Path) -> None:
     ids = ["ä/ 1.png", 'q"\\.png', "line\nbreak\r.png", "\u2028.png", "顔.png"]
     Corrections.open(folder).mark(Action.EXCLUDE, ids, "blank", note="two\nlines")
     (change,) = Corrections.open(folder).history()
@@ -48,7 +48,7 @@ def test_odd_names_and_notes_survive(folder: Path) -> None:
     assert (folder / CORRECTIONS_FILE).read_bytes().count(b"\n") == 1
 
 
-def test_a_file_cut_short_anywhere_opens_and_goes_on(folder: Path) -> None:
+def test_a_truncated_file_opens_and_can_be_appended_to(folder: Path) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     corrections.mark(Action.AMBIGUOUS, ["2.png"])
@@ -57,12 +57,12 @@ def test_a_file_cut_short_anywhere_opens_and_goes_on(folder: Path) -> None:
     first = content.index(b"\n") + 1
     for size in range(len(content) + 1):
         path.write_bytes(content[:size])
-        cut = Corrections.open(folder)
-        assert cut.version == (0 if size < first else 1 if size < len(content) else 2)
-        kept = cut.history()[::-1]
-        assert cut.mark(Action.RESTORE, ["3.png"]) == len(kept) + 1
+        truncated = Corrections.open(folder)
+        assert truncated.version == (0 if size < first else 1 if size < len(content) else 2)
+        changes = truncated.history()[::-1]
+        assert truncated.mark(Action.RESTORE, ["3.png"]) == len(changes) + 1
         assert [change.action for change in Corrections.open(folder).history()[::-1]] == [
-            *(change.action for change in kept),
+            *(change.action for change in changes),
             Action.RESTORE,
         ]
 
@@ -79,7 +79,7 @@ def test_a_file_cut_short_anywhere_opens_and_goes_on(folder: Path) -> None:
         b'{"version":2,"action":"exclude"}',
     ],
 )
-def test_a_damaged_line_is_named_and_nothing_is_added_after_it(folder: Path, line: bytes) -> None:
+def test_a_damaged_line_is_reported_and_nothing_is_appended(folder: Path, line: bytes) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     path = folder / CORRECTIONS_FILE
@@ -92,7 +92,7 @@ def test_a_damaged_line_is_named_and_nothing_is_added_after_it(folder: Path, lin
     assert path.read_bytes() == content
 
 
-def test_history_that_was_rewritten_has_another_fingerprint(folder: Path) -> None:
+def test_a_rewritten_history_has_a_different_fingerprint(folder: Path) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     corrections.mark(Action.AMBIGUOUS, ["2.png"])
@@ -106,7 +106,7 @@ def test_history_that_was_rewritten_has_another_fingerprint(folder: Path) -> Non
     assert rewritten.fingerprint() != corrections.fingerprint()
 
 
-def test_a_dataset_that_is_gone_is_not_made_anew(folder: Path) -> None:
+def test_a_deleted_dataset_folder_is_not_recreated(folder: Path) -> None:
     corrections = Corrections.open(folder)
     folder.rmdir()
     with pytest.raises(DatasetError, match="is gone"):
@@ -124,35 +124,35 @@ def test_a_change_that_cannot_be_written_is_reported(folder: Path) -> None:
     assert corrections.version == 0
 
 
-def test_processes_and_threads_never_make_the_same_version(folder: Path) -> None:
+def test_concurrent_writers_create_unique_versions(folder: Path) -> None:
     writers = [_start_writer(folder, 25, name) for name in ("one", "two")]
-    made: list[int] = []
+    versions: list[int] = []
 
     def add() -> None:
         corrections = Corrections.open(folder)
-        made.extend(corrections.mark(Action.AMBIGUOUS, [f"{number}.png"], "here") for number in range(15))
+        versions.extend(corrections.mark(Action.AMBIGUOUS, [f"{number}.png"], "here") for number in range(15))
 
     threads = [threading.Thread(target=add) for _ in range(2)]
     for writer in writers:
-        _go(writer)
+        _signal_start(writer)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for writer in writers:
-        made += map(int, writer.communicate(timeout=60)[0].split())
+        versions += map(int, writer.communicate(timeout=60)[0].split())
         assert writer.returncode == 0
-    assert sorted(made) == list(range(1, 81))
+    assert sorted(versions) == list(range(1, 81))
     history = Corrections.open(folder).history()
     assert len(history) == 80
     assert [sum(change.reason == name for change in history) for name in ("one", "two", "here")] == [25, 25, 30]
 
 
-def test_a_writer_that_is_killed_leaves_a_file_that_opens(folder: Path) -> None:
+def test_a_killed_writer_leaves_a_readable_file(folder: Path) -> None:
     version = 0
     for attempt in range(4):
         writer = _start_writer(folder, 100_000, "killed")
-        _go(writer)
+        _signal_start(writer)
         assert writer.stdout is not None
         version = int(writer.stdout.readline())
         time.sleep(0.01 * attempt)

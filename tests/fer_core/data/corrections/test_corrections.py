@@ -27,7 +27,7 @@ def _index(n: int = 10) -> pd.DataFrame:
     )
 
 
-def test_an_untouched_dataset_has_version_0_and_nothing_marked(folder: Path) -> None:
+def test_a_new_dataset_has_version_0_and_no_marks(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     frame = corrections.apply(index)
     assert corrections.version == 0 and corrections.history() == [] and list(folder.iterdir()) == []
@@ -57,7 +57,7 @@ def test_marks_and_labels_are_applied_to_a_copy(folder: Path) -> None:
     pd.testing.assert_frame_equal(index, before)
 
 
-def test_the_last_change_wins_and_restore_takes_all_marks_off(folder: Path) -> None:
+def test_the_last_change_wins_and_restore_removes_all_marks(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     corrections.mark(Action.RELABEL, ["1.png"], label="fear")
     corrections.mark(Action.RELABEL, ["1.png"], label="anger")
@@ -69,7 +69,7 @@ def test_the_last_change_wins_and_restore_takes_all_marks_off(folder: Path) -> N
     assert frame["label"][1] == index["label"][1]
 
 
-def test_rows_may_come_in_any_order_and_under_any_index(folder: Path) -> None:
+def test_corrections_do_not_depend_on_row_order_or_index(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     corrections.mark(Action.RELABEL, ["3.png", "5.png"], label="fear")
     corrections.mark(Action.EXCLUDE, ["5.png", "7.png"], "blank")
@@ -78,7 +78,7 @@ def test_rows_may_come_in_any_order_and_under_any_index(folder: Path) -> None:
     pd.testing.assert_frame_equal(corrections.apply(shuffled).set_index("id").loc[expected.index], expected)
 
 
-def test_ids_that_the_index_lacks_are_passed_over_and_counted(folder: Path) -> None:
+def test_ids_missing_from_the_index_are_skipped_and_counted(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     corrections.mark(Action.EXCLUDE, ["1.png", "gone.png"], "blank")
     corrections.mark(Action.AMBIGUOUS, ["gone.png", "lost.png"])
@@ -89,16 +89,16 @@ def test_ids_that_the_index_lacks_are_passed_over_and_counted(folder: Path) -> N
     assert corrections.export(index)["id"].tolist() == ["1.png"]
 
 
-def test_an_index_of_few_columns_will_do(folder: Path) -> None:
+def test_corrections_apply_to_an_index_with_only_ids(folder: Path) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.RELABEL, ["1.png"], label="fear")
     assert list(corrections.apply(_index()[["id"]])) == ["id", *MARKS]
 
 
-def test_every_version_can_be_had_again(folder: Path) -> None:
+def test_every_version_can_be_reproduced(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     states = [corrections.apply(index)]
-    prints = [corrections.fingerprint()]
+    fingerprints = [corrections.fingerprint()]
     rng = np.random.default_rng(0)
     for step in range(30):
         ids = [f"{row}.png" for row in rng.choice(10, 3, replace=False)]
@@ -115,16 +115,16 @@ def test_every_version_can_be_had_again(folder: Path) -> None:
             case _:
                 corrections.undo(active[step % len(active)])
         states.append(corrections.apply(index))
-        prints.append(corrections.fingerprint())
-    again = Corrections.open(folder)
-    assert again.version == 30
-    for version, (state, fingerprint) in enumerate(zip(states, prints, strict=True)):
-        pd.testing.assert_frame_equal(again.apply(index, version), state)
-        assert again.fingerprint(version) == fingerprint
-    assert len(set(prints)) == 31
+        fingerprints.append(corrections.fingerprint())
+    reopened = Corrections.open(folder)
+    assert reopened.version == 30
+    for version, (state, fingerprint) in enumerate(zip(states, fingerprints, strict=True)):
+        pd.testing.assert_frame_equal(reopened.apply(index, version), state)
+        assert reopened.fingerprint(version) == fingerprint
+    assert len(set(fingerprints)) == 31
 
 
-def test_history_says_what_was_done_newest_first(folder: Path) -> None:
+def test_history_lists_changes_newest_first(folder: Path) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.EXCLUDE, ["1.png", "1.png"], "blank", note="all black")
     corrections.mark(Action.RELABEL, ["2.png"], "conflicting_labels", label="Fear ")
@@ -137,7 +137,7 @@ def test_history_says_what_was_done_newest_first(folder: Path) -> None:
     assert Corrections.open(folder).history() == corrections.history()
 
 
-def test_undo_takes_back_one_change_and_undoing_the_undo_redoes_it(folder: Path) -> None:
+def test_undo_reverts_one_change_and_undoing_the_undo_redoes_it(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     corrections.mark(Action.RELABEL, ["1.png", "2.png"], label="fear")
@@ -161,10 +161,10 @@ def test_undoing_a_restore_brings_the_marks_back(folder: Path) -> None:
     assert corrections.apply(index)["excluded"].tolist() == [row == 1 for row in range(10)]
 
 
-def test_undoing_twice_is_refused_and_says_who_undid_it(folder: Path) -> None:
+def test_undoing_twice_is_refused_and_names_the_undoing_version(folder: Path) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
-    for version in (1, 2, 1, 4, 3):  # 2 undoes 1, 3 undoes 2, 4 undoes 1, 5 undoes 4, 6 undoes 3: 2 counts again
+    for version in (1, 2, 1, 4, 3):  # 6 undoes 3, so version 2, which undoes 1, is in effect again
         corrections.undo(version)
     with pytest.raises(InputError, match=r"Version 1 is undone already, by version 2. Undo 2 to redo it"):
         corrections.undo(1)
@@ -172,7 +172,7 @@ def test_undoing_twice_is_refused_and_says_who_undid_it(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [-1, 0, 2, 99])
-def test_a_version_that_is_not_there_cannot_be_undone(folder: Path, version: int) -> None:
+def test_an_unknown_version_cannot_be_undone(folder: Path, version: int) -> None:
     corrections = Corrections.open(folder)
     with pytest.raises(InputError, match=f"no version {version}: nothing has been changed yet"):
         corrections.undo(version)
@@ -183,7 +183,7 @@ def test_a_version_that_is_not_there_cannot_be_undone(folder: Path, version: int
 
 
 @pytest.mark.parametrize("version", [-1, 2])
-def test_a_version_that_is_not_there_cannot_be_read(folder: Path, version: int) -> None:
+def test_an_unknown_version_cannot_be_read(folder: Path, version: int) -> None:
     corrections = Corrections.open(folder)
     corrections.mark(Action.EXCLUDE, ["1.png"], "blank")
     for read in (
@@ -196,7 +196,7 @@ def test_a_version_that_is_not_there_cannot_be_read(folder: Path, version: int) 
             read()
 
 
-def test_what_cannot_be_meant_is_refused_in_words_and_changes_nothing(folder: Path) -> None:
+def test_invalid_changes_are_refused_and_change_nothing(folder: Path) -> None:
     corrections, known = Corrections.open(folder), _index()["id"]
     with pytest.raises(InputError, match="No images were named to exclude"):
         corrections.mark(Action.EXCLUDE, [], "blank")
@@ -210,7 +210,7 @@ def test_what_cannot_be_meant_is_refused_in_words_and_changes_nothing(folder: Pa
     assert corrections.mark(Action.EXCLUDE, known, "blank", known_ids=known) == 1
 
 
-def test_export_has_a_row_a_marked_image(folder: Path) -> None:
+def test_export_has_one_row_per_marked_image(folder: Path) -> None:
     corrections, index = Corrections.open(folder), _index()
     corrections.mark(Action.RELABEL, ["9.png", "4.png"], "conflicting_labels", label="anger")
     corrections.mark(Action.EXCLUDE, ["4.png", "3.png"], "blank", "twice")

@@ -37,13 +37,13 @@ Gray = NDArray[np.uint8]
 
 
 def _face(seed: int) -> Gray:
-    """A drawn face; uint8, shape (96, 96)."""
+    """A synthetic face; uint8, shape (96, 96)."""
     rng = np.random.default_rng(seed)
     expression = list(Expression)[seed % len(Expression)]
     return np.asarray(cv2.cvtColor(draw_face(expression, Identity.sample(rng), rng, 96), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _transformed(face: Gray, degrees: float = 0, zoom: float = 1, shift_x: float = 0, shift_y: float = 0) -> Gray:
+def _transform(face: Gray, degrees: float = 0, zoom: float = 1, shift_x: float = 0, shift_y: float = 0) -> Gray:
     """Rotate, zoom and shift; pixels from outside are black, as in simple augmentations."""
     side = len(face)
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, zoom)
@@ -51,72 +51,74 @@ def _transformed(face: Gray, degrees: float = 0, zoom: float = 1, shift_x: float
     return np.asarray(cv2.warpAffine(face, matrix, (side, side)), np.uint8)
 
 
-def _cropped(face: Gray, share_01: float) -> Gray:
+def _crop(face: Gray, share_01: float) -> Gray:
     edge = round(len(face) * share_01)
     return np.ascontiguousarray(face[edge:-edge, edge:-edge])
 
 
-def _flipped(face: Gray) -> Gray:
+def _flip(face: Gray) -> Gray:
     return np.ascontiguousarray(face[:, ::-1])
 
 
-def _descriptors(faces: list[Gray]) -> NDArray[np.int8]:
+def _compute_descriptors(faces: list[Gray]) -> NDArray[np.int8]:
     small = [cv2.resize(face, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) for face in faces]
-    waves = np.array([cv2.dct(each)[:16, :16].ravel() for each in small], np.float32)
-    return decode_descriptors(pd.Series(encode_descriptors(waves), dtype=object))
+    coefficients = np.array([cv2.dct(face)[:16, :16].ravel() for face in small], np.float32)
+    return decode_descriptors(pd.Series(encode_descriptors(coefficients), dtype=object))
 
 
-KINDS: dict[str, Callable[[Gray], Gray]] = {
-    "flipped": _flipped,
-    "rotated by 10": lambda face: _transformed(face, 10),
-    "rotated by -15": lambda face: _transformed(face, -15),
-    "flipped and rotated": lambda face: _flipped(_transformed(face, 8)),
-    "cropped by 5 %": lambda face: _cropped(face, 0.05),
-    "cropped by 7 %": lambda face: _cropped(face, 0.07),
-    "shifted": lambda face: _transformed(face, 0, 1, 0.06),
-    "enlarged and shifted": lambda face: _transformed(face, 0, 1.1, 0.04, -0.03),
+AUGMENTATIONS: dict[str, Callable[[Gray], Gray]] = {
+    "flipped": _flip,
+    "rotated by 10": lambda face: _transform(face, 10),
+    "rotated by -15": lambda face: _transform(face, -15),
+    "flipped and rotated": lambda face: _flip(_transform(face, 8)),
+    "cropped by 5 %": lambda face: _crop(face, 0.05),
+    "cropped by 7 %": lambda face: _crop(face, 0.07),
+    "shifted": lambda face: _transform(face, 0, 1, 0.06),
+    "enlarged and shifted": lambda face: _transform(face, 0, 1.1, 0.04, -0.03),
     "brighter": lambda face: np.clip(face.astype(int) + 30, 0, 255).astype(np.uint8),
 }
 
 
-@pytest.mark.parametrize("change", KINDS.values(), ids=KINDS)
-def test_a_changed_copy_is_found(change: Callable[[Gray], Gray]) -> None:
+@pytest.mark.parametrize("augment", AUGMENTATIONS.values(), ids=AUGMENTATIONS)
+def test_augmented_copies_are_found(augment: Callable[[Gray], Gray]) -> None:
     faces = [_face(seed) for seed in range(40)]
-    descriptors = _descriptors([*faces, *(change(face) for face in faces)])
-    found = search_copies(descriptors, np.arange(40))
+    descriptors = _compute_descriptors([*faces, *(augment(face) for face in faces)])
+    result = search_copies(descriptors, np.arange(40))
     copies = {(row, 40 + row) for row in range(40)}
-    pairs = set(map(tuple, found.pairs.tolist()))
+    pairs = set(map(tuple, result.pairs.tolist()))
     assert len(copies & pairs) >= 24
-    assert ((found.similarity >= 0.88) & (found.similarity <= 1 + 1e-5)).all()
+    assert ((result.similarity >= 0.88) & (result.similarity <= 1 + 1e-5)).all()
 
 
-def test_noise_images_are_no_copies() -> None:
+def test_noise_images_are_not_copies() -> None:
     rng = np.random.default_rng(0)
     noise = [cv2.GaussianBlur(rng.integers(0, 256, (64, 64), np.uint8), (0, 0), 3) for _ in range(200)]
-    assert not len(search_copies(_descriptors(noise), np.arange(200)).pairs)
+    assert not len(search_copies(_compute_descriptors(noise), np.arange(200)).pairs)
 
 
-def test_very_similar_drawings_are_no_copies() -> None:
-    assert not len(find_augmented_copies(_descriptors([_face(seed) for seed in range(120)]), None).pairs)
+def test_different_synthetic_faces_are_not_copies() -> None:
+    assert not len(find_augmented_copies(_compute_descriptors([_face(seed) for seed in range(120)]), None).pairs)
 
 
 def test_each_pair_is_listed_once() -> None:
-    descriptors = _descriptors([face for seed in range(3) for face in (_face(seed), _transformed(_face(seed), 7))])
-    whole = search_copies(descriptors, np.arange(6))
-    assert whole.pairs.tolist() == [[0, 1], [2, 3], [4, 5]]
-    assert search_copies(descriptors, np.array([1, 3, 5])).pairs.tolist() == whole.pairs.tolist()
+    descriptors = _compute_descriptors(
+        [face for seed in range(3) for face in (_face(seed), _transform(_face(seed), 7))]
+    )
+    all_copies = search_copies(descriptors, np.arange(6))
+    assert all_copies.pairs.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert search_copies(descriptors, np.array([1, 3, 5])).pairs.tolist() == all_copies.pairs.tolist()
     assert not len(search_copies(descriptors, np.zeros(0, np.int64)).pairs)
-    assert not len(search_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # nothing to see
+    assert not len(search_copies(np.zeros((3, 256), np.int8), np.arange(3)).pairs)  # blank images
 
 
 def test_copies_of_published_evaluation_images_are_searched() -> None:
     split = pd.Series(["train", "train", "test", None, "valid"], dtype="string")
-    evaluated = evaluation_rows(split)
-    assert evaluated is not None and evaluated.tolist() == [2, 4]
+    evaluation = evaluation_rows(split)
+    assert evaluation is not None and evaluation.tolist() == [2, 4]
     assert evaluation_rows(pd.Series(["train", None], dtype="string")) is None
-    faces = [_face(0), _transformed(_face(0), 9), _face(1), _transformed(_face(1), 9), _face(2)]
-    assert find_augmented_copies(_descriptors(faces), evaluated).pairs.tolist() == [[2, 3]]
-    assert find_augmented_copies(_descriptors(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
+    faces = [_face(0), _transform(_face(0), 9), _face(1), _transform(_face(1), 9), _face(2)]
+    assert find_augmented_copies(_compute_descriptors(faces), evaluation).pairs.tolist() == [[2, 3]]
+    assert find_augmented_copies(_compute_descriptors(faces), None).pairs.tolist() == [[0, 1], [2, 3]]
 
 
 def test_an_evaluation_image_that_is_also_a_training_image_is_searched() -> None:
@@ -142,24 +144,24 @@ def test_the_limits_of_the_search_are_described() -> None:
     split = pd.Series(["train", "test"], dtype="string")
     assert "of validation and test images are searched" in copy_search_limits([DESCRIPTOR], split)
     assert "rotated by more than 15 degrees" in copy_search_limits([DESCRIPTOR], split)
-    many = pd.Series([None] * 20_000, dtype="string")
-    assert "are not searched: no split is published" in copy_search_limits([DESCRIPTOR], many)
-    assert "among all images" in copy_search_limits([DESCRIPTOR], many[:100])
+    without_split = pd.Series([None] * 20_000, dtype="string")
+    assert "are not searched: no split is published" in copy_search_limits([DESCRIPTOR], without_split)
+    assert "among all images" in copy_search_limits([DESCRIPTOR], without_split[:100])
     assert "datasets index ID" in copy_search_limits(["signature"], split)
 
 
 def test_augmented_copies_of_test_images_in_a_folder_are_found(store: Settings, test_data: Path) -> None:
-    case = test_data.parent / "cases" / "augmented_copies_of_test"
-    if not case.is_dir():
-        pytest.skip(f"There is no {case}.")
-    dataset = import_dataset(case, store, dataset_id="copies", layout="folders")
+    folder = test_data.parent / "cases" / "augmented_copies_of_test"
+    if not folder.is_dir():
+        pytest.skip(f"There is no {folder}.")
+    dataset = import_dataset(folder, store, dataset_id="copies", layout="folders")
     index = dataset.index()
     names = index["path"].str.rpartition("/")[2]
     leak = find_leakage(find_groups(index, dataset.pairs()), index["split"])
-    leaking = {name for each in leak.leaks.values() for name in index["path"].iloc[each.rows]}
-    made = index["path"][names.str.startswith("aug_")]
-    assert len(made) == 48
-    assert made.isin(leaking).sum() >= 46
+    leaking = {name for cause in leak.leaks.values() for name in index["path"].iloc[cause.rows]}
+    augmented = index["path"][names.str.startswith("aug_")]
+    assert len(augmented) == 48
+    assert augmented.isin(leaking).sum() >= 46
     assert (dataset.pairs()["kind"] == AUGMENTED).sum() >= 34
     others = index["path"][(index["split"] == "train").to_numpy(bool) & ~names.str.startswith("aug_").to_numpy(bool)]
     assert not others.isin(leaking).any()

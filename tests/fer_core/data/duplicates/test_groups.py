@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fer_core.data.duplicates.duplicates import duplicate_pairs
 from fer_core.data.duplicates.groups import find_groups
 
-FAR = np.random.default_rng(0).integers(-(2**63), 2**63, 5, np.int64).tolist()
+DISTANT_HASHES = np.random.default_rng(0).integers(-(2**63), 2**63, 5, np.int64).tolist()
 
 
 def _index(phash: Sequence[int], pixels: str, identity: Sequence[str | None] | None = None) -> pd.DataFrame:
@@ -25,58 +25,62 @@ def _index(phash: Sequence[int], pixels: str, identity: Sequence[str | None] | N
     )
 
 
-def _same(group: NDArray[np.int64]) -> list[list[int]]:
+def _row_groups(group: NDArray[np.int64]) -> list[list[int]]:
     """Rows by group, in the order of their first row; a number below 0 is no group."""
     rows = pd.Series(group)
-    return [list(found.index) for _, found in rows[rows >= 0].groupby(rows, sort=False)]
+    return [list(members.index) for _, members in rows[rows >= 0].groupby(rows, sort=False)]
 
 
-def test_far_images_are_groups_of_their_own() -> None:
-    assert _same(find_groups(_index(FAR, "abcde")).group_ids) == [[0], [1], [2], [3], [4]]
+def test_distant_images_are_separate_groups() -> None:
+    assert _row_groups(find_groups(_index(DISTANT_HASHES, "abcde")).group_ids) == [[0], [1], [2], [3], [4]]
 
 
-def test_the_same_pixels_are_one_group() -> None:
-    groups = find_groups(_index(FAR, "abcab"))
-    assert _same(groups.group_ids) == _same(groups.exact) == _same(groups.near) == [[0, 3], [1, 4], [2]]
+def test_identical_images_are_one_group() -> None:
+    groups = find_groups(_index(DISTANT_HASHES, "abcab"))
+    assert (
+        _row_groups(groups.group_ids) == _row_groups(groups.exact) == _row_groups(groups.near) == [[0, 3], [1, 4], [2]]
+    )
 
 
-def test_an_identity_is_one_group() -> None:
-    groups = find_groups(_index(FAR, "abcde", ["p1", None, "p2", "p1", ""]))
-    assert _same(groups.group_ids) == [[0, 3], [1], [2], [4]]
-    assert _same(groups.identity) == [[0, 3], [2]], "a missing identity is nobody's"
+def test_images_of_one_identity_are_one_group() -> None:
+    groups = find_groups(_index(DISTANT_HASHES, "abcde", ["p1", None, "p2", "p1", ""]))
+    assert _row_groups(groups.group_ids) == [[0, 3], [1], [2], [4]]
+    assert _row_groups(groups.identity) == [[0, 3], [2]], "a missing identity is no group"
 
 
-def test_groups_join_by_any_chain_of_likeness() -> None:
-    phash = [0, 0b111, 0b111111, FAR[1], FAR[2]]
-    assert _same(find_groups(_index(phash, "abcde")).group_ids) == [[0, 1, 2], [3], [4]]
+def test_chained_duplicates_are_one_group() -> None:
+    phash = [0, 0b111, 0b111111, DISTANT_HASHES[1], DISTANT_HASHES[2]]
+    assert _row_groups(find_groups(_index(phash, "abcde")).group_ids) == [[0, 1, 2], [3], [4]]
     chained = find_groups(_index(phash, "abcdd", ["p", None, None, "p", None]))
-    assert _same(chained.group_ids) == [[0, 1, 2, 3, 4]]
-    assert _same(chained.near) == [[0, 1, 2], [3, 4]]
+    assert _row_groups(chained.group_ids) == [[0, 1, 2, 3, 4]]
+    assert _row_groups(chained.near) == [[0, 1, 2], [3, 4]]
 
 
-def test_images_that_could_not_be_read_are_like_nothing() -> None:
+def test_unreadable_images_are_not_grouped() -> None:
     groups = find_groups(_index([0, 0, 0], "--a"))
-    assert _same(groups.group_ids) == [[0], [1], [2]]
-    assert _same(groups.exact) == [[2]]
+    assert _row_groups(groups.group_ids) == [[0], [1], [2]]
+    assert _row_groups(groups.exact) == [[2]]
 
 
-def test_pairs_that_are_given_are_taken_as_they_are() -> None:
-    index = _index([0, 1, FAR[1]], "abc")
+def test_given_pairs_are_used() -> None:
+    index = _index([0, 1, DISTANT_HASHES[1]], "abc")
     pairs = duplicate_pairs(index)
-    assert _same(find_groups(index, pairs).group_ids) == _same(find_groups(index).group_ids) == [[0, 1], [2]]
-    assert _same(find_groups(index, pairs.iloc[:0]).group_ids) == [[0], [1], [2]]
+    assert (
+        _row_groups(find_groups(index, pairs).group_ids) == _row_groups(find_groups(index).group_ids) == [[0, 1], [2]]
+    )
+    assert _row_groups(find_groups(index, pairs.iloc[:0]).group_ids) == [[0], [1], [2]]
 
 
-def test_excluded_rows_are_no_part_of_it_and_join_nothing() -> None:
+def test_excluded_rows_are_not_grouped_and_connect_nothing() -> None:
     index = _index([0, 0b111, 0b111111], "abc").assign(excluded=[False, True, False])
     groups = find_groups(index, duplicate_pairs(index))
     assert groups.rows.tolist() == [0, 2]
-    assert _same(groups.group_ids) == [[0], [1]]
+    assert _row_groups(groups.group_ids) == [[0], [1]]
 
 
-def test_file_names_are_compared_only_where_a_split_was_published() -> None:
-    index = _index(FAR, "abcde")
+def test_file_names_are_compared_only_within_published_splits() -> None:
+    index = _index(DISTANT_HASHES, "abcde")
     index["path"] = ["train/1.png", "test/1.png", "test/2.png", "1.png", "train/3.png"]
-    assert _same(find_groups(index).file_name) == []
+    assert _row_groups(find_groups(index).file_name) == []
     index["split"] = pd.array(["train", "test", "test", None, "train"], "string")
-    assert _same(find_groups(index).file_name) == [[0, 1], [2], [4]]
+    assert _row_groups(find_groups(index).file_name) == [[0, 1], [2], [4]]

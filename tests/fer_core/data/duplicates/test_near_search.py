@@ -8,7 +8,7 @@ from fer_core.data.duplicates import near_search
 from fer_core.data.duplicates.near_search import connected_components, near_pairs
 
 
-def _flipped(value: np.int64, bits: int, rng: np.random.Generator) -> np.int64:
+def _flip_bits(value: np.int64, bits: int, rng: np.random.Generator) -> np.int64:
     mask = np.bitwise_or.reduce(np.uint64(1) << rng.choice(64, bits, replace=False).astype(np.uint64), initial=0)
     return (np.array(value).view(np.uint64) ^ np.uint64(mask)).view(np.int64)[()]
 
@@ -17,15 +17,15 @@ def _hashes(seed: int, n: int = 300) -> NDArray[np.int64]:
     """Random hashes and, for each of the first of them, neighbors at 0 to 9 bits."""
     rng = np.random.default_rng(seed)
     random = rng.integers(-(2**63), 2**63, n, np.int64)
-    planted = [_flipped(value, bits, rng) for value in random[:30] for bits in range(10)]
-    return rng.permutation(np.concatenate([random, np.array(planted, np.int64)]))
+    neighbors = [_flip_bits(value, bits, rng) for value in random[:30] for bits in range(10)]
+    return rng.permutation(np.concatenate([random, np.array(neighbors, np.int64)]))
 
 
-def _crowd(seed: int, n: int = 150) -> NDArray[np.int64]:
+def _clustered_hashes(seed: int, n: int = 150) -> NDArray[np.int64]:
     """Hashes around three centers, thousands of pairs of them near each other."""
     rng = np.random.default_rng(seed)
     centers = rng.integers(-(2**63), 2**63, 3, np.int64)
-    return rng.permutation([_flipped(value, bits % 4, rng) for value in centers for bits in range(n)])
+    return rng.permutation([_flip_bits(value, bits % 4, rng) for value in centers for bits in range(n)])
 
 
 def _brute_force(hashes: NDArray[np.int64], bits_max: int) -> set[tuple[int, int]]:
@@ -34,25 +34,25 @@ def _brute_force(hashes: NDArray[np.int64], bits_max: int) -> set[tuple[int, int
 
 
 def _as_set(pairs: NDArray[np.int64]) -> set[tuple[int, int]]:
-    found = {(int(a), int(b)) for a, b in pairs}
-    assert len(found) == len(pairs)
+    result = {(int(a), int(b)) for a, b in pairs}
+    assert len(result) == len(pairs)
     assert pairs.tolist() == sorted(pairs.tolist())
-    return found
+    return result
 
 
-def _same(labels: NDArray[np.int64]) -> list[list[int]]:
+def _row_groups(labels: NDArray[np.int64]) -> list[list[int]]:
     """Row numbers by group."""
     return [np.flatnonzero(labels == label).tolist() for label in dict.fromkeys(labels.tolist())]
 
 
-def _picky(pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Finds four of five pairs alike, whichever of the two is first."""
+def _accept_most(pairs: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Accept four of five pairs, symmetrically."""
     return np.asarray(pairs.astype(np.int64).sum(axis=1) % 5 != 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("bits_max", [0, 1, 3, 4, 8])
-def test_pairs_are_those_of_comparing_all(seed: int, bits_max: int) -> None:
+def test_near_pairs_match_brute_force(seed: int, bits_max: int) -> None:
     hashes = _hashes(seed)
     expected = _brute_force(hashes, bits_max)
     assert len(expected) >= 30 * bits_max + 30
@@ -61,8 +61,8 @@ def test_pairs_are_those_of_comparing_all(seed: int, bits_max: int) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("bits_max", [3, 8])
-def test_a_crowd_loses_no_pair(seed: int, bits_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = _crowd(seed)
+def test_no_pair_is_lost_in_dense_clusters(seed: int, bits_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = _clustered_hashes(seed)
     expected = _brute_force(hashes, bits_max)
     assert len(expected) > 10 * len(hashes)
     assert _as_set(near_pairs(hashes, bits_max)) == expected
@@ -70,53 +70,55 @@ def test_a_crowd_loses_no_pair(seed: int, bits_max: int, monkeypatch: pytest.Mon
     assert _as_set(near_pairs(hashes, bits_max)) == expected
 
 
-def test_hashes_that_differ_in_few_of_their_bits_lose_no_pair() -> None:
+def test_no_pair_is_lost_when_few_bit_positions_vary() -> None:
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**14, 500, np.int64) << 20
     assert _as_set(near_pairs(hashes, 3)) == _brute_force(hashes, 3)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_order_of_the_rows_does_not_matter(seed: int) -> None:
-    hashes = np.concatenate([_hashes(seed), _crowd(seed)])
+def test_near_pairs_do_not_depend_on_row_order(seed: int) -> None:
+    hashes = np.concatenate([_hashes(seed), _clustered_hashes(seed)])
     order = np.random.default_rng(seed).permutation(len(hashes))
-    there = {tuple(sorted(order[list(pair)].tolist())) for pair in _as_set(near_pairs(hashes[order], 8))}
-    assert there == _as_set(near_pairs(hashes, 8))
+    shuffled = {tuple(sorted(order[list(pair)].tolist())) for pair in _as_set(near_pairs(hashes[order], 8))}
+    assert shuffled == _as_set(near_pairs(hashes, 8))
 
 
-def test_only_what_the_check_finds_alike_is_a_pair() -> None:
-    hashes = _crowd(0)
-    every = _brute_force(hashes, 8)
-    alike = {pair for pair in every if sum(pair) % 5}
-    assert len(alike) < len(every)
-    assert _as_set(near_pairs(hashes, 8, _picky)) == alike
+def test_pairs_that_the_check_rejects_are_dropped() -> None:
+    hashes = _clustered_hashes(0)
+    all_pairs = _brute_force(hashes, 8)
+    accepted = {pair for pair in all_pairs if sum(pair) % 5}
+    assert len(accepted) < len(all_pairs)
+    assert _as_set(near_pairs(hashes, 8, _accept_most)) == accepted
     assert len(near_pairs(hashes, 8, lambda pairs: np.zeros(len(pairs), bool))) == 0
 
 
 @pytest.mark.parametrize("bits_max", [3, 8])
-@pytest.mark.parametrize("picky", [False, True])
+@pytest.mark.parametrize("with_check", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_beyond_the_limit_the_groups_stay_right(
-    seed: int, picky: bool, bits_max: int, monkeypatch: pytest.MonkeyPatch
+def test_groups_are_complete_beyond_the_pair_limit(
+    seed: int, with_check: bool, bits_max: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashes = np.concatenate([_crowd(seed), _hashes(seed), np.zeros(100, np.int64)])
-    check = _picky if picky else None
-    every = near_pairs(hashes, bits_max, check)
+    hashes = np.concatenate([_clustered_hashes(seed), _hashes(seed), np.zeros(100, np.int64)])
+    check = _accept_most if with_check else None
+    all_pairs = near_pairs(hashes, bits_max, check)
     monkeypatch.setattr(near_search, "PAIRS_MAX", 300)
-    few = near_pairs(hashes, bits_max, check)
-    assert len(few) < len(every) / 5
-    assert _as_set(few) <= _as_set(every)
-    assert _same(connected_components(len(hashes), few)) == _same(connected_components(len(hashes), every))
-    assert len(few) == len(hashes) - len(_same(connected_components(len(hashes), few)))
+    limited = near_pairs(hashes, bits_max, check)
+    assert len(limited) < len(all_pairs) / 5
+    assert _as_set(limited) <= _as_set(all_pairs)
+    assert _row_groups(connected_components(len(hashes), limited)) == _row_groups(
+        connected_components(len(hashes), all_pairs)
+    )
+    assert len(limited) == len(hashes) - len(_row_groups(connected_components(len(hashes), limited)))
 
 
 @pytest.mark.parametrize("bits", range(10))
-def test_neighbors_are_found_up_to_the_limit(bits: int) -> None:
+def test_neighbors_are_found_up_to_the_maximum_distance(bits: int) -> None:
     rng = np.random.default_rng(bits)
     value = np.int64(rng.integers(-(2**63), 2**63))
     for limit in (3, 8):
-        found = near_pairs(np.array([value, _flipped(value, bits, rng)]), limit)
-        assert len(found) == (1 if bits <= limit else 0)
+        result = near_pairs(np.array([value, _flip_bits(value, bits, rng)]), limit)
+        assert len(result) == (1 if bits <= limit else 0)
 
 
 def test_one_bit_in_each_of_three_blocks_is_still_near() -> None:
@@ -125,16 +127,16 @@ def test_one_bit_in_each_of_three_blocks_is_still_near() -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_few_images_have_no_pairs(n: int) -> None:
+def test_zero_or_one_image_has_no_pairs(n: int) -> None:
     assert near_pairs(np.zeros(n, np.int64), 3).shape == (0, 2)
 
 
-def test_many_of_the_same_are_one_group_with_one_pair_less() -> None:
-    found = near_pairs(np.zeros(5000, np.int64), 3)  # of 12 million pairs
-    assert len(found) == 4999
-    assert len(set(connected_components(5000, found))) == 1
+def test_identical_images_are_one_group_with_n_minus_1_pairs() -> None:
+    result = near_pairs(np.zeros(5000, np.int64), 3)  # of 12 million pairs
+    assert len(result) == 4999
+    assert len(set(connected_components(5000, result))) == 1
 
 
-def test_components_are_joined_by_any_chain() -> None:
-    assert _same(connected_components(6, np.array([[0, 1], [1, 4], [3, 5]]))) == [[0, 1, 4], [2], [3, 5]]
+def test_connected_components_follow_chains() -> None:
+    assert _row_groups(connected_components(6, np.array([[0, 1], [1, 4], [3, 5]]))) == [[0, 1, 4], [2], [3, 5]]
     assert len(set(connected_components(3, np.zeros((0, 2), np.int64)))) == 3

@@ -32,8 +32,8 @@ def test_counts_have_every_expression_for_every_split_in_order() -> None:
     counts = class_counts(index)
     assert counts["split"].tolist() == ["train"] * 8 + ["test"] * 8 + [""] * 8
     assert counts["expression"].tolist() == list(map(str, Expression)) * 3
-    found = counts[counts["count"] > 0].to_dict("records")
-    assert found == [
+    nonzero = counts[counts["count"] > 0].to_dict("records")
+    assert nonzero == [
         {"split": "train", "expression": "fear", "count": 2},
         {"split": "test", "expression": "fear", "count": 1},
     ]
@@ -49,7 +49,7 @@ def test_excluded_rows_do_not_count() -> None:
 
 @pytest.mark.parametrize("dtype", ["string", "str", "object", "category"])
 @pytest.mark.parametrize("seed", range(2))
-def test_counts_are_those_of_a_plain_count_whatever_the_column_type(dtype: str, seed: int) -> None:
+def test_counts_match_value_counts_for_any_column_type(dtype: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     index = pd.DataFrame(
         {
@@ -68,7 +68,7 @@ def test_no_rows_give_no_counts() -> None:
     assert list(counts) == ["split", "expression", "count"]
 
 
-def test_any_column_is_counted_by_part() -> None:
+def test_any_column_is_counted_by_split() -> None:
     index = _index([("train", None), ("train", None), (None, None)]).assign(unlabeled=["tie", "other", "tie"])
     assert counts_by_split(index, "unlabeled", ["tie", "unknown"]) == {
         "train": {"tie": 1, "unknown": 0},
@@ -76,13 +76,13 @@ def test_any_column_is_counted_by_part() -> None:
     }
 
 
-def test_published_counts_take_the_same_form() -> None:
+def test_published_counts_have_the_same_columns() -> None:
     published = builtin_manifests()["ferplus"].published
     assert published is not None
     counts = published_counts(published.splits)
     assert list(counts) == ["split", "expression", "count"]
     assert counts["expression"].tolist()[:8] == list(map(str, Expression))
-    assert counts["count"].sum() == sum(sum(part.values()) for part in published.splits.values())
+    assert counts["count"].sum() == sum(sum(split.values()) for split in published.splits.values())
 
 
 def _flagged(table: pd.DataFrame) -> dict[str, bool]:
@@ -98,7 +98,7 @@ def test_equal_counts_are_not_flagged_and_a_difference_of_one_is() -> None:
     ]
 
 
-def test_a_class_of_one_side_alone_is_flagged() -> None:
+def test_a_class_on_one_side_only_is_flagged() -> None:
     table = compare_counts(_published(train={E.ANGER: 5, E.FEAR: 3}), _published(train={E.ANGER: 5, E.DISGUST: 1}))
     assert _flagged(table) == {"fear": True, "disgust": True, "anger": False}
     assert table["difference"].tolist() == [-3, 1, 0]
@@ -106,32 +106,32 @@ def test_a_class_of_one_side_alone_is_flagged() -> None:
 
 def test_counts_published_in_thousands_allow_for_rounding() -> None:
     published = _published(all={E.NEUTRAL: 134_000, E.HAPPINESS: 25_000, E.FEAR: 6_000})
-    near = compare_counts(published, _published(all={E.NEUTRAL: 134_415, E.HAPPINESS: 24_500, E.FEAR: 6_501}))
-    assert _flagged(near) == {"neutral": False, "happiness": False, "fear": True}
+    table = compare_counts(published, _published(all={E.NEUTRAL: 134_415, E.HAPPINESS: 24_500, E.FEAR: 6_501}))
+    assert _flagged(table) == {"neutral": False, "happiness": False, "fear": True}
 
 
-def test_equal_round_counts_are_a_design_and_allow_nothing() -> None:
-    even = dict.fromkeys(Expression, 500)
-    table = compare_counts(_published(valid=even), _published(valid={**even, E.CONTEMPT: 499}))
+def test_equal_round_counts_are_compared_exactly() -> None:
+    equal = dict.fromkeys(Expression, 500)
+    table = compare_counts(_published(valid=equal), _published(valid={**equal, E.CONTEMPT: 499}))
     assert [name for name, flagged in _flagged(table).items() if flagged] == ["contempt"]
 
 
-def test_where_one_side_has_no_parts_sums_are_compared() -> None:
-    whole = _published(all={E.FEAR: 12})
-    parts = _published(train={E.FEAR: 8}, test={E.FEAR: 4})
-    for published, local in ((whole, parts), (parts, whole)):
+def test_totals_are_compared_when_one_side_has_no_splits() -> None:
+    total = _published(all={E.FEAR: 12})
+    by_split = _published(train={E.FEAR: 8}, test={E.FEAR: 4})
+    for published, local in ((total, by_split), (by_split, total)):
         table = compare_counts(published, local)
         assert table[["split", "published", "local"]].to_numpy().tolist() == [["", 12, 12]]
         assert not table["flagged"].any()
 
 
-def test_a_part_that_is_not_at_hand_is_flagged() -> None:
+def test_a_missing_split_is_flagged() -> None:
     published = _published(train={E.FEAR: 8}, valid={E.FEAR: 3}, test={E.FEAR: 4})
     table = compare_counts(published, _published(train={E.FEAR: 8}, valid={E.FEAR: 3}))
     assert table[["split", "flagged"]].to_numpy().tolist() == [["train", False], ["valid", False], ["test", True]]
 
 
-def test_the_common_label_set_has_what_all_have_images_of() -> None:
+def test_the_common_label_set_has_the_classes_of_all_datasets() -> None:
     first = _published(train={E.ANGER: 5, E.HAPPINESS: 3, E.SADNESS: 1, E.FEAR: 2})
     second = _published(all={E.SADNESS: 4, E.HAPPINESS: 3, E.ANGER: 1, E.FEAR: 0})
     assert common_label_set([first, second]) == label_set("three")
@@ -140,7 +140,7 @@ def test_the_common_label_set_has_what_all_have_images_of() -> None:
     assert len(common_label_set([])) == 0
 
 
-def test_counts_on_a_label_set_have_its_rows_alone() -> None:
+def test_select_label_set_keeps_only_its_expressions() -> None:
     counts = class_counts(_index([("train", "anger"), ("test", "sadness"), ("test", "fear")]))
     table = select_label_set(counts, label_set("three"))
     assert table["split"].tolist() == ["train"] * 3 + ["test"] * 3

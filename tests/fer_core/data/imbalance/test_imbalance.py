@@ -25,7 +25,7 @@ def _index(rows: list[tuple[str | None, str | None, str, str]]) -> pd.DataFrame:
     return index.astype({"split": "string", "label": "string"})
 
 
-def test_imbalance_worked_out_by_hand() -> None:
+def test_imbalance_matches_manual_calculation() -> None:
     summary = measure_imbalance({"a": 1, "b": 3, "c": 0})
     assert summary is not None
     assert summary.ratio == 3
@@ -36,7 +36,7 @@ def test_imbalance_worked_out_by_hand() -> None:
 
 def test_the_gini_coefficient_is_half_the_mean_difference_over_the_mean() -> None:
     sizes = np.array([9360, 7408, 3418, 3368, 651, 175, 2395, 165], float)
-    summary = measure_imbalance({str(place): int(size) for place, size in enumerate(sizes)})
+    summary = measure_imbalance({str(class_index): int(size) for class_index, size in enumerate(sizes)})
     assert summary is not None
     assert summary.gini == pytest.approx(np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()))
 
@@ -47,7 +47,7 @@ def test_equal_classes_are_balanced() -> None:
     assert (summary.ratio, summary.entropy_01, summary.gini) == pytest.approx((1, 1, 0))
 
 
-def test_one_class_alone_is_as_unbalanced_as_can_be() -> None:
+def test_a_single_class_has_zero_entropy() -> None:
     summary = measure_imbalance({"a": 5, "b": 0})
     assert summary is not None
     assert summary.entropy_01 == 0
@@ -55,18 +55,18 @@ def test_one_class_alone_is_as_unbalanced_as_can_be() -> None:
 
 
 @pytest.mark.parametrize("counts", [{}, {"a": 0, "b": 0}])
-def test_no_labels_have_no_balance(counts: dict[str, int]) -> None:
+def test_imbalance_is_undefined_without_labels(counts: dict[str, int]) -> None:
     assert measure_imbalance(counts) is None
 
 
 COUNTS = {"neutral": 9360, "happiness": 7408, "sadness": 3418, "fear": 651, "contempt": 165}
 
 
-def test_the_baseline_is_what_scikit_learn_says_of_always_one_answer() -> None:
+def test_the_majority_baseline_matches_constant_predictions() -> None:
     baseline = majority_baseline({**COUNTS, "anger": 0})
     assert baseline is not None
-    truth = np.repeat(np.arange(5), list(COUNTS.values()))
-    metrics = classification_metrics(truth, np.zeros_like(truth), 6)
+    labels = np.repeat(np.arange(5), list(COUNTS.values()))
+    metrics = classification_metrics(labels, np.zeros_like(labels), 6)
     assert baseline.label == "neutral"
     assert (baseline.accuracy, baseline.balanced_accuracy, baseline.macro_f1) == pytest.approx(
         (metrics.accuracy, metrics.balanced_accuracy, metrics.macro_f1)
@@ -83,13 +83,13 @@ def test_without_labels_there_is_neither_baseline_nor_summary(counts: dict[str, 
     ("largest", "level"),
     [(1000, "balanced"), (1500, "balanced"), (1501, "mild"), (10_000, "mild"), (10_001, "strong"), (50_001, "extreme")],
 )
-def test_the_level_goes_by_the_ratio(largest: int, level: str) -> None:
+def test_the_level_depends_on_the_ratio(largest: int, level: str) -> None:
     summary = summarize_imbalance({"happiness": largest, "fear": 1000})
     assert summary is not None
     assert summary.level == level
 
 
-def test_a_summary_says_what_accuracy_hides() -> None:
+def test_the_summary_describes_imbalance_and_majority_baseline() -> None:
     summary = summarize_imbalance({**COUNTS, "disgust": 0})
     assert summary is not None
     text = " ".join(summary.sentences)
@@ -109,13 +109,13 @@ def test_classes_with_too_few_test_images_are_named_with_their_margin() -> None:
     by_default = summarize_imbalance(COUNTS)
     assert by_default is not None
     assert "fear" in by_default.small_classes  # a tenth of 651
-    many = summarize_imbalance(COUNTS, dict.fromkeys(COUNTS, 100))
-    assert many is not None
-    assert many.small_classes == ()
-    assert len(many.sentences) == 3
+    enough = summarize_imbalance(COUNTS, dict.fromkeys(COUNTS, 100))
+    assert enough is not None
+    assert enough.small_classes == ()
+    assert len(enough.sentences) == 3
 
 
-def test_one_class_alone_is_nothing_to_learn_from() -> None:
+def test_a_single_class_is_reported_as_nothing_to_classify() -> None:
     summary = summarize_imbalance({"fear": 900, "anger": 0})
     assert summary is not None
     assert summary.level == "extreme"
@@ -146,19 +146,19 @@ def test_statistics_add_up() -> None:
     assert result["unlabeled_by_split"]["test"] == {"tie": 0, "unknown": 0, "not_a_face": 1}
     assert result["splits"]["train"]["anger"] == 1
     assert result["imbalance"]["ratio"] == 2
-    labeled = sum(sum(part.values()) for part in result["splits"].values())
+    labeled = sum(sum(split.values()) for split in result["splits"].values())
     assert labeled + sum(result["unlabeled"].values()) == result["n"]
     assert result["excluded"] == 0
 
 
-def test_every_reason_for_having_no_label_is_counted() -> None:
+def test_every_unlabeled_reason_is_counted() -> None:
     rows = [("train", None, "left_out", ""), ("train", None, "tie", ""), ("test", "fear", "", "")]
     result = dataset_statistics("mine", _index(rows))
     assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 0, "left_out": 1}
-    assert sum(sum(part.values()) for part in result["unlabeled_by_split"].values()) == 2
+    assert sum(sum(split.values()) for split in result["unlabeled_by_split"].values()) == 2
 
 
-def test_statistics_leave_excluded_rows_out_and_say_how_many() -> None:
+def test_statistics_skip_and_count_excluded_rows() -> None:
     index = _index([("train", "fear", "", ""), ("train", "anger", "", "blank"), ("train", None, "tie", "")])
     result = dataset_statistics("mine", index.assign(excluded=[False, True, True]))
     assert (result["n"], result["excluded"]) == (3, 2)
@@ -168,22 +168,22 @@ def test_statistics_leave_excluded_rows_out_and_say_how_many() -> None:
     assert result["imbalance"]["ratio"] == 1
 
 
-def _counts_in_words(text: str, split: str) -> dict[str, int]:
+def _parse_counts(text: str, split: str) -> dict[str, int]:
     """`train: neutral 9360, happiness 7408, …` in the description of the test data."""
     line = re.search(rf"^{split}: (.*?)[;.]$", text, re.MULTILINE)
     assert line
     return {name.replace("-", "_"): int(count) for name, count in re.findall(r"([a-z-]+) (\d+)", line[1])}
 
 
-def test_ferplus_has_the_counts_it_is_known_for(test_data: Path) -> None:
+def test_ferplus_has_its_published_counts(test_data: Path) -> None:
     with open_source(test_data / "ferplus.zip", Settings()) as source:
         index = load_labels(source, Settings())
     index["problem"] = ""
     result = dataset_statistics("ferplus", index)
-    said = (test_data / "README.md").read_text()
+    readme = (test_data / "README.md").read_text()
     published = builtin_manifests()["ferplus"].published
     assert published is not None
     for split in ("train", "valid"):
-        assert {**result["splits"][split], **result["unlabeled_by_split"][split]} == _counts_in_words(said, split)
+        assert {**result["splits"][split], **result["unlabeled_by_split"][split]} == _parse_counts(readme, split)
         assert result["splits"][split] == {str(name): count for name, count in published.splits[split].items()}
     assert result["n"] == 28_558 + 3_579

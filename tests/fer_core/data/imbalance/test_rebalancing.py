@@ -21,7 +21,7 @@ FLOATS = SIZES.astype(np.float64)
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "values",
     [
         {"sampling": "twice"},
         {"weights": "many"},
@@ -32,9 +32,9 @@ FLOATS = SIZES.astype(np.float64)
         {"reweight_start_01": 1},
     ],
 )
-def test_a_value_out_of_range_is_refused(wrong: dict[str, object]) -> None:
+def test_a_value_out_of_range_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Rebalancing.model_validate(wrong)
+        Rebalancing.model_validate(values)
 
 
 def test_rebalancing_is_strict_and_frozen() -> None:
@@ -48,18 +48,18 @@ def test_natural_sampling_uses_every_image_once() -> None:
     np.testing.assert_array_equal(samples_per_epoch(SIZES, "natural"), SIZES)
 
 
-def test_under_sampling_draws_as_many_of_each_as_the_rarest_has() -> None:
+def test_under_sampling_reduces_every_class_to_the_rarest() -> None:
     assert samples_per_epoch([40, 7, 0, 12], "under").tolist() == [7, 7, 0, 7]
 
 
-def test_over_sampling_keeps_the_length_of_an_epoch_and_evens_it_out() -> None:
+def test_over_sampling_keeps_the_epoch_length_and_balances_classes() -> None:
     samples = samples_per_epoch(SIZES, "over")
     assert samples.sum() == SIZES.sum()
     assert samples.max() - samples.min() <= 1
     assert samples_per_epoch([10, 0, 1], "over").tolist() == [6, 0, 5]
 
 
-def test_square_root_sampling_has_shares_of_the_square_roots() -> None:
+def test_square_root_sampling_is_proportional_to_the_square_root() -> None:
     samples = samples_per_epoch(SIZES, "square_root")
     assert samples.sum() == SIZES.sum()
     np.testing.assert_allclose(samples, SIZES.sum() * np.sqrt(SIZES) / np.sqrt(SIZES).sum(), atol=1)
@@ -67,23 +67,23 @@ def test_square_root_sampling_has_shares_of_the_square_roots() -> None:
 
 
 @pytest.mark.parametrize("sampling", ["natural", "under", "over", "square_root"])
-def test_equal_classes_are_sampled_as_they_are_and_empty_ones_never(sampling: str) -> None:
+def test_equal_classes_stay_equal_and_empty_classes_are_not_sampled(sampling: str) -> None:
     assert samples_per_epoch([5, 5, 5], sampling).tolist() == [5, 5, 5]
     assert samples_per_epoch([0, 0], sampling).tolist() == [0, 0]
     assert samples_per_epoch([0, 3], sampling).tolist() == [0, 3]
 
 
-def test_inverse_weights_worked_out_by_hand() -> None:
+def test_inverse_weights_match_manual_calculation() -> None:
     assert class_weights(np.array([3.0, 1, 0]), "inverse", 0.9).tolist() == pytest.approx([4 / 9, 4 / 3, 0])
 
 
-def test_inversely_weighted_classes_count_alike() -> None:
+def test_inverse_weights_give_every_class_the_same_total() -> None:
     total = class_weights(FLOATS, "inverse", 0.9) * FLOATS
     assert total.tolist() == pytest.approx([FLOATS.sum() / 8] * 8)
 
 
 @pytest.mark.parametrize("beta", [0, 0.9, 0.999, 1 - 1e-8])
-def test_effective_number_weights_go_with_its_inverse_and_are_one_in_the_mean(beta: float) -> None:
+def test_effective_number_weights_are_inverse_and_average_one(beta: float) -> None:
     sizes = np.append(FLOATS, 0)
     weights = class_weights(sizes, "effective_number", beta)
     assert weights[-1] == 0
@@ -92,7 +92,7 @@ def test_effective_number_weights_go_with_its_inverse_and_are_one_in_the_mean(be
     np.testing.assert_allclose(product, product[0])
 
 
-def test_effective_number_weights_lie_between_none_and_inverse() -> None:
+def test_effective_number_weights_are_between_none_and_inverse() -> None:
     np.testing.assert_allclose(class_weights(FLOATS, "effective_number", 0), 1)
     near = class_weights(FLOATS, "effective_number", 1 - 1e-9)
     np.testing.assert_allclose(near, class_weights(FLOATS, "inverse", 0), rtol=1e-4)
@@ -100,7 +100,7 @@ def test_effective_number_weights_lie_between_none_and_inverse() -> None:
     assert 1 < middle[-1] / middle[0] < near[-1] / near[0]
 
 
-def test_without_weights_all_count_one_and_empty_classes_nothing() -> None:
+def test_without_weighting_weights_are_one_and_zero_for_empty_classes() -> None:
     assert class_weights(np.array([5.0, 0, 1]), "none", 0.9).tolist() == [1, 0, 1]
     for kind in ("none", "inverse", "effective_number"):
         assert class_weights(np.zeros(3, np.float32), kind, 0.9).tolist() == [0, 0, 0]
@@ -111,11 +111,11 @@ def test_the_effective_number_grows_from_one_to_the_number_of_images() -> None:
     sizes = [0, 1, 10, 1000, 100_000]
     assert effective_numbers(sizes, 0).tolist() == [0, 1, 1, 1, 1]
     assert effective_numbers(sizes, 1 - 1e-9) == pytest.approx(sizes, rel=1e-3)
-    at = effective_numbers(sizes, 0.999)
-    assert at[:2].tolist() == pytest.approx([0, 1])
-    assert at[3] == pytest.approx(sum(0.999**place for place in range(1000)))  # the series that the equation sums
-    assert at[4] == pytest.approx(1 / (1 - 0.999))
-    assert (np.diff(at) > 0).all()
+    numbers = effective_numbers(sizes, 0.999)
+    assert numbers[:2].tolist() == pytest.approx([0, 1])
+    assert numbers[3] == pytest.approx(sum(0.999**step for step in range(1000)))  # the series that the equation sums
+    assert numbers[4] == pytest.approx(1 / (1 - 0.999))
+    assert (np.diff(numbers) > 0).all()
 
 
 COLUMNS = ["expression", "images", "share", "samples", "samples_share", "unique_expected", "repeats", "never_seen"]
@@ -123,7 +123,7 @@ COLUMNS += ["weight", "effective_share", "offset"]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_preview_adds_up(name: str) -> None:
+def test_the_epoch_preview_is_consistent(name: str) -> None:
     table = preview_epoch(COUNTS, STRATEGIES[name].rebalancing)
     assert list(table) == COLUMNS
     assert table["expression"].tolist() == list(map(str, Expression))
@@ -141,7 +141,7 @@ def test_every_strategy_favors_the_rarest_over_the_most_frequent_class(name: str
     assert lift["contempt"] > 5 * lift["neutral"]
 
 
-def test_over_sampling_repeats_the_rare_and_misses_some_of_the_common() -> None:
+def test_over_sampling_repeats_rare_classes_and_skips_frequent_images() -> None:
     table = preview_epoch(COUNTS, Rebalancing(sampling="over")).set_index("expression")
     assert table.loc["contempt", "repeats"] == pytest.approx(SIZES.sum() / 8 / 165, rel=1e-3)
     assert table.loc["contempt", "never_seen"] == 0
@@ -160,17 +160,17 @@ def test_no_strategy_samples_a_class_without_images(name: str) -> None:
 
 
 def test_strategies_differ_correct_once_and_have_a_description() -> None:
-    strategies = [each.rebalancing for each in STRATEGIES.values()]
+    strategies = [strategy.rebalancing for strategy in STRATEGIES.values()]
     assert len(set(strategies)) == len(strategies) == 8
     assert STRATEGIES["natural"].rebalancing == Rebalancing()
-    for each in STRATEGIES.values():
-        assert rebalancing_warnings(each.rebalancing) == []
-        assert each.title and each.explanation.endswith(".")
+    for strategy in STRATEGIES.values():
+        assert rebalancing_warnings(strategy.rebalancing) == []
+        assert strategy.title and strategy.explanation.endswith(".")
 
 
-def test_a_strategy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustment() -> None:
-    for name, named in STRATEGIES.items():
-        assert Rebalancing.model_validate(name) == named.rebalancing
+def test_strategies_are_given_by_name_and_balanced_softmax_is_logit_adjustment() -> None:
+    for name, strategy in STRATEGIES.items():
+        assert Rebalancing.model_validate(name) == strategy.rebalancing
     assert Rebalancing.model_validate("balanced-softmax") == Rebalancing(logit_tau=1)
     deferred = Rebalancing.model_validate("deferred-weights")
     assert (deferred.weights, deferred.reweight_start_01) == ("effective_number", 160 / 200)
@@ -179,13 +179,13 @@ def test_a_strategy_can_be_given_by_name_and_balanced_softmax_is_logit_adjustmen
         Rebalancing.model_validate("luck")
 
 
-def test_weights_and_balanced_sampling_together_are_warned_of_with_the_published_result() -> None:
+def test_weights_with_balanced_sampling_warn_with_the_published_result() -> None:
     assert "14 points" in rebalancing_warnings(Rebalancing(sampling="over", weights="inverse"))[0]
     assert "14 points" not in rebalancing_warnings(Rebalancing(sampling="over", logit_tau=1))[0]
 
 
-def test_what_corrects_twice_is_named_in_pairs() -> None:
-    (said,) = rebalancing_warnings(Rebalancing(sampling="square_root", weights="effective_number"))
-    assert said.startswith("Square-root sampling and effective-number weights correct the same imbalance twice")
+def test_every_pair_of_corrections_gives_a_warning() -> None:
+    (message,) = rebalancing_warnings(Rebalancing(sampling="square_root", weights="effective_number"))
+    assert message.startswith("Square-root sampling and effective-number weights correct the same imbalance twice")
     assert len(rebalancing_warnings(Rebalancing(sampling="over", weights="inverse", logit_tau=0.5))) == 3
     assert "tau 0.5" in rebalancing_warnings(Rebalancing(weights="inverse", logit_tau=0.5))[0]

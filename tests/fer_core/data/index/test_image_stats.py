@@ -56,22 +56,22 @@ def _write(folder: Path, name: str, pixels: NDArray[np.uint8]) -> None:
     cv2.imwrite(str(folder / name), pixels[:, :, ::-1] if pixels.ndim == 3 else pixels)
 
 
-def _measured(folder: Path, *names: str, limits: ImageLimits = IMAGE_LIMITS) -> pd.DataFrame:
+def _measure(folder: Path, *names: str, limits: ImageLimits = IMAGE_LIMITS) -> pd.DataFrame:
     return measure_images([ByteRange(str(folder / name), name) for name in names], [None] * len(names), limits)
 
 
-def _pixels(folder: Path, pixels: NDArray[np.uint8], name: str = "p.png") -> pd.Series:
+def _measure_pixels(folder: Path, pixels: NDArray[np.uint8], name: str = "p.png") -> pd.Series:
     _write(folder, name, pixels)
-    return _measured(folder, name).iloc[0]
+    return _measure(folder, name).iloc[0]
 
 
-def _bits(first: int, second: int) -> int:
+def _hamming_distance(first: int, second: int) -> int:
     return ((first ^ second) & (2**64 - 1)).bit_count()
 
 
-def test_what_is_measured_is_what_the_pixels_say(folder: Path) -> None:
+def test_image_stats_match_direct_calculation(folder: Path) -> None:
     gray = _gray(1, 48)
-    row = _pixels(folder, gray)
+    row = _measure_pixels(folder, gray)
     assert list(row.index) == list(PIXEL_COLUMNS)
     assert (row["width"], row["height"], row["channels"]) == (48, 48, 1)
     assert row["bytes"] == (folder / "p.png").stat().st_size
@@ -84,24 +84,27 @@ def test_what_is_measured_is_what_the_pixels_say(folder: Path) -> None:
     assert row["dark_01"] == (gray <= DARK_MAX).mean()
     assert row["bright_01"] == (gray >= BRIGHT_MIN).mean()
     assert row["problem"] == ""
-    assert _pixels(folder, np.asarray(cv2.GaussianBlur(gray, (0, 0), 2), np.uint8))["sharpness"] < row["sharpness"] / 2
+    assert (
+        _measure_pixels(folder, np.asarray(cv2.GaussianBlur(gray, (0, 0), 2), np.uint8))["sharpness"]
+        < row["sharpness"] / 2
+    )
 
 
-def test_color_is_measured_as_its_gray(folder: Path) -> None:
-    row, gray = _pixels(folder, _face(2)), _gray(2)
+def test_color_images_are_measured_in_gray(folder: Path) -> None:
+    row, gray = _measure_pixels(folder, _face(2)), _gray(2)
     assert (row["width"], row["height"], row["channels"]) == (96, 96, 3)
     assert row["brightness"] == pytest.approx(gray.mean())
     assert row["phash"] == _perceptual_hash(gray)
     assert row["sha256"] == hashlib.sha256(b"(96, 96, 3)" + _face(2).tobytes()).hexdigest()
 
 
-def test_dark_and_bright_are_shares_of_the_pixels(folder: Path) -> None:
+def test_dark_and_bright_are_fractions_of_the_pixels(folder: Path) -> None:
     levels = np.full((10, 10), 100, np.uint8)
     levels[0, :5] = DARK_MAX
     levels[1, :5] = DARK_MAX + 1
     levels[2, :3] = BRIGHT_MIN
     levels[3, :3] = BRIGHT_MIN - 1
-    row = _pixels(folder, levels)
+    row = _measure_pixels(folder, levels)
     assert (row["dark_01"], row["bright_01"]) == (0.05, 0.03)
 
 
@@ -109,8 +112,8 @@ def test_dark_and_bright_are_shares_of_the_pixels(folder: Path) -> None:
     ("name", "problem"),
     [("text.png", "is not an image"), ("empty.png", "is empty (0 bytes)"), ("cut.png", "is damaged or cut short")],
 )
-def test_a_broken_image_is_a_row_with_a_problem(name: str, problem: str, folder: Path) -> None:
-    table = _measured(folder, "a.png", name, "a.png")
+def test_an_unreadable_image_is_a_row_with_a_problem(name: str, problem: str, folder: Path) -> None:
+    table = _measure(folder, "a.png", name, "a.png")
     assert table["problem"].iloc[1].startswith(problem)
     assert table["problem"].iloc[[0, 2]].tolist() == ["", ""]
     assert (table["sha256"] == "").tolist() == [False, True, False]
@@ -119,13 +122,13 @@ def test_a_broken_image_is_a_row_with_a_problem(name: str, problem: str, folder:
     assert np.isnan(table["brightness"][1])
 
 
-def test_a_file_that_is_not_there_says_why(folder: Path) -> None:
+def test_a_missing_file_is_a_row_with_a_problem(folder: Path) -> None:
     table = measure_images([ByteRange(str(folder / "none.png"), "none.png"), "leads outside"], [None, None])
     assert "No such file" in table["problem"][0]
     assert table["problem"][1] == "leads outside"
 
 
-def test_a_damaged_member_is_a_row_and_not_an_end(tmp_path: Path) -> None:
+def test_a_damaged_archive_member_is_a_row_with_a_problem(tmp_path: Path) -> None:
     content = cv2.imencode(".png", _gray(0))[1].tobytes()
     path = write_zip(tmp_path / "a.zip", {"a.png": content, "b.png": content})
     broken = bytearray(path.read_bytes())
@@ -139,34 +142,34 @@ def test_a_damaged_member_is_a_row_and_not_an_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", range(0, 256, 5))
 @pytest.mark.parametrize("shape", [(30, 40), (224, 224), (224, 224, 3), (7, 3), (1, 1)])
-def test_a_blank_image_is_a_problem_but_it_was_read(shape: tuple[int, ...], level: int, folder: Path) -> None:
-    """Whatever rounding makes of its contrast."""
-    row = _pixels(folder, np.full(shape, level, np.uint8))
+def test_a_blank_image_is_measured_and_has_a_problem(shape: tuple[int, ...], level: int, folder: Path) -> None:
+    """Rounding must not give a uniform image a contrast."""
+    row = _measure_pixels(folder, np.full(shape, level, np.uint8))
     assert row["problem"] == "blank: all pixels are the same"
     assert row["contrast"] == 0
     assert row["sha256"]
     assert (row["width"], row["height"]) == (shape[1], shape[0])
 
 
-def test_one_pixel_that_differs_is_not_blank(folder: Path) -> None:
+def test_an_image_with_one_different_pixel_is_not_blank(folder: Path) -> None:
     pixels = np.full((1000, 1000), 200, np.uint8)
     pixels[3, 3] = 201
-    assert _pixels(folder, pixels)["problem"] == ""
+    assert _measure_pixels(folder, pixels)["problem"] == ""
 
 
 def test_limits_are_named_with_their_values(folder: Path) -> None:
     size = (folder / "a.png").stat().st_size
-    (row,) = _measured(folder, "a.png", limits=ImageLimits(size - 1, 10**6))["problem"]
-    assert row == f"has {size:,} bytes; the limit is {size - 1:,} (FERSCOPE_IMAGE_BYTES_MAX)"
-    (row,) = _measured(folder, "a.png", limits=ImageLimits(size, 96 * 96 - 1))["problem"]
-    assert row.startswith("is 96x96") and row.endswith("or raise FERSCOPE_IMAGE_PIXELS_MAX.")
-    (row,) = _measured(folder, "a.png", limits=ImageLimits(size, 96 * 96))["problem"]
-    assert row == ""
+    (problem,) = _measure(folder, "a.png", limits=ImageLimits(size - 1, 10**6))["problem"]
+    assert problem == f"has {size:,} bytes; the limit is {size - 1:,} (FERSCOPE_IMAGE_BYTES_MAX)"
+    (problem,) = _measure(folder, "a.png", limits=ImageLimits(size, 96 * 96 - 1))["problem"]
+    assert problem.startswith("is 96x96") and problem.endswith("or raise FERSCOPE_IMAGE_PIXELS_MAX.")
+    (problem,) = _measure(folder, "a.png", limits=ImageLimits(size, 96 * 96))["problem"]
+    assert problem == ""
 
 
 def test_a_face_is_measured_inside_its_box(folder: Path) -> None:
-    place = ByteRange(str(folder / "a.png"), "a.png")
-    table = measure_images([place] * 3, [None, (10, 20, 50, 70), (200, 200, 210, 210)])
+    location = ByteRange(str(folder / "a.png"), "a.png")
+    table = measure_images([location] * 3, [None, (10, 20, 50, 70), (200, 200, 210, 210)])
     assert table["width"].tolist() == [96, 40, 0]
     assert table["height"].tolist() == [96, 50, 0]
     assert table["brightness"][1] == pytest.approx(_gray(0)[20:70, 10:50].mean(), abs=1e-6)
@@ -174,51 +177,51 @@ def test_a_face_is_measured_inside_its_box(folder: Path) -> None:
     assert table["bytes"].nunique() == 1
 
 
-def test_the_same_pixels_have_the_same_sum_in_any_format(folder: Path) -> None:
+def test_the_checksum_does_not_depend_on_the_image_format(folder: Path) -> None:
     changed = _face(0)
     changed[0, 0, 0] ^= 1
-    sums = [_pixels(folder, *each)["sha256"] for each in ((_face(0),), (_face(0), "p.bmp"), (changed,))]
-    assert sums[0] == sums[1] != sums[2]
+    checksums = [_measure_pixels(folder, *args)["sha256"] for args in ((_face(0),), (_face(0), "p.bmp"), (changed,))]
+    assert checksums[0] == checksums[1] != checksums[2]
 
 
-def test_the_shape_is_part_of_the_sum(folder: Path) -> None:
+def test_the_checksum_depends_on_the_shape(folder: Path) -> None:
     pixels = np.arange(64, dtype=np.uint8)
     shapes = [(4, 16), (8, 8), (16, 4)]
-    assert len({_pixels(folder, pixels.reshape(shape))["sha256"] for shape in shapes}) == 3
+    assert len({_measure_pixels(folder, pixels.reshape(shape))["sha256"] for shape in shapes}) == 3
 
 
-def test_nothing_is_a_table_of_nothing() -> None:
+def test_no_images_give_an_empty_table() -> None:
     assert list(measure_images([], [])) == list(PIXEL_COLUMNS)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_perceptual_hash_outlives_scaling_compression_and_light(seed: int) -> None:
+def test_the_perceptual_hash_is_robust_to_scaling_compression_and_brightness(seed: int) -> None:
     gray = _gray(seed, 144)
     jpeg = cv2.imdecode(cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, 70])[1], cv2.IMREAD_GRAYSCALE)
     before = _perceptual_hash(gray)
     for changed in (cv2.resize(gray, (96, 96), interpolation=cv2.INTER_AREA), jpeg, (gray * 0.9).astype(np.uint8)):
-        assert _bits(before, _perceptual_hash(changed)) <= 4
+        assert _hamming_distance(before, _perceptual_hash(changed)) <= 4
 
 
-def test_signatures_of_the_same_drawing_are_similar_and_of_others_not(folder: Path) -> None:
-    drawings = [_gray(seed, 144) for seed in range(6)]
-    for number, gray in enumerate([*drawings, *(cv2.resize(each, (96, 96)) for each in drawings)]):
+def test_signatures_are_similar_only_for_the_same_face(folder: Path) -> None:
+    faces = [_gray(seed, 144) for seed in range(6)]
+    for number, gray in enumerate([*faces, *(cv2.resize(face, (96, 96)) for face in faces)]):
         _write(folder, f"{number}.png", gray)
-    table = _measured(folder, *(f"{number}.png" for number in range(12)))
+    table = _measure(folder, *(f"{number}.png" for number in range(12)))
     signatures = decode_signatures(table["signature"])
     for row, col in np.ndindex(6, 6):
-        alike = similarity(signatures, np.array([[row, 6 + col]]))[0]
-        assert (alike > SIMILARITY_MIN) == (row == col)
+        value = similarity(signatures, np.array([[row, 6 + col]]))[0]
+        assert (value > SIMILARITY_MIN) == (row == col)
 
 
-def test_what_can_not_be_read_or_shows_nothing_has_no_signature(folder: Path) -> None:
+def test_unreadable_and_flat_images_have_no_signature(folder: Path) -> None:
     _write(folder, "flat.png", np.full((48, 48), 90, np.uint8))
-    table = _measured(folder, "text.png", "flat.png", "a.png")
+    table = _measure(folder, "text.png", "flat.png", "a.png")
     assert table["signature"].isna().tolist() == [True, True, False]
 
 
-def test_different_drawings_have_different_hashes() -> None:
+def test_different_faces_have_different_hashes() -> None:
     hashes = [_perceptual_hash(_gray(seed)) for seed in range(12)]
-    distances = [_bits(a, b) for place, a in enumerate(hashes) for b in hashes[:place]]
+    distances = [_hamming_distance(a, b) for n, a in enumerate(hashes) for b in hashes[:n]]
     assert min(distances) > 4
     assert all(-(2**63) <= value < 2**63 for value in hashes)

@@ -18,11 +18,11 @@ from tests.support.sources import gray, png, write_folder
 COLOR = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
 
 
-def _encoded(ending: str, pixels: np.ndarray = COLOR[:, :, ::-1], *options: int) -> bytes:
+def _encode(ending: str, pixels: np.ndarray = COLOR[:, :, ::-1], *options: int) -> bytes:
     return cv2.imencode(ending, pixels, list(options))[1].tobytes()
 
 
-def _claiming(width: int, height: int) -> bytes:
+def _png_with_size(width: int, height: int) -> bytes:
     """A small PNG file whose header claims a size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
@@ -30,22 +30,22 @@ def _claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def _claiming_jpeg(width: int, height: int) -> bytes:
-    content = bytearray(_encoded(".jpg"))
-    at = next(at for kind in (b"\xff\xc0", b"\xff\xc2") if (at := content.find(kind)) > 0)
-    content[at + 5 : at + 9] = struct.pack(">HH", height, width)
+def _jpeg_with_size(width: int, height: int) -> bytes:
+    content = bytearray(_encode(".jpg"))
+    offset = next(at for marker in (b"\xff\xc0", b"\xff\xc2") if (at := content.find(marker)) > 0)
+    content[offset + 5 : offset + 9] = struct.pack(">HH", height, width)
     return bytes(content)
 
 
 def test_decoding_gives_rgb_and_keeps_gray() -> None:
-    np.testing.assert_array_equal(decode_face(_encoded(".png")), COLOR)
+    np.testing.assert_array_equal(decode_face(_encode(".png")), COLOR)
     np.testing.assert_array_equal(decode_face(png(3)), gray(3))
 
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tiff", ".ppm", ".webp", ".jpg"])
 def test_any_format_is_decoded(ending: str) -> None:
     options = (cv2.IMWRITE_WEBP_QUALITY, 101) if ending == ".webp" else ()
-    content = _encoded(ending, COLOR[:, :, ::-1], *options)
+    content = _encode(ending, COLOR[:, :, ::-1], *options)
     decoded = decode_face(content)
     assert decoded is not None and decoded.shape == COLOR.shape
     if ending != ".jpg":
@@ -53,8 +53,8 @@ def test_any_format_is_decoded(ending: str) -> None:
 
 
 @pytest.mark.parametrize("options", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 1)])
-def test_a_jpeg_is_decoded_behind_other_segments(options: tuple[int, ...]) -> None:
-    plain = _encoded(".jpg", COLOR, *options)
+def test_a_jpeg_with_segments_before_the_frame_is_decoded(options: tuple[int, ...]) -> None:
+    plain = _encode(".jpg", COLOR, *options)
     comment = b"\xff\xfe" + struct.pack(">H", 60_000) + bytes(59_998)
     for content in (plain, plain[:2] + comment * 3 + plain[2:], plain[:2] + b"\xff\xff" + plain[2:]):
         assert decode_face(content) is not None
@@ -62,46 +62,46 @@ def test_a_jpeg_is_decoded_behind_other_segments(options: tuple[int, ...]) -> No
 
 @pytest.mark.parametrize("marker", [b"\xff\x01", b"\xff\xd0", b"\xff\xd8", b"\xff\xfe\x00\x00", b"junk"])
 def test_a_jpeg_with_a_hidden_size_is_not_decoded(marker: bytes) -> None:
-    """A marker without a length hides the true frame from a reader that skips by lengths."""
-    true, small = _claiming_jpeg(20_000, 20_000), _encoded(".jpg")
-    content = true[:2] + marker + true[2:]
+    """A marker without a length hides the real frame header from a parser that skips by lengths."""
+    huge, small = _jpeg_with_size(20_000, 20_000), _encode(".jpg")
+    content = huge[:2] + marker + huge[2:]
     hidden = content + bytes(0xFFC0 - len(content) + 6) + small[2:]
-    for each in (content, hidden):
-        assert decode_face(each) is None
+    for data in (content, hidden):
+        assert decode_face(data) is None
 
 
 @pytest.mark.parametrize("side", [10_001, 30_000, 65_535])
-def test_an_image_that_claims_to_be_huge_is_not_decoded(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object) -> None:
+def test_an_image_with_a_huge_size_in_its_header_is_not_decoded(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         pytest.fail("the decoder was called")
 
-    monkeypatch.setattr(cv2, "imdecode", never)
-    bmp = bytearray(_encoded(".bmp"))
+    monkeypatch.setattr(cv2, "imdecode", fail)
+    bmp = bytearray(_encode(".bmp"))
     bmp[18:26] = struct.pack("<ii", side, side)
     ppm = f"P6 {side} {side} 255 ".encode() + bytes(100)
-    for content in (_claiming(side, side), _claiming_jpeg(side, side), bytes(bmp), ppm):
+    for content in (_png_with_size(side, side), _jpeg_with_size(side, side), bytes(bmp), ppm):
         assert len(content) < 10_000
         assert decode_face(content) is None
 
 
 def test_the_limit_is_counted_in_pixels() -> None:
-    content = _encoded(".png")
+    content = _encode(".png")
     assert decode_image(content, 30 * 40).pixels.shape == (30, 40, 3)
     with pytest.raises(UnreadableImageError):
         decode_image(content, 30 * 40 - 1)
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"\xff\xd8\xff", b"BM", _encoded(".png")[:60]]
+    "content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"\xff\xd8\xff", b"BM", _encode(".png")[:60]]
 )
-def test_other_files_are_none(content: bytes) -> None:
+def test_files_that_are_no_images_decode_to_none(content: bytes) -> None:
     assert decode_face(content) is None
 
 
 @pytest.mark.parametrize("ending", [".hdr", ".pfm"])
 def test_a_format_without_a_size_in_its_header_is_not_decoded(ending: str) -> None:
     """It could unpack to any size."""
-    assert decode_face(_encoded(ending, COLOR.astype(np.float32))) is None
+    assert decode_face(_encode(ending, COLOR.astype(np.float32))) is None
 
 
 def test_a_box_is_cropped_to_the_image() -> None:
@@ -114,7 +114,7 @@ def test_a_box_is_cropped_to_the_image() -> None:
         assert crop_box(pixels, outside) is None
 
 
-def test_faces_are_in_the_requested_order(tmp_path: Path) -> None:
+def test_images_are_in_the_requested_order(tmp_path: Path) -> None:
     files = {"a.png": png(0), "b.png": png(1, 20, 10), "text.png": b"no image"}
     source = FolderSource(write_folder(tmp_path / "f", files))
     faces = [
@@ -125,13 +125,13 @@ def test_faces_are_in_the_requested_order(tmp_path: Path) -> None:
         FaceRef("b.png", (1, 2, 4, 7)),
         FaceRef("b.png", (50, 50, 60, 60)),
     ]
-    found = list(iter_images(source, faces * 300))
-    shapes = [None if image is None else image.shape for image in found]
+    images = list(iter_images(source, faces * 300))
+    shapes = [None if image is None else image.shape for image in images]
     assert shapes == [(10, 20), None, (12, 12), None, (5, 3), None] * 300
-    np.testing.assert_array_equal(found[4], gray(1, 20, 10)[2:7, 1:4])
+    np.testing.assert_array_equal(images[4], gray(1, 20, 10)[2:7, 1:4])
 
 
-def test_rows_become_faces_with_and_without_boxes() -> None:
+def test_face_refs_have_the_boxes_of_the_rows() -> None:
     rows = pd.DataFrame({"path": ["a.png", "b.png"]})
     assert get_face_refs(rows) == [FaceRef("a.png"), FaceRef("b.png")]
     boxed = rows.assign(**dict(zip(BOX_COLUMNS, ([1, 2], [3, 4], [5, 6], [7, 8]), strict=True)))

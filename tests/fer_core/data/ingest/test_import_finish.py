@@ -19,17 +19,17 @@ from tests.support.imports import FILES, Killed, start_with_manifest, write_uplo
 from tests.support.sources import write_tar, write_zip
 
 
-def test_a_file_on_another_disk_is_copied_whole_before_it_goes(
+def test_a_file_on_another_disk_is_copied_before_it_is_deleted(
     tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
     content = archive.read_bytes()
-    real = Path.replace
+    original = Path.replace
 
     def replace(self: Path, target: Path) -> Path:
         if self == archive:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return real(self, target)
+        return original(self, target)
 
     monkeypatch.setattr(Path, "replace", replace)
     folder = run_import(start_with_manifest(archive, store, move=True), store)
@@ -37,59 +37,59 @@ def test_a_file_on_another_disk_is_copied_whole_before_it_goes(
     assert not archive.exists()
 
 
-def test_taking_that_fails_leaves_the_file(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_move_leaves_the_file(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
     work = start_with_manifest(archive, store, move=True)
 
-    def full(*_: object) -> None:
+    def raise_disk_full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr(Path, "replace", full)
-        patched.setattr(shutil, "copyfile", full)
+        patched.setattr(Path, "replace", raise_disk_full)
+        patched.setattr(shutil, "copyfile", raise_disk_full)
         work.finish(store, 12, "x")
     assert archive.is_file()
 
 
 def _kill_at(step: int, patched: pytest.MonkeyPatch) -> list[str]:
-    """Let the process end before that step on disk; the steps that were taken."""
-    taken: list[str] = []
+    """Raise Killed before the given step on disk, and return the list of completed steps."""
+    steps: list[str] = []
 
-    def watched(owner: object, name: str) -> None:
-        real: Callable[..., Any] = getattr(owner, name)
+    def wrap(owner: object, name: str) -> None:
+        original: Callable[..., Any] = getattr(owner, name)
 
-        def act(*args: Any, **kwargs: Any) -> Any:
-            if len(taken) >= step:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if len(steps) >= step:
                 raise Killed
-            taken.append(name)
-            return real(*args, **kwargs)
+            steps.append(name)
+            return original(*args, **kwargs)
 
-        patched.setattr(owner, name, act)
+        patched.setattr(owner, name, call)
 
-    watched(Path, "replace")
-    watched(Path, "unlink")
-    watched(importing.shutil, "rmtree")
-    return taken
+    wrap(Path, "replace")
+    wrap(Path, "unlink")
+    wrap(importing.shutil, "rmtree")
+    return steps
 
 
 @pytest.mark.parametrize("kind", ["path", "moved", "upload", "tar"])
-def test_a_kill_at_any_step_of_the_end_loses_nothing(
+def test_a_kill_at_any_step_of_finishing_loses_nothing(
     kind: str, tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before each step on disk in turn: the store opens, the images are somewhere whole, and it goes on to the end."""
-    step, ended = 0, False
-    while not ended:
-        source = _source(kind, tmp_path, store)
+    """At every step on disk: the store opens, the images are complete somewhere, and the import can be resumed."""
+    step, finished = 0, False
+    while not finished:
+        source = _write_source(kind, tmp_path, store)
         work = start_with_manifest(source, store, move=kind != "path")
         work.prepare(store)
         with monkeypatch.context() as patched:
-            _real_finish(work, patched, step)
+            _kill_in_finish(work, patched, step)
             try:
                 run_import(work, store)
-                ended = True
+                finished = True
             except Killed:
                 pass
-        _check_between(work, source, store)
+        _check_after_kill(work.folder, source, store)
         if not (store.datasets_dir / "mine" / "dataset.json").is_file():
             run_import(open_import("mine", store), store)
         dataset = open_dataset("mine", store)
@@ -103,7 +103,7 @@ def test_a_kill_at_any_step_of_the_end_loses_nothing(
     assert source.exists() == (kind == "path")
 
 
-def _source(kind: str, tmp_path: Path, store: Settings) -> Path:
+def _write_source(kind: str, tmp_path: Path, store: Settings) -> Path:
     if kind == "upload":
         return write_upload(store)
     if kind == "tar":
@@ -111,24 +111,24 @@ def _source(kind: str, tmp_path: Path, store: Settings) -> Path:
     return write_zip(tmp_path / "faces.zip", FILES)
 
 
-def _real_finish(work: Import, patched: pytest.MonkeyPatch, step: int) -> None:
-    """Only the end itself is watched."""
-    real = Import.finish
+def _kill_in_finish(work: Import, patched: pytest.MonkeyPatch, step: int) -> None:
+    """Run the import, but let only `Import.finish` be killed."""
+    original = Import.finish
 
     def finish(self: Import, *args: Any) -> Path:
         _kill_at(step, patched)
-        return real(self, *args)
+        return original(self, *args)
 
     patched.setattr(Import, "finish", finish)
 
 
-def _check_between(work: Import, source: Path, store: Settings) -> None:
+def _check_after_kill(work_folder: Path, source: Path, store: Settings) -> None:
     done = [dataset.id for dataset in list_datasets(store)]
-    unfinished = [each.id for each in list_imports(store)]
+    unfinished = [work.id for work in list_imports(store)]
     assert [*done, *unfinished] == ["mine"]
-    folder = store.datasets_dir / "mine" if done else work.folder
-    kept = [path for path in folder.glob("source.*") if zipfile.is_zipfile(path)]
-    assert kept or source.is_file()
+    folder = store.datasets_dir / "mine" if done else work_folder
+    archives = [path for path in folder.glob("source.*") if zipfile.is_zipfile(path)]
+    assert archives or source.is_file()
     if done:
         marker = json.loads((folder / "dataset.json").read_text())
         assert (folder / marker["source"]).is_file()

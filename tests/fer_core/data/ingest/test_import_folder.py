@@ -21,7 +21,7 @@ from tests.support.imports import FILES, Killed, start_with_manifest, write_uplo
 from tests.support.sources import EMPTY_MANIFEST, write_folder, write_tar, write_zip
 
 
-def _in(folder: Path) -> list[str]:
+def _list_files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
@@ -35,7 +35,7 @@ def test_a_started_import_can_be_opened_again(tmp_path: Path, store: Settings) -
     assert list_datasets(store) == []
 
 
-def test_an_id_is_taken_once(tmp_path: Path, store: Settings) -> None:
+def test_an_id_in_use_is_refused(tmp_path: Path, store: Settings) -> None:
     archive, other = write_zip(tmp_path / "a.zip", FILES), write_zip(tmp_path / "b.zip", FILES)
     run_import(start_with_manifest(archive, store), store)
     with pytest.raises(DatasetError, match="a dataset 'mine' already"):
@@ -46,73 +46,75 @@ def test_an_id_is_taken_once(tmp_path: Path, store: Settings) -> None:
 
 
 @pytest.mark.parametrize("dataset_id", ["../mine", "My Faces", "a/b", ""])
-def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, tmp_path: Path, store: Settings) -> None:
+def test_an_invalid_id_is_refused(dataset_id: str, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "a.zip", FILES)
-    for ask in (
+    for call in (
         lambda: start_import(archive, dataset_id, store),
         lambda: open_import(dataset_id, store),
         lambda: discard_import(dataset_id, store),
     ):
         with pytest.raises(InputError, match="dataset id"):
-            ask()
-    assert _in(store.store) == []
+            call()
+    assert _list_files(store.store) == []
 
 
-def test_a_missing_source_is_an_error(tmp_path: Path, store: Settings) -> None:
+def test_a_missing_source_or_import_is_an_error(tmp_path: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match=r"no file or folder at .*none\.zip"):
         start_import(tmp_path / "none.zip", "mine", store)
-    for ask in (open_import, discard_import):
+    for call in (open_import, discard_import):
         with pytest.raises(DatasetError, match="no unfinished import 'mine'"):
-            ask("mine", store)
+            call("mine", store)
     with pytest.raises(DatasetError, match="no unfinished import"), lock_import(store.imports_dir / "mine"):
         pass
-    assert _in(store.store) == []
+    assert _list_files(store.store) == []
 
 
-def test_a_folder_can_not_be_moved(tmp_path: Path, store: Settings) -> None:
+def test_a_folder_cannot_be_moved(tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "faces", FILES)
     with pytest.raises(DatasetError, match="Only a file can be moved"):
         start_import(folder, "mine", store, move=True)
     assert list_imports(store) == []
 
 
-def test_an_upload_is_moved_at_once_and_goes_with_the_import(store: Settings) -> None:
+def test_an_upload_is_moved_at_the_start_and_deleted_with_the_import(store: Settings) -> None:
     upload = write_upload(store)
     work = start_import(upload, "mine", store, move=True)
     assert not upload.exists()
     assert work.path() == work.folder / "source.zip"
     discard_import("mine", store)
-    assert _in(store.store) == []
+    assert _list_files(store.store) == []
     assert not work.folder.exists()
 
 
-def test_an_upload_that_a_kill_left_where_it_was_goes_too(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_was_not_moved_before_a_kill_is_deleted_too(
+    store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     upload = write_upload(store)
 
-    def killed(*_: object) -> None:
+    def kill(*_: object) -> None:
         raise Killed
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(importing, "_move", killed)
+        patched.setattr(importing, "_move", kill)
         start_import(upload, "mine", store, move=True)
     assert upload.is_file()
     assert open_import("mine", store).path() == upload
     discard_import("mine", store)
-    assert _in(store.store) == []
+    assert _list_files(store.store) == []
 
 
 @pytest.mark.parametrize("move", [False, True])
-def test_the_users_file_stays_when_the_import_is_discarded(move: bool, tmp_path: Path, store: Settings) -> None:
+def test_discarding_an_import_keeps_the_users_file(move: bool, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
     start_import(archive, "mine", store, move=move).prepare(store)
     discard_import("mine", store)
     assert archive.is_file()
-    assert _in(store.store) == []
+    assert _list_files(store.store) == []
 
 
 @pytest.mark.parametrize("move", [False, True])
 @pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
-def test_a_compressed_tar_is_made_ready_and_is_not_lost(
+def test_a_compressed_tar_is_repacked_and_kept_until_the_import_is_done(
     compression: str, move: bool, tmp_path: Path, store: Settings
 ) -> None:
     archive = write_tar(tmp_path / f"faces.tar.{compression}", FILES, compression)
@@ -124,25 +126,25 @@ def test_a_compressed_tar_is_made_ready_and_is_not_lost(
     work.prepare(store)
     assert work.ready
     assert work.path() == work.folder / "source.zip"
-    assert archive.read_bytes() == before  # until the dataset is there
+    assert archive.read_bytes() == before  # until the dataset exists
     with zipfile.ZipFile(work.path()) as packed:
         assert {name: packed.read(name) for name in packed.namelist()} == FILES
     work.set_manifest(EMPTY_MANIFEST)
     run_import(work, store)
     assert archive.exists() != move
-    assert [name for name in _in(store.store) if "source" in name] == ["datasets/mine/source.zip"]
+    assert [name for name in _list_files(store.store) if "source" in name] == ["datasets/mine/source.zip"]
 
 
 @pytest.mark.parametrize("name", ["faces.tar.gz", "Faces.TGZ"])
-def test_an_uploads_files_are_on_disk_once(name: str, store: Settings) -> None:
+def test_an_uploaded_tar_is_not_stored_twice(name: str, store: Settings) -> None:
     upload = write_upload(store, name)
     work = start_import(upload, "mine", store, move=True)
     assert not work.ready
     work.prepare(store)
-    assert _in(store.store) == ["imports/mine/import.json", "imports/mine/source.zip"]
+    assert _list_files(store.store) == ["imports/mine/import.json", "imports/mine/source.zip"]
 
 
-def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tar_left_beside_its_zip_by_a_kill_is_deleted(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     work = start_import(write_upload(store, "faces.tar.gz"), "mine", store, move=True)
     packed = (work.folder / "source.tar.gz").read_bytes()
     work.prepare(store)
@@ -156,16 +158,16 @@ def test_a_tar_that_a_kill_left_beside_its_zip_does_not_stay(store: Settings, mo
     }  # fmt: skip
 
 
-def test_a_broken_tar_leaves_the_import_as_it_was(tmp_path: Path, store: Settings) -> None:
+def test_a_broken_tar_leaves_the_import_unchanged(tmp_path: Path, store: Settings) -> None:
     archive = write_tar(tmp_path / "faces.tar.gz", FILES, "gz")
     archive.write_bytes(archive.read_bytes()[:-30])
     work = start_import(archive, "mine", store)
     with pytest.raises(ArchiveError, match="cut short"):
         work.prepare(store)
-    assert _in(store.store) == ["imports/mine/import.json"]
+    assert _list_files(store.store) == ["imports/mine/import.json"]
 
 
-def test_another_manifest_discards_the_chunks_and_the_same_does_not(tmp_path: Path, store: Settings) -> None:
+def test_a_different_manifest_discards_the_finished_chunks(tmp_path: Path, store: Settings) -> None:
     work = start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store)
     parts = write_folder(work.folder / "parts", {"000000.parquet": "x", ".000001.parquet.tmp": "x"})
     work.set_manifest(EMPTY_MANIFEST)
@@ -176,12 +178,12 @@ def test_another_manifest_discards_the_chunks_and_the_same_does_not(tmp_path: Pa
     assert work.manifest is not None and work.manifest.title == "Other"
 
 
-def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
+def test_an_import_runs_only_once_at_a_time(tmp_path: Path, store: Settings) -> None:
     work = start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store)
     with lock_import(work.folder):
-        for ask in (lambda: run_import(work, store), lambda: discard_import("mine", store)):
+        for call in (lambda: run_import(work, store), lambda: discard_import("mine", store)):
             with pytest.raises(DatasetError, match="'mine' is already running"):
-                ask()
+                call()
         assert list_imports(store) == [work]
     assert run_import(work, store).is_dir()
     with pytest.raises(DatasetError, match="no unfinished import 'mine'"):
@@ -190,31 +192,31 @@ def test_only_one_at_a_time(tmp_path: Path, store: Settings) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", "{}", '{"source": "a"}'])
-def test_a_damaged_import_hides_no_other_and_can_be_discarded(content: str, tmp_path: Path, store: Settings) -> None:
+def test_a_damaged_import_is_skipped_and_can_be_discarded(content: str, tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
-    good, bad = start_import(archive, "good", store), start_import(archive, "bad", store)
-    (bad.folder / "import.json").write_text(content)
-    assert list_imports(store) == [good]
+    valid, damaged = start_import(archive, "good", store), start_import(archive, "bad", store)
+    (damaged.folder / "import.json").write_text(content)
+    assert list_imports(store) == [valid]
     with pytest.raises(DatasetError, match=r"damaged.*Discard"):
         open_import("bad", store)
     discard_import("bad", store)
-    assert not bad.folder.exists()
+    assert not damaged.folder.exists()
 
 
-def test_what_a_kill_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
+def test_an_import_folder_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
     write_folder(store.imports_dir / "mine", {"parts/000000.parquet": "half"})
     work = start_import(write_zip(tmp_path / "faces.zip", FILES), "mine", store)
     assert work.n_chunks == 0
 
 
-def test_what_a_deletion_left_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
+def test_a_dataset_folder_without_a_marker_is_replaced(tmp_path: Path, store: Settings) -> None:
     write_folder(store.datasets_dir / "mine", {"index.parquet": "half", "corrections.jsonl": "{}"})
     run_import(start_with_manifest(write_zip(tmp_path / "faces.zip", FILES), store), store)
     assert not (store.datasets_dir / "mine" / "corrections.jsonl").exists()
     assert open_dataset("mine", store).n == 12
 
 
-def test_a_missing_source_is_an_error_that_says_where_it_was(tmp_path: Path, store: Settings) -> None:
+def test_an_import_whose_source_is_missing_names_its_path(tmp_path: Path, store: Settings) -> None:
     archive = write_zip(tmp_path / "faces.zip", FILES)
     work = start_with_manifest(archive, store)
     archive.unlink()

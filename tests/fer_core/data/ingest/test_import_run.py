@@ -33,16 +33,16 @@ from fer_core.data.index import builder as index
 from fer_core.data.catalog import import_dataset
 from fer_core.settings import Settings
 
-def told(done_01, message):
+def report(done_01, message):
     print(message, flush=True)
     if WAIT_FOR and message.startswith(WAIT_FOR):
         sys.stdin.read()
 
 if __name__ == "__main__":
     source, WAIT_FOR, index.CHUNK_ROWS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    import_dataset(source, Settings(), dataset_id="mine", progress=told)
+    import_dataset(source, Settings(), dataset_id="mine", progress=report)
 """
-"""An import in a process of its own that tells its progress, and waits for ever at one message."""
+"""Import in a child process; prints its progress and blocks at the message that starts with WAIT_FOR."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def store(store: Settings) -> Settings:
-    """As everywhere, but with one process: to start others takes longer than all else here."""
+    """The store, with one process: starting others takes longer than the import."""
     return store.model_copy(update={"threads": 1})
 
 
@@ -63,37 +63,37 @@ def archive(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def whole(archive: Path, store: Settings) -> pd.DataFrame:
-    """The index of an import that nothing disturbed."""
+def uninterrupted(archive: Path, store: Settings) -> pd.DataFrame:
+    """The index of an uninterrupted import."""
     return import_dataset(archive, store, dataset_id="whole").raw_index()
 
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many images were measured in this process, call by call."""
+    """Number of images of every `measure_images` call in this process."""
     counts: list[int] = []
-    real = measure_module.measure_images
+    original = measure_module.measure_images
 
-    def counting(places: Any, *others: Any) -> pd.DataFrame:
-        counts.append(len(places))
-        return real(places, *others)
+    def counting(locations: Any, *args: Any) -> pd.DataFrame:
+        counts.append(len(locations))
+        return original(locations, *args)
 
     monkeypatch.setattr(index_module, "measure_images", counting)
     return counts
 
 
-def _stopped(source: Path, store: Settings, at: str) -> None:
-    """An import that is cancelled when it says `at`."""
+def _cancel_at(source: Path, store: Settings, message_start: str) -> None:
+    """Cancel an import at the progress message that starts with `message_start`."""
 
     def stop(done_01: float, message: str) -> None:
-        if message.startswith(at):
+        if message.startswith(message_start):
             raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
         import_dataset(source, store, dataset_id="mine", progress=stop)
 
 
-def _child(source: Path, store: Settings, wait_for: str, threads: int = 1) -> subprocess.Popen[str]:
+def _start_child(source: Path, store: Settings, wait_for: str, threads: int = 1) -> subprocess.Popen[str]:
     environment = os.environ | {"FERSCOPE_HOME": str(store.store), "FERSCOPE_THREADS": str(threads)}
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, str(source), wait_for, str(CHUNK_ROWS)],
@@ -105,7 +105,7 @@ def _child(source: Path, store: Settings, wait_for: str, threads: int = 1) -> su
     )
 
 
-def _killed(child: subprocess.Popen[str], after_messages: int) -> None:
+def _kill(child: subprocess.Popen[str], after_messages: int) -> None:
     assert child.stdout is not None and child.stdin is not None
     for _ in range(after_messages):
         child.stdout.readline()
@@ -115,39 +115,39 @@ def _killed(child: subprocess.Popen[str], after_messages: int) -> None:
     child.stdin.close()
 
 
-def test_an_import_ends_with_a_dataset_and_nothing_else(archive: Path, store: Settings) -> None:
-    told: list[tuple[float, str]] = []
-    imported = import_dataset(archive, store, dataset_id="mine", progress=lambda *said: told.append(said))
+def test_an_import_leaves_only_the_dataset(archive: Path, store: Settings) -> None:
+    updates: list[tuple[float, str]] = []
+    imported = import_dataset(archive, store, dataset_id="mine", progress=lambda *update: updates.append(update))
     assert imported == open_dataset("mine", store)
     assert list_imports(store) == []
     assert {path.name for path in imported.folder.iterdir()} == {
         "dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet",
     }  # fmt: skip
     assert list(store.imports_dir.iterdir()) == []
-    shares = [share for share, _ in told]
+    shares = [share for share, _ in updates]
     assert shares == sorted(shares)
-    assert told[-1] == (1.0, f"Imported {len(FILES)} images")
+    assert updates[-1] == (1.0, f"Imported {len(FILES)} images")
 
 
-def test_a_broken_image_is_a_problem_and_not_an_end(whole: pd.DataFrame) -> None:
-    bad = whole[whole["problem"] != ""]
-    assert bad["path"].tolist() == ["fear/text.png", "happiness/empty.png"]
-    assert bad["label"].tolist() == ["fear", "happiness"]
-    assert len(whole) == len(FILES)
+def test_an_unreadable_image_is_a_row_with_a_problem(uninterrupted: pd.DataFrame) -> None:
+    with_problem = uninterrupted[uninterrupted["problem"] != ""]
+    assert with_problem["path"].tolist() == ["fear/text.png", "happiness/empty.png"]
+    assert with_problem["label"].tolist() == ["fear", "happiness"]
+    assert len(uninterrupted) == len(FILES)
 
 
-def test_a_stopped_import_resumes_and_measures_nothing_twice(
-    archive: Path, whole: pd.DataFrame, store: Settings, measured: list[int]
+def test_a_cancelled_import_resumes_without_measuring_twice(
+    archive: Path, uninterrupted: pd.DataFrame, store: Settings, measured: list[int]
 ) -> None:
     measured.clear()
-    _stopped(archive, store, "Indexed 48")
+    _cancel_at(archive, store, "Indexed 48")
     assert [work.n_chunks for work in list_imports(store)] == [6]
     assert [dataset.id for dataset in list_datasets(store)] == ["whole"]
-    _stopped(archive, store, "Finding duplicates")
+    _cancel_at(archive, store, "Finding duplicates")
     assert sum(measured) == len(FILES)
     imported = import_dataset(archive, store, dataset_id="mine")
     assert sum(measured) == len(FILES)
-    pd.testing.assert_frame_equal(imported.raw_index(), whole)
+    pd.testing.assert_frame_equal(imported.raw_index(), uninterrupted)
     assert imported.fingerprint == open_dataset("whole", store).fingerprint
 
 
@@ -155,36 +155,36 @@ def test_a_stopped_import_resumes_and_measures_nothing_twice(
 def test_changed_files_are_measured_again(kind: str, tmp_path: Path, store: Settings, measured: list[int]) -> None:
     pack = write_zip if kind == "zip" else write_folder
     source = pack(tmp_path / "source", FILES)
-    _stopped(source, store, "Indexed 48")
+    _cancel_at(source, store, "Indexed 48")
     changed = FILES | {"fear/0000.png": png(999), "happiness/0001.png": png(1000)}
     if kind == "zip":
         pack(source, changed)
-    else:  # the folder itself looks as before
+    else:  # the modification time of the folder does not change
         for name in ("fear/0000.png", "happiness/0001.png"):
             (source / name).write_bytes(changed[name])
     measured.clear()
     resumed = import_dataset(source, store, dataset_id="mine").raw_index()
     assert sum(measured) == len(FILES)
-    fresh = import_dataset(source, store, dataset_id="fresh").raw_index()
-    pd.testing.assert_frame_equal(resumed, fresh)
+    expected = import_dataset(source, store, dataset_id="fresh").raw_index()
+    pd.testing.assert_frame_equal(resumed, expected)
 
 
-def test_chunks_of_an_older_version_are_made_again(
+def test_chunks_of_an_older_version_are_rebuilt(
     archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = {name: value for name, value in import_run_module.COLUMN_TYPES.items() if name != "signature"}
+    older_types = {name: value for name, value in import_run_module.COLUMN_TYPES.items() if name != "signature"}
     with monkeypatch.context() as patched:
-        patched.setattr(import_run_module, "COLUMN_TYPES", older)
-        _stopped(archive, store, "Indexed 48")
+        patched.setattr(import_run_module, "COLUMN_TYPES", older_types)
+        _cancel_at(archive, store, "Indexed 48")
     (work,) = list_imports(store)
-    for part in (work.folder / "parts").glob("*.parquet"):
-        pd.read_parquet(part).drop(columns="signature").to_parquet(part, index=False)
+    for chunk in (work.folder / "parts").glob("*.parquet"):
+        pd.read_parquet(chunk).drop(columns="signature").to_parquet(chunk, index=False)
     index = import_dataset(archive, store, dataset_id="mine").raw_index(["sha256", "signature"])
     assert (index["signature"].notna() == (index["sha256"] != "")).all()
 
 
-def test_another_manifest_between_two_attempts_is_used(archive: Path, store: Settings) -> None:
-    _stopped(archive, store, "Indexed 48")
+def test_a_manifest_changed_before_resuming_is_used(archive: Path, store: Settings) -> None:
+    _cancel_at(archive, store, "Indexed 48")
     work = open_import("mine", store)
     assert work.manifest is not None
     work.set_manifest(work.manifest.model_copy(update={"labels": {"fear": None}}))
@@ -196,32 +196,34 @@ def test_another_manifest_between_two_attempts_is_used(archive: Path, store: Set
     }
 
 
-def test_several_processes_make_the_same_dataset_as_one(archive: Path, whole: pd.DataFrame, store: Settings) -> None:
+def test_several_processes_give_the_same_dataset_as_one(
+    archive: Path, uninterrupted: pd.DataFrame, store: Settings
+) -> None:
     imported = import_dataset(archive, store.model_copy(update={"threads": 3}), dataset_id="three")
-    pd.testing.assert_frame_equal(imported.raw_index(), whole)
+    pd.testing.assert_frame_equal(imported.raw_index(), uninterrupted)
     assert imported.fingerprint == open_dataset("whole", store).fingerprint
 
 
 @pytest.mark.parametrize(("after", "threads"), [(1, 1), (CHUNKS, 1), (4, 2)])
-def test_a_killed_import_is_resumed_to_the_same_dataset(
-    after: int, threads: int, archive: Path, whole: pd.DataFrame, store: Settings, measured: list[int]
+def test_a_killed_import_resumes_to_the_same_dataset(
+    after: int, threads: int, archive: Path, uninterrupted: pd.DataFrame, store: Settings, measured: list[int]
 ) -> None:
-    _killed(_child(archive, store, "", threads), after)
+    _kill(_start_child(archive, store, "", threads), after)
     done = [dataset.id for dataset in list_datasets(store)]
     if "mine" not in done:
         (work,) = list_imports(store)
-        left = len(FILES) - CHUNK_ROWS * work.n_chunks
+        remaining = len(FILES) - CHUNK_ROWS * work.n_chunks
         measured.clear()
         import_dataset(archive, store, dataset_id="mine")
-        assert sum(measured) == max(0, left)
-    pd.testing.assert_frame_equal(open_dataset("mine", store).raw_index(), whole)
+        assert sum(measured) == max(0, remaining)
+    pd.testing.assert_frame_equal(open_dataset("mine", store).raw_index(), uninterrupted)
     assert list_imports(store) == []
 
 
-def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
-    archive: Path, whole: pd.DataFrame, store: Settings
+def test_workers_of_a_killed_import_exit_and_imports_are_exclusive(
+    archive: Path, uninterrupted: pd.DataFrame, store: Settings
 ) -> None:
-    child = _child(archive, store, "Indexed", threads=2)
+    child = _start_child(archive, store, "Indexed", threads=2)
     assert child.stdout is not None
     try:
         assert any(line.startswith("Indexed") for line in child.stdout)
@@ -233,10 +235,10 @@ def test_workers_end_with_an_import_that_is_killed_and_only_one_runs_at_a_time(
             discard_import("mine", store)
         assert [work.id for work in list_imports(store)] == ["mine"]
     finally:
-        _killed(child, 0)
+        _kill(child, 0)
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert alive == []
-    pd.testing.assert_frame_equal(import_dataset(archive, store, dataset_id="mine").raw_index(), whole)
+    pd.testing.assert_frame_equal(import_dataset(archive, store, dataset_id="mine").raw_index(), uninterrupted)
 
 
 def test_a_discarded_import_leaves_nothing(store: Settings) -> None:
@@ -261,33 +263,33 @@ def test_an_import_without_a_layout_is_refused(archive: Path, store: Settings) -
         run_import(start_import(archive, "mine", store), store)
 
 
-def test_images_none_of_which_can_be_read_are_refused(tmp_path: Path, store: Settings) -> None:
+def test_a_source_without_readable_images_is_refused(tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "faces", {"fear/a.png": "x", "fear/b.png": "y"})
     with pytest.raises(DatasetError, match="None of the 2 images"):
         import_dataset(folder, store)
     assert list_imports(store) == list_datasets(store) == []
 
 
-def test_a_stop_comes_soon(archive: Path, store: Settings) -> None:
-    """However much there is to do: at the first word of progress."""
-    started = io.StringIO()
+def test_cancellation_takes_effect_at_the_first_progress_report(archive: Path, store: Settings) -> None:
+    """An import stops at the first progress report."""
+    messages = io.StringIO()
 
     def stop(done_01: float, message: str) -> None:
-        started.write(message)
+        messages.write(message)
         raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
         import_dataset(archive, store, dataset_id="mine", progress=stop)
-    assert started.getvalue() == f"Indexed {CHUNK_ROWS} images"
+    assert messages.getvalue() == f"Indexed {CHUNK_ROWS} images"
 
 
-def test_the_import_works_while_its_clock_is_coarse(tmp_path: Path, store: Settings) -> None:
-    """A folder on a disk that keeps whole seconds: what is new still changes its state by size."""
+def test_changed_files_are_noticed_with_coarse_timestamps(tmp_path: Path, store: Settings) -> None:
+    """On a disk with timestamps in whole seconds, a changed file is recognized by its size."""
     folder = write_folder(tmp_path / "faces", FILES)
     second = int(time.time())
     for path in folder.rglob("*"):
         os.utime(path, (second, second))
-    _stopped(folder, store, "Indexed 48")
+    _cancel_at(folder, store, "Indexed 48")
     (folder / "fear/0000.png").write_bytes(png(999, 13, 13))
     os.utime(folder / "fear/0000.png", (second, second))
     resumed = import_dataset(folder, store, dataset_id="mine").raw_index()

@@ -24,7 +24,7 @@ def store(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def whole(tmp_path: Path, store: Settings) -> pd.DataFrame:
+def expected(tmp_path: Path, store: Settings) -> pd.DataFrame:
     """The index of an import from a file."""
     return import_dataset(write_zip(tmp_path / "faces.zip", FILES), store, dataset_id="whole").raw_index()
 
@@ -35,38 +35,36 @@ def _tar_bytes(tmp_path: Path) -> bytes:
 
 @pytest.mark.parametrize("kind", ["zip", "folder", "tar", "tar.gz"])
 @pytest.mark.parametrize("protocol", ["memory", "file"])
-def test_a_url_is_fetched_once_and_kept(
-    protocol: str, kind: str, tmp_path: Path, whole: pd.DataFrame, store: Settings
+def test_a_url_is_downloaded_into_the_store(
+    protocol: str, kind: str, tmp_path: Path, expected: pd.DataFrame, store: Settings
 ) -> None:
     files = fsspec.filesystem(protocol)
     root = "/remote" if protocol == "memory" else str(tmp_path / "remote")
     url = f"{protocol}://{root}/faces{'' if kind == 'folder' else f'.{kind}'}"
-    place = tmp_path / "built"
+    path = tmp_path / "built"
     if kind == "folder":
         for name, content in FILES.items():
             files.makedirs(f"{root}/faces/{name.partition('/')[0]}", exist_ok=True)
             files.pipe_file(f"{root}/faces/{name}", content)
     else:
-        packed = write_zip(place, FILES) if kind == "zip" else write_tar(place, FILES, kind.partition(".")[2])
+        packed = write_zip(path, FILES) if kind == "zip" else write_tar(path, FILES, kind.partition(".")[2])
         files.makedirs(root, exist_ok=True)
         files.pipe_file(f"{root}/faces.{kind}", packed.read_bytes())
     imported = import_dataset(url, store, layout="folders")
     files.rm(root, recursive=True)
     assert imported.id == "faces"
-    _same_but_for_order(imported, whole)
-    kept = [path.name for path in imported.folder.iterdir() if path.name.startswith("source")]
-    assert kept == ["source.tar" if kind == "tar" else "source.zip"]
+    _assert_same_rows(imported, expected)
+    sources = [path.name for path in imported.folder.iterdir() if path.name.startswith("source")]
+    assert sources == ["source.tar" if kind == "tar" else "source.zip"]
     assert list(store.imports_dir.iterdir()) == []
 
 
-def _same_but_for_order(imported: StoredDataset, whole: pd.DataFrame) -> None:
-    found = imported.raw_index().sort_values("id", ignore_index=True)
-    pd.testing.assert_frame_equal(found, whole.sort_values("id", ignore_index=True))
+def _assert_same_rows(imported: StoredDataset, expected: pd.DataFrame) -> None:
+    index = imported.raw_index().sort_values("id", ignore_index=True)
+    pd.testing.assert_frame_equal(index, expected.sort_values("id", ignore_index=True))
 
 
-def test_a_url_that_is_fetched_is_not_fetched_again_after_a_stop(
-    tmp_path: Path, whole: pd.DataFrame, store: Settings
-) -> None:
+def test_a_resumed_import_does_not_download_again(tmp_path: Path, expected: pd.DataFrame, store: Settings) -> None:
     files = fsspec.filesystem("memory")
     files.pipe_file("/once/faces.tar.gz", _tar_bytes(tmp_path))
 
@@ -77,10 +75,10 @@ def test_a_url_that_is_fetched_is_not_fetched_again_after_a_stop(
     with pytest.raises(CancelledError):
         import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine", progress=stop)
     files.rm("/once", recursive=True)
-    _same_but_for_order(import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine"), whole)
+    _assert_same_rows(import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine"), expected)
 
 
-def test_offline_no_import_of_a_web_address_starts(store: Settings) -> None:
+def test_importing_a_url_offline_is_refused(store: Settings) -> None:
     assert store.offline
     with pytest.raises(DatasetError, match="FERSCOPE_OFFLINE is set"):
         import_dataset("https://example.org/faces.zip", store)

@@ -1,4 +1,4 @@
-"""What a proposal says of rows that name a file in another way than it is called, or contradict other rows."""
+"""Previews of tables whose rows spell file names differently or contradict each other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.sources import png, write_folder
 NAMES = [f"Zoë_{number}.jpg" for number in range(6)]
 
 
-def _proposed(folder: Path, files: dict[str, bytes | str], store: Settings) -> ImportPreview:
+def _preview(folder: Path, files: dict[str, bytes | str], store: Settings) -> ImportPreview:
     with open_source(write_folder(folder, files), store) as source:
         return preview_import(source, select_manifest(source, "table", "", "data", store))
 
@@ -42,46 +42,44 @@ def _rows(*names: str) -> str:
         (NAMES, [f"C:\\Users\\Zoë\\images\\{name}" for name in NAMES], "folder"),
     ],
 )
-def test_a_proposal_finds_all_files_and_says_how(
+def test_a_preview_matches_all_files_and_counts_the_rules(
     files: list[str], listed: list[str], match_rule: str | None, tmp_path: Path, store: Settings
 ) -> None:
-    found = _proposed(tmp_path, {**_images(*files), "labels.csv": _rows(*listed)}, store)
-    assert (found.n_usable, found.skipped) == (6, ())
-    assert found.match_rules == ({match_rule: 6} if match_rule else {})
+    preview = _preview(tmp_path, {**_images(*files), "labels.csv": _rows(*listed)}, store)
+    assert (preview.n_usable, preview.skipped) == (6, ())
+    assert preview.match_rules == ({match_rule: 6} if match_rule else {})
 
 
-def test_every_row_is_counted_by_how_its_file_was_found(
-    tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rows_are_counted_by_match_rule(tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     images = _images("a.jpg", "B.jpg", "C.JPG", "d.jpg", "e.jpg", "e.png")
     text = _rows("a.jpg", "b.jpg", "c.jpg", "d", "e", "gone.jpg")
-    found = _proposed(tmp_path / "faces", {**images, "labels.csv": text}, store)
-    assert found.match_rules == {"case": 2, "ending": 1}
-    assert {each.reason: each.count for each in found.skipped} == {
+    preview = _preview(tmp_path / "faces", {**images, "labels.csv": text}, store)
+    assert preview.match_rules == {"case": 2, "ending": 1}
+    assert {skipped.reason: skipped.count for skipped in preview.skipped} == {
         SkipReason.NOT_FOUND: 1,
         SkipReason.AMBIGUOUS: 1,
         SkipReason.NOT_NAMED: 2,
     }
     assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table"]) == 0
-    said = capsys.readouterr().out
-    assert "matched: 2 rows name a file in different upper or lower case\n" in said
-    assert "matched: 1 row names a file without its suffix, or with another\n" in said
+    output = capsys.readouterr().out
+    assert "matched: 2 rows name a file in different upper or lower case\n" in output
+    assert "matched: 1 row names a file without its suffix, or with another\n" in output
     assert main(["datasets", "preview", str(tmp_path / "faces"), "--layout", "table", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["match_rules"] == {"case": 2, "ending": 1}
 
 
-def test_rows_that_disagree_are_left_out_and_counted_once_an_image(tmp_path: Path, store: Settings) -> None:
+def test_conflicting_rows_are_skipped_and_counted_once_per_image(tmp_path: Path, store: Settings) -> None:
     text = _rows("a.jpg", "b.jpg", "c.jpg") + "a.jpg,anger\nA.JPG,sad\nb.jpg,Fear\nc.jpg,afraid\n"
-    found = _proposed(tmp_path, {**_images("a.jpg", "b.jpg", "c.jpg"), "labels.csv": text}, store)
-    (left_out,) = found.skipped
-    assert (left_out.reason, left_out.count, left_out.examples) == (SkipReason.ROWS_DISAGREE, 1, ("images/a.jpg",))
-    assert found.n_usable == 2
+    preview = _preview(tmp_path, {**_images("a.jpg", "b.jpg", "c.jpg"), "labels.csv": text}, store)
+    (skipped,) = preview.skipped
+    assert (skipped.reason, skipped.count, skipped.examples) == (SkipReason.ROWS_DISAGREE, 1, ("images/a.jpg",))
+    assert preview.n_usable == 2
 
 
-def test_addresses_say_what_to_do(tmp_path: Path, store: Settings) -> None:
+def test_urls_are_reported_with_a_remedy(tmp_path: Path, store: Settings) -> None:
     text = _rows(*(f"https://example.org/{number}.jpg" for number in range(5)))
-    found = _proposed(tmp_path, {**_images("a.jpg"), "labels.csv": text}, store)
-    first = found.skipped[0]
+    preview = _preview(tmp_path, {**_images("a.jpg"), "labels.csv": text}, store)
+    first = preview.skipped[0]
     assert (first.reason, first.count) == (SkipReason.NOT_FOUND, 5)
     assert "they are web addresses: download the images first" in first.text
     assert first.examples[0] == "https://example.org/0.jpg"
@@ -96,13 +94,15 @@ def test_addresses_say_what_to_do(tmp_path: Path, store: Settings) -> None:
         ("nfd_names", {"unicode": 18}),
     ],
 )
-def test_real_tables_find_every_file(case: str, match_rules: dict[str, int], test_data: Path, store: Settings) -> None:
+def test_every_file_of_the_example_tables_is_found(
+    case: str, match_rules: dict[str, int], test_data: Path, store: Settings
+) -> None:
     folder = test_data.parent / "cases" / case
     if not folder.is_dir():
         pytest.skip(f"No {folder}.")
     with open_source(folder, store) as source:
-        found = preview_import(source, select_manifest(source, "table", "", case, store))
-    assert (found.n_records, found.n_usable) == (20, 20)
-    assert found.match_rules == match_rules
-    assert not [each for each in found.skipped if each.reason.is_unusable]
-    assert found.extra_fields == (("valence and arousal",) if case == "excel_german" else ())
+        preview = preview_import(source, select_manifest(source, "table", "", case, store))
+    assert (preview.n_records, preview.n_usable) == (20, 20)
+    assert preview.match_rules == match_rules
+    assert not [skipped for skipped in preview.skipped if skipped.reason.is_unusable]
+    assert preview.extra_fields == (("valence and arousal",) if case == "excel_german" else ())

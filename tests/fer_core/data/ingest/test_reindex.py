@@ -1,4 +1,4 @@
-"""An index made again: what an older version lacked is added, and a stop at any moment leaves the old one whole."""
+"""Re-indexing adds missing columns; an interruption leaves the old index intact."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from fer_core.settings import Settings
 from tests.support.faulty_dataset import ID, TEST_COPY, TRAIN_COPY, UNREADABLE, N, import_faulty
 from tests.support.sources import gray, png
 
-OLDER = ["raw_label", "signature", "dark_01", "bright_01"]
+ADDED_COLUMNS = ["raw_label", "signature", "dark_01", "bright_01"]
 
 
 @pytest.fixture
 def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
-    """As an older version left it, with a correction."""
+    """A dataset with the index of an older version and one correction."""
     dataset = import_faulty(tmp_path / "faces", store)
     path = dataset.folder / "index.parquet"
-    pd.read_parquet(path).drop(columns=OLDER).to_parquet(path, index=False)
+    pd.read_parquet(path).drop(columns=ADDED_COLUMNS).to_parquet(path, index=False)
     (dataset.folder / "pairs.parquet").unlink()
     dataset.corrections().mark(Action.EXCLUDE, [UNREADABLE], "unreadable")
     return dataset
@@ -40,54 +40,54 @@ def contents(dataset: StoredDataset) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
-def test_what_was_lacking_is_there_and_all_else_stays(dataset: StoredDataset, store: Settings) -> None:
-    before, kept = dataset.raw_index(), contents(dataset)
-    made = reindex(dataset, store)
-    assert made.added == tuple(OLDER)
-    assert (made.n, made.problems, made.relabeled, made.pixels_changed) == (N, 2, 0, 0)
+def test_missing_columns_are_added_and_everything_else_is_unchanged(dataset: StoredDataset, store: Settings) -> None:
+    index_before, files_before = dataset.raw_index(), contents(dataset)
+    result = reindex(dataset, store)
+    assert result.added == tuple(ADDED_COLUMNS)
+    assert (result.n, result.problems, result.relabeled, result.pixels_changed) == (N, 2, 0, 0)
     after = open_dataset(ID, store)
-    assert after.fingerprint == dataset.fingerprint == made.fingerprint
-    pd.testing.assert_frame_equal(after.raw_index()[before.columns.tolist()], before, check_dtype=False)
+    assert after.fingerprint == dataset.fingerprint == result.fingerprint
+    pd.testing.assert_frame_equal(after.raw_index()[index_before.columns.tolist()], index_before, check_dtype=False)
     assert after.raw_index(["raw_label"])["raw_label"].isin(["anger", "fear", "happiness"]).all()
     pd.testing.assert_frame_equal(after.pairs(), duplicate_pairs(after.raw_index(PAIR_COLUMNS)))
-    assert contents(after)["corrections.jsonl"] == kept["corrections.jsonl"]
-    assert contents(after)["manifest.yaml"] == kept["manifest.yaml"]
+    assert contents(after)["corrections.jsonl"] == files_before["corrections.jsonl"]
+    assert contents(after)["manifest.yaml"] == files_before["manifest.yaml"]
     assert after.index(["id"])["excluded"].sum() == 1
     assert not (after.folder / "reindex").exists()
 
 
-def test_pixels_that_have_changed_change_the_fingerprint_and_end_the_face_search(
+def test_changed_pixels_change_the_fingerprint_and_discard_the_face_search(
     dataset: StoredDataset, store: Settings
 ) -> None:
     (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
     (dataset.source_path / TEST_COPY).write_bytes(png(200, 48, 48))
     (dataset.source_path / UNREADABLE).write_bytes(cv2.imencode(".png", gray(201, 48, 48))[1].tobytes())
-    made = reindex(dataset, store)
-    assert (made.pixels_changed, made.problems) == (2, 1)
+    result = reindex(dataset, store)
+    assert (result.pixels_changed, result.problems) == (2, 1)
     after = open_dataset(ID, store)
-    assert after.fingerprint == made.fingerprint != dataset.fingerprint
+    assert after.fingerprint == result.fingerprint != dataset.fingerprint
     assert not (after.folder / "faces.json").exists()
-    assert len(after.pairs()) == 1  # the copy in training is of nothing any more
+    assert len(after.pairs()) == 1  # the test image is no longer a copy of the training image
 
 
-def test_copies_that_only_signatures_tell_are_found_from_then_on(dataset: StoredDataset, store: Settings) -> None:
-    picture = cv2.imdecode(np.frombuffer(png(100, 48, 48), np.uint8), cv2.IMREAD_GRAYSCALE)
-    soft = cv2.GaussianBlur(picture, (0, 0), 3)
-    for name, pixels in ((TEST_COPY, soft), (TRAIN_COPY, soft[1:-1, 1:-1])):
+def test_near_duplicates_that_need_signatures_are_found(dataset: StoredDataset, store: Settings) -> None:
+    image = cv2.imdecode(np.frombuffer(png(100, 48, 48), np.uint8), cv2.IMREAD_GRAYSCALE)
+    blurred = cv2.GaussianBlur(image, (0, 0), 3)
+    for name, pixels in ((TEST_COPY, blurred), (TRAIN_COPY, blurred[1:-1, 1:-1])):
         cv2.imwrite(str(dataset.source_path / name), pixels)
     reindex(dataset, store)
     ids = dataset.raw_index(["id"])["id"]
     after = open_dataset(ID, store).pairs()
-    (found,) = after[after["kind"] == "near"].itertuples()
-    assert {ids[found.a], ids[found.b]} == {TEST_COPY, TRAIN_COPY}
-    assert found.bits > STRICT_HASH_DISTANCE_MAX
+    (pair,) = after[after["kind"] == "near"].itertuples()
+    assert {ids[pair.a], ids[pair.b]} == {TEST_COPY, TRAIN_COPY}
+    assert pair.bits > STRICT_HASH_DISTANCE_MAX
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns="signature").to_parquet(path, index=False)
     before = open_dataset(ID, store).pairs()
     assert not (before["kind"] == "near").any()
 
 
-def test_other_files_are_refused_and_the_index_stays(dataset: StoredDataset, store: Settings) -> None:
+def test_a_source_with_different_files_is_refused(dataset: StoredDataset, store: Settings) -> None:
     before = contents(dataset)
     (dataset.source_path / TEST_COPY).unlink()
     with pytest.raises(DatasetError, match="1 images are missing and 0 are new"):
@@ -98,7 +98,7 @@ def test_other_files_are_refused_and_the_index_stays(dataset: StoredDataset, sto
     assert contents(dataset) == before
 
 
-def test_a_stopped_one_leaves_the_old_index_and_goes_on(
+def test_a_cancelled_reindex_keeps_the_old_index_and_resumes(
     dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_module, "CHUNK_ROWS", 8)
@@ -113,23 +113,23 @@ def test_a_stopped_one_leaves_the_old_index_and_goes_on(
     assert contents(dataset) == before
     parts = {path: path.stat().st_mtime_ns for path in (dataset.folder / "reindex" / "parts").glob("*.parquet")}
     assert parts
-    seen = {}
+    mtimes = {}
 
-    def watch(done_01: float, message: str) -> None:
-        seen.update({path: path.stat().st_mtime_ns for path in parts if path.exists()})
+    def record_mtimes(done_01: float, message: str) -> None:
+        mtimes.update({path: path.stat().st_mtime_ns for path in parts if path.exists()})
 
-    assert reindex(dataset, store, watch).added == tuple(OLDER)
-    assert seen == parts  # none of them was made again
+    assert reindex(dataset, store, record_mtimes).added == tuple(ADDED_COLUMNS)
+    assert mtimes == parts  # none was rebuilt
 
 
-@pytest.mark.parametrize("moment", ["index.parquet", "pairs.parquet", "dataset.json"])
-def test_a_crash_while_the_new_takes_its_place_leaves_a_whole_dataset(
-    moment: str, dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("file_name", ["index.parquet", "pairs.parquet", "dataset.json"])
+def test_a_crash_during_replacement_leaves_a_consistent_dataset(
+    file_name: str, dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace = Path.replace
 
     def crash(path: Path, target: Path) -> Path:
-        if Path(target) == dataset.folder / moment:
+        if Path(target) == dataset.folder / file_name:
             raise KeyboardInterrupt
         return replace(path, target)
 
@@ -137,15 +137,15 @@ def test_a_crash_while_the_new_takes_its_place_leaves_a_whole_dataset(
         patched.setattr(Path, "replace", crash)
         with pytest.raises(KeyboardInterrupt):
             reindex(dataset, store)
-    found = open_dataset(ID, store)
-    index = found.raw_index(PAIR_COLUMNS)
+    reopened = open_dataset(ID, store)
+    index = reopened.raw_index(PAIR_COLUMNS)
     assert len(index) == N
-    pd.testing.assert_frame_equal(found.pairs(), duplicate_pairs(index))
-    made = reindex(found, store)
-    assert made.n == N
-    assert set(OLDER) <= set(open_dataset(ID, store).columns())
+    pd.testing.assert_frame_equal(reopened.pairs(), duplicate_pairs(index))
+    result = reindex(reopened, store)
+    assert result.n == N
+    assert set(ADDED_COLUMNS) <= set(open_dataset(ID, store).columns())
 
 
-def test_two_at_once_are_refused(dataset: StoredDataset, store: Settings) -> None:
+def test_concurrent_reindexing_is_refused(dataset: StoredDataset, store: Settings) -> None:
     with lock_file(dataset.folder / ".reindex.lock", ""), pytest.raises(DatasetError, match="already being indexed"):
         reindex(dataset, store)

@@ -1,4 +1,4 @@
-"""What an import leaves out is counted and said before anything is imported; the lesser half is refused."""
+"""Skipped images and rows are counted before an import; an import of less than half is refused."""
 
 from __future__ import annotations
 
@@ -36,32 +36,32 @@ def cli(store: Settings, capsys: pytest.CaptureFixture[str]) -> Cli:
     return cli_runner(capsys)
 
 
-def _proposed(folder: Path, files: dict[str, Any], manifest: Manifest = EMPTY_MANIFEST) -> ImportPreview:
+def _preview(folder: Path, files: dict[str, Any], manifest: Manifest = EMPTY_MANIFEST) -> ImportPreview:
     with open_source(write_folder(folder, files), Settings()) as source:
         return preview_import(source, manifest)
 
 
-def _reasons(found: ImportPreview) -> dict[SkipReason, int]:
-    return {each.reason: each.count for each in found.skipped}
+def _reasons(preview: ImportPreview) -> dict[SkipReason, int]:
+    return {skipped.reason: skipped.count for skipped in preview.skipped}
 
 
 def _table(names: list[str], label: str = "fear") -> str:
     return "image,emotion\n" + "".join(f"{name},{label}\n" for name in names)
 
 
-def test_a_source_that_is_read_whole_leaves_nothing_out(tmp_path: Path) -> None:
-    found = _proposed(tmp_path, class_folders(6))
-    assert (found.skipped, found.n_usable, found.is_mostly_unusable) == ((), 6, False)
+def test_a_source_that_is_read_completely_skips_nothing(tmp_path: Path) -> None:
+    preview = _preview(tmp_path, class_folders(6))
+    assert (preview.skipped, preview.n_usable, preview.is_mostly_unusable) == ((), 6, False)
 
 
-def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) -> None:
+def test_every_image_and_row_is_used_or_counted_by_reason(tmp_path: Path) -> None:
     files = {f"{name}.png": png(number) for number, name in enumerate("abcdef")}
-    files |= {"labels.csv": _table(["a.png", "b.png", "gone.png", "lost.png"]) + "c.png,\nd.png,unknown\n"}
+    files |= {"labels.csv": _table(["a.png", "b.png", "gone.png", "unusable.png"]) + "c.png,\nd.png,unknown\n"}
     files |= {"other.csv": "x,y\n", "readme.md": "", "clip.mp4": "", "more.zip": ""}
-    found = _proposed(tmp_path, files, TABLE)
-    assert found.n_usable == 3
-    assert [(each.reason, each.count, each.examples) for each in found.skipped] == [
-        (SkipReason.NOT_FOUND, 2, ("gone.png", "lost.png")),
+    preview = _preview(tmp_path, files, TABLE)
+    assert preview.n_usable == 3
+    assert [(skipped.reason, skipped.count, skipped.examples) for skipped in preview.skipped] == [
+        (SkipReason.NOT_FOUND, 2, ("gone.png", "unusable.png")),
         (SkipReason.NOT_NAMED, 2, ("e.png", "f.png")),
         (SkipReason.NO_LABEL, 1, ("c.png",)),
         (SkipReason.LABEL_IGNORED, 1, ("unknown",)),
@@ -70,14 +70,14 @@ def test_every_image_and_row_is_used_or_counted_with_its_reason(tmp_path: Path) 
         (SkipReason.TABLE_NOT_READ, 1, ("other.csv",)),
         (SkipReason.OTHER_FILE, 1, ("readme.md",)),
     ]
-    assert found.missing_files == ("gone.png", "lost.png")
-    assert found.is_mostly_unusable
-    assert all(str(each.count) in each.text for each in found.skipped)
+    assert preview.missing_files == ("gone.png", "unusable.png")
+    assert preview.is_mostly_unusable
+    assert all(str(skipped.count) in skipped.text for skipped in preview.skipped)
 
 
 def test_label_files_are_not_skipped() -> None:
     names = ["a.png", "label.csv", "note.txt", "noname"]
-    assert [(each.reason, each.count) for each in find_other_files(names, ["a.png", "label.csv"])] == [
+    assert [(skipped.reason, skipped.count) for skipped in find_other_files(names, ["a.png", "label.csv"])] == [
         (SkipReason.OTHER_FILE, 2)
     ]
     assert (
@@ -86,68 +86,70 @@ def test_label_files_are_not_skipped() -> None:
     assert find_other_files(names, ["a.png"])[0] == Skipped(SkipReason.TABLE_NOT_READ, 1, ("label.csv",))
 
 
-@pytest.mark.parametrize(("lost", "used", "refused"), [(0, 0, False), (5, 5, False), (6, 5, True), (1, 0, True)])
-def test_more_than_half_is_too_much(lost: int, used: int, refused: bool) -> None:
+@pytest.mark.parametrize(("unusable", "usable", "refused"), [(0, 0, False), (5, 5, False), (6, 5, True), (1, 0, True)])
+def test_more_than_half_unusable_is_refused(unusable: int, usable: int, refused: bool) -> None:
     skipped = [
-        Skipped(SkipReason.NOT_FOUND, lost),
+        Skipped(SkipReason.NOT_FOUND, unusable),
         Skipped(SkipReason.LABEL_IGNORED, 100),
         Skipped(SkipReason.OTHER_FILE, 100),
     ]
-    assert count_unusable(skipped) == lost
-    assert is_mostly_unusable(skipped, used) == refused
+    assert count_unusable(skipped) == unusable
+    assert is_mostly_unusable(skipped, usable) == refused
     if refused:
-        with pytest.raises(DatasetError, match=f"{used or 'None'} of the {lost + used} images"):
-            check_mostly_usable(skipped, used)
+        with pytest.raises(DatasetError, match=f"{usable or 'None'} of the {unusable + usable} images"):
+            check_mostly_usable(skipped, usable)
     else:
-        check_mostly_usable(skipped, used)
+        check_mostly_usable(skipped, usable)
 
 
-def test_images_that_can_not_be_opened_are_seen_before_the_import(tmp_path: Path) -> None:
+def test_unreadable_images_are_counted_before_the_import(tmp_path: Path) -> None:
     files = class_folders(10) | dict.fromkeys((f"fear/x{number}.png" for number in range(4)), b"no image")
-    found = _proposed(tmp_path / "few", files)
-    assert _reasons(found) == {SkipReason.UNREADABLE: 4}
-    assert (found.n_usable, found.is_mostly_unusable) == (10, False)
+    preview = _preview(tmp_path / "few", files)
+    assert _reasons(preview) == {SkipReason.UNREADABLE: 4}
+    assert (preview.n_usable, preview.is_mostly_unusable) == (10, False)
     broken = dict.fromkeys((f"fear/x{number:04d}.png" for number in range(5 * SAMPLE_MAX)), b"no image")
-    found = _proposed(tmp_path / "many", broken | {"fear/y.png": png(1)})
-    (left,) = found.skipped
-    assert left.count >= 4 * SAMPLE_MAX
-    assert f"of {SAMPLE_MAX} that were opened" in left.text
-    assert found.is_mostly_unusable
+    preview = _preview(tmp_path / "many", broken | {"fear/y.png": png(1)})
+    (unreadable,) = preview.skipped
+    assert unreadable.count >= 4 * SAMPLE_MAX
+    assert f"of {SAMPLE_MAX} that were opened" in unreadable.text
+    assert preview.is_mostly_unusable
 
 
-def test_a_row_an_image_that_repeats_counts_once(tmp_path: Path) -> None:
+def test_repeated_rows_of_an_image_count_once(tmp_path: Path) -> None:
     files = {"a.png": png(1), "labels.csv": _table(["a.png"] * 5 + ["gone.png"])}
-    found = _proposed(tmp_path, files, TABLE)
-    assert (found.n_records, found.n_usable, _reasons(found)) == (6, 1, {SkipReason.NOT_FOUND: 1})
+    preview = _preview(tmp_path, files, TABLE)
+    assert (preview.n_records, preview.n_usable, _reasons(preview)) == (6, 1, {SkipReason.NOT_FOUND: 1})
 
 
-def test_less_than_half_is_imported_only_on_request(tmp_path: Path, store: Settings) -> None:
+def test_less_than_half_is_imported_only_with_allow_partial(tmp_path: Path, store: Settings) -> None:
     files = {f"{number}.png": png(number) for number in range(10)} | {"labels.csv": _table(["0.png", "1.png"])}
     folder = write_folder(tmp_path / "faces", files)
     with pytest.raises(DatasetError, match=r"Only 2 of the 10 images can be used: 8 images are in no label file"):
         import_dataset(folder, store)
     assert (list_datasets(store), list_imports(store)) == ([], [])
-    seen: list[ImportPreview] = []
-    assert import_dataset(folder, store, allow_partial=True, on_preview=seen.append).n == 2
-    assert _reasons(seen[0]) == {SkipReason.NOT_NAMED: 8}
+    previews: list[ImportPreview] = []
+    assert import_dataset(folder, store, allow_partial=True, on_preview=previews.append).n == 2
+    assert _reasons(previews[0]) == {SkipReason.NOT_NAMED: 8}
 
 
-def test_commands_list_what_is_skipped_and_refuse_less_than_half(tmp_path: Path, cli: Cli, store: Settings) -> None:
-    few = write_folder(tmp_path / "few", class_folders(4) | {"loose.png": png(9), "notes.txt": ""})
-    said = cli("datasets", "preview", few, "--json").json
-    assert [(each["reason"], each["count"], each["examples"]) for each in said["skipped"]] == [
+def test_commands_list_skipped_files_and_refuse_less_than_half(tmp_path: Path, cli: Cli, store: Settings) -> None:
+    mostly_usable = write_folder(tmp_path / "few", class_folders(4) | {"loose.png": png(9), "notes.txt": ""})
+    output = cli("datasets", "preview", mostly_usable, "--json").json
+    assert [(entry["reason"], entry["count"], entry["examples"]) for entry in output["skipped"]] == [
         ("no_label", 1, ["loose.png"]),
         ("no_image", 1, ["notes.txt"]),
     ]
-    assert (said["n_usable"], said["is_mostly_unusable"]) == (4, False)
-    assert "skipped: 1 image has no label, such as loose.png" in cli("datasets", "preview", few).out
-    printed = cli("datasets", "import", few, "--json")
-    assert (printed.code, printed.json["skipped"]) == (0, said["skipped"])
+    assert (output["n_usable"], output["is_mostly_unusable"]) == (4, False)
+    assert "skipped: 1 image has no label, such as loose.png" in cli("datasets", "preview", mostly_usable).out
+    result = cli("datasets", "import", mostly_usable, "--json")
+    assert (result.code, result.json["skipped"]) == (0, output["skipped"])
 
     files = {f"{number}.png": png(number) for number in range(3)} | {"labels.csv": _table(["0.png"])}
-    most = write_folder(tmp_path / "most", files)
-    assert cli("datasets", "preview", most, "--json").json["is_mostly_unusable"]
-    assert_input_error(cli("datasets", "import", most), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial")
-    printed = cli("datasets", "import", most, "--allow-partial")
-    assert printed.code == 0
-    assert "skipped: 2 images are in no label file" in printed.out
+    mostly_unusable = write_folder(tmp_path / "most", files)
+    assert cli("datasets", "preview", mostly_unusable, "--json").json["is_mostly_unusable"]
+    assert_input_error(
+        cli("datasets", "import", mostly_unusable), "Only 1 of the 3 images", "2.png"[:1], "--allow-partial"
+    )
+    result = cli("datasets", "import", mostly_unusable, "--allow-partial")
+    assert result.code == 0
+    assert "skipped: 2 images are in no label file" in result.out

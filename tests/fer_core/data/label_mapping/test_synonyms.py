@@ -1,4 +1,4 @@
-"""Labels as people write them, and numbers, which are never guessed."""
+"""Spellings of label names, and label codes, which are never guessed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.sources import EMPTY_MANIFEST
         ("CONTEMPT", "contempt"),
     ],
 )
-def test_words_that_add_nothing_do_not_matter(text: str, expected: str) -> None:
+def test_extra_words_in_a_label_are_ignored(text: str, expected: str) -> None:
     assert parse_expression_name(text) is Expression(expected)
 
 
@@ -56,11 +56,11 @@ def test_words_that_add_nothing_do_not_matter(text: str, expected: str) -> None:
         "other",
     ],
 )
-def test_words_that_say_something_else_or_two_things_are_not_guessed(text: str) -> None:
+def test_ambiguous_or_other_labels_are_not_guessed(text: str) -> None:
     assert parse_expression_name(text) is None
 
 
-def test_a_manifest_has_the_last_word() -> None:
+def test_manifest_labels_take_precedence() -> None:
     labels = build_label_map(
         EMPTY_MANIFEST.model_copy(update={"labels": {"happy face": Expression.CONTEMPT, "sad faces": None}}), {}, {}
     )
@@ -73,25 +73,25 @@ def test_a_manifest_has_the_last_word() -> None:
     ("raw", "code"),
     [("0", "0"), ("07", "7"), ("3.0", "3"), (" 2 ", "2"), ("x", ""), ("1.5", ""), ("-1", ""), ("", ""), ("²", "")],
 )
-def test_numbers_are_told_however_they_are_written(raw: str, code: str) -> None:
+def test_label_codes_are_parsed_in_any_spelling(raw: str, code: str) -> None:
     assert parse_code(raw) == code
 
 
-def test_a_number_is_no_label_until_someone_says_whose_it_is() -> None:
-    plain = build_label_map(EMPTY_MANIFEST, {}, {})
-    assert not any(plain.is_known(str(code)) for code in range(10))
+def test_a_code_is_unknown_until_a_numbering_is_chosen() -> None:
+    labels = build_label_map(EMPTY_MANIFEST, {}, {})
+    assert not any(labels.is_known(str(code)) for code in range(10))
     with pytest.raises(DatasetError, match=r"'3'.*--map 3=fear.*--numbering fer2013\|affectnet\|rafdb"):
-        plain.expression("3")
+        labels.expression("3")
     affectnet = build_label_map(
         EMPTY_MANIFEST.model_copy(update={"labels": dict(NUMBERINGS["affectnet"].codes)}), {}, {}
     )
     assert affectnet.expression("3") is affectnet.expression("03") is affectnet.expression("3.0") is Expression.SURPRISE
 
 
-def test_known_numberings_disagree_and_only_those_that_fit_are_offered() -> None:
-    meanings = {str(each.codes.get("1")) for each in NUMBERINGS.values()}
+def test_only_matching_numberings_are_offered() -> None:
+    meanings = {str(numbering.codes.get("1")) for numbering in NUMBERINGS.values()}
     assert len(meanings) >= 4
-    assert [each.name for each in matching_numberings(["1", "7"])] == [
+    assert [numbering.name for numbering in matching_numberings(["1", "7"])] == [
         "fer2013",
         "affectnet",
         "rafdb",
@@ -99,10 +99,10 @@ def test_known_numberings_disagree_and_only_those_that_fit_are_offered() -> None
         "ckplus",
         "alphabetical-8",
     ]
-    assert "rafdb" not in [each.name for each in matching_numberings(["0", "1"])]
+    assert "rafdb" not in [numbering.name for numbering in matching_numberings(["0", "1"])]
     assert matching_numberings(["happy"]) == matching_numberings([]) == matching_numberings(["0", "9"]) == []
-    for each in NUMBERINGS.values():
-        assert len(set(each.codes.values())) == len(each.codes)
+    for numbering in NUMBERINGS.values():
+        assert len(set(numbering.codes.values())) == len(numbering.codes)
     names = sorted(str(expression) for expression in NUMBERINGS["alphabetical-8"].codes.values())
     assert [str(expression) for expression in NUMBERINGS["alphabetical-8"].codes.values()] == names
 
@@ -113,5 +113,5 @@ def test_an_unknown_numbering_lists_what_the_known_ones_mean() -> None:
     assert format_numbering(get_numbering("rafdb")).endswith("7 neutral")
 
 
-def test_synonyms_are_in_small_letters() -> None:
-    assert all(word == word.lower() for word in SYNONYMS)
+def test_synonyms_are_lowercase() -> None:
+    assert all(name == name.lower() for name in SYNONYMS)

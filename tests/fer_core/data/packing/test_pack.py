@@ -27,7 +27,7 @@ CONTRACTS = [
 
 @pytest.fixture
 def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
-    """Thirty drawings; the third can't be read."""
+    """Thirty synthetic faces; the third is unreadable."""
     folder = tmp_path / "faces"
     write_synthetic_faces(folder, SyntheticFacesConfig(total=30, identities=10, size_px=32))
     sorted(folder.rglob("*.png"))[2].write_bytes(b"no image")
@@ -35,7 +35,7 @@ def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
-def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDataset, store: Settings) -> None:
+def test_packed_images_match_the_contract(contract: Contract, dataset: StoredDataset, store: Settings) -> None:
     packed = pack_images(dataset, contract, store)
     index = dataset.index()
     assert packed.images.shape == (30, contract.channels, contract.size_px, contract.size_px)
@@ -50,7 +50,7 @@ def test_a_pack_is_what_the_contract_fits(contract: Contract, dataset: StoredDat
     assert not packed.images[~packed.readable].any()
 
 
-def test_the_second_time_the_images_are_not_opened(dataset: StoredDataset, store: Settings) -> None:
+def test_an_existing_pack_is_used_without_opening_images(dataset: StoredDataset, store: Settings) -> None:
     first = pack_images(dataset, CONTRACTS[0], store)
     shutil.rmtree(dataset.source_path)
     again = pack_images(dataset, CONTRACTS[0].model_copy(update={"normalization": "unit"}), store)
@@ -58,18 +58,18 @@ def test_the_second_time_the_images_are_not_opened(dataset: StoredDataset, store
     np.testing.assert_array_equal(first.readable, again.readable)
 
 
-def test_packs_of_different_shapes_lie_side_by_side(dataset: StoredDataset, store: Settings) -> None:
+def test_packs_of_different_shapes_coexist(dataset: StoredDataset, store: Settings) -> None:
     for contract in CONTRACTS:
         pack_images(dataset, contract, store)
     assert len(list((store.cache_dir / "packs").iterdir())) == 2
 
 
-def test_a_pack_can_not_be_written_to(dataset: StoredDataset, store: Settings) -> None:
+def test_a_pack_is_read_only(dataset: StoredDataset, store: Settings) -> None:
     with pytest.raises(ValueError, match="read-only"):
         pack_images(dataset, CONTRACTS[0], store).images[0] = 1
 
 
-def test_stopping_leaves_no_half_pack(dataset: StoredDataset, store: Settings) -> None:
+def test_cancellation_leaves_no_incomplete_pack(dataset: StoredDataset, store: Settings) -> None:
     def stop(done_01: float, message: str) -> None:
         raise CancelledError("stopped")
 
@@ -79,7 +79,7 @@ def test_stopping_leaves_no_half_pack(dataset: StoredDataset, store: Settings) -
     assert pack_images(dataset, CONTRACTS[0], store).readable.sum() == 29
 
 
-def test_what_a_crash_left_is_made_anew(dataset: StoredDataset, store: Settings) -> None:
+def test_an_incomplete_pack_is_rebuilt(dataset: StoredDataset, store: Settings) -> None:
     pack_images(dataset, CONTRACTS[0], store)
     (folder,) = (store.cache_dir / "packs").iterdir()
     (folder / "pack.json").unlink()
@@ -88,34 +88,32 @@ def test_what_a_crash_left_is_made_anew(dataset: StoredDataset, store: Settings)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.pack_key)
-def test_beyond_the_limit_the_same_pixels_are_streamed(
-    contract: Contract, dataset: StoredDataset, store: Settings
-) -> None:
+def test_images_are_streamed_beyond_the_size_limit(contract: Contract, dataset: StoredDataset, store: Settings) -> None:
     small = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, contract) - 1})
-    found = open_dataset_images(dataset, contract, small)
-    assert isinstance(found.images, StreamedImages)
+    opened = open_dataset_images(dataset, contract, small)
+    assert isinstance(opened.images, StreamedImages)
     assert not is_packed(dataset, contract, store)
     packed = pack_images(dataset, contract, store)
     rows = np.random.default_rng(0).permutation(len(packed.images))
-    np.testing.assert_array_equal(found.images[rows], packed.images[rows])
-    np.testing.assert_array_equal(found.readable, packed.readable)
-    assert found.images.shape == packed.images.shape
+    np.testing.assert_array_equal(opened.images[rows], packed.images[rows])
+    np.testing.assert_array_equal(opened.readable, packed.readable)
+    assert opened.images.shape == packed.images.shape
 
 
-def test_within_the_limit_images_are_packed(dataset: StoredDataset, store: Settings) -> None:
+def test_images_are_packed_within_the_size_limit(dataset: StoredDataset, store: Settings) -> None:
     exact = store.model_copy(update={"pack_bytes_max": pack_bytes(dataset, CONTRACTS[0])})
-    found = open_dataset_images(dataset, CONTRACTS[0], exact)
-    assert isinstance(found.images, np.memmap)
-    assert found.images.nbytes == pack_bytes(dataset, CONTRACTS[0])
+    opened = open_dataset_images(dataset, CONTRACTS[0], exact)
+    assert isinstance(opened.images, np.memmap)
+    assert opened.images.nbytes == pack_bytes(dataset, CONTRACTS[0])
 
 
-def test_a_pack_that_is_there_is_used_whatever_the_limit(dataset: StoredDataset, store: Settings) -> None:
+def test_an_existing_pack_is_used_regardless_of_the_limit(dataset: StoredDataset, store: Settings) -> None:
     pack_images(dataset, CONTRACTS[0], store)
-    none = store.model_copy(update={"pack_bytes_max": 0})
-    assert isinstance(open_dataset_images(dataset, CONTRACTS[0], none).images, np.memmap)
+    no_packing = store.model_copy(update={"pack_bytes_max": 0})
+    assert isinstance(open_dataset_images(dataset, CONTRACTS[0], no_packing).images, np.memmap)
 
 
-def test_a_pack_leaves_half_of_the_free_disk(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pack_uses_at_most_half_of_the_free_disk(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     assert pack_bytes_limit(store) == 500
     assert pack_bytes_limit(store.model_copy(update={"pack_bytes_max": 300})) == 300

@@ -26,43 +26,41 @@ def dataset(tmp_path: Path, store: Settings) -> StoredDataset:
     return import_dataset(folder, store)
 
 
-def _streamed(dataset: StoredDataset, store: Settings) -> StreamedImages:
-    found = open_dataset_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
-    assert isinstance(found, StreamedImages)
-    return found
+def _open_stream(dataset: StoredDataset, store: Settings) -> StreamedImages:
+    images = open_dataset_images(dataset, CONTRACT, store.model_copy(update={"pack_bytes_max": 0, "threads": 2})).images
+    assert isinstance(images, StreamedImages)
+    return images
 
 
-def test_processes_bring_the_batches_in_order(dataset: StoredDataset, store: Settings) -> None:
+def test_batches_arrive_in_order(dataset: StoredDataset, store: Settings) -> None:
     order = np.split(np.random.default_rng(0).permutation(40), [7, 8, 30])
-    with closing(_streamed(dataset, store)) as images:
+    with closing(_open_stream(dataset, store)) as images:
         for _ in range(2):  # the processes serve epoch after epoch
             for rows, batch in zip(order, images.iter_batches(order), strict=True):
                 np.testing.assert_array_equal(batch, images[rows])
 
 
-def test_few_batches_are_on_their_way_at_once(
-    dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prefetching_is_limited(dataset: StoredDataset, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_PREFETCH_BYTES", 2 * 5 * 24 * 24)
-    asked: list[int] = []
+    batch_sizes: list[int] = []
 
-    class Watched(StreamedImages):
+    class Recorded(StreamedImages):
         def _task(self, rows):  # type: ignore[no-untyped-def]
-            asked.append(len(rows))
+            batch_sizes.append(len(rows))
             return super()._task(rows)
 
-    images = _streamed(dataset, store)
-    images.__class__ = Watched
+    images = _open_stream(dataset, store)
+    images.__class__ = Recorded
     with closing(images):
         batches = images.iter_batches(np.split(np.arange(40), 8))
         next(batches)
-        assert len(asked) == 3  # the one that was taken, and two batches of five
+        assert len(batch_sizes) == 3  # the batch that was taken, and two prefetched batches of five
         batches.close()
 
 
-def test_a_file_that_has_gone_is_zeros(dataset: StoredDataset, store: Settings) -> None:
-    images = _streamed(dataset, store)
-    gone = dataset.index()["path"][3]
-    (dataset.source_path / gone).unlink()
+def test_a_missing_file_gives_zeros(dataset: StoredDataset, store: Settings) -> None:
+    images = _open_stream(dataset, store)
+    path = dataset.index()["path"][3]
+    (dataset.source_path / path).unlink()
     assert not images[np.array([3])].any()
     assert images[np.array([4])].any()
