@@ -21,7 +21,7 @@ from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.run_estimate import estimate_args, estimate_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, preset_paths
-from tests.fer_core.training.test_estimate_report import FOUND
+from tests.fer_core.training.test_estimate_report import ESTIMATE
 from tests.support.synthetic_datasets import write_synthetic_faces
 
 Stand = Callable[[str], list[str]]
@@ -73,8 +73,8 @@ def test_a_missing_dataset_is_reported_with_the_message_of_the_command(store: Se
 
 
 def test_the_output_of_the_subprocess_is_parsed(store: Settings, stand_in: Stand) -> None:
-    printed = json.dumps(asdict(FOUND))
-    assert estimate_run(CONFIG, store, cli=stand_in(f"print({printed!r})")) == FOUND
+    printed = json.dumps(asdict(ESTIMATE))
+    assert estimate_run(CONFIG, store, cli=stand_in(f"print({printed!r})")) == ESTIMATE
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from fer_core.training.config.train_config import TrainConfig, parse_config
 from fer_core.training.estimate_report import Estimate
 from fer_ui.training.form import estimate_view
 from fer_ui.training.form.estimate_view import describe_packing, estimate_headlines, estimate_key, estimate_warnings
-from tests.fer_core.training.test_estimate_report import FOUND
+from tests.fer_core.training.test_estimate_report import ESTIMATE
 from tests.fer_ui.training.form.form_page import DATASET, Show, config_of, set_by_key, set_widget
 from tests.support.app_test import page_text
 
@@ -29,7 +29,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, str]]:
     def estimate_run(config: TrainConfig, settings: Settings, *, device: str = "") -> Estimate:
         del settings
         calls.append((config, device))
-        return FOUND
+        return ESTIMATE
 
     monkeypatch.setattr(estimate_view, "estimate_run", estimate_run)
     return calls
@@ -98,19 +98,22 @@ def test_the_key_is_of_what_takes_time(dataset: StoredDataset) -> None:
 
 
 def test_what_does_not_fit_is_warned_of() -> None:
-    assert estimate_warnings(FOUND, PLENTY) == []
-    assert "may be stopped half-way" in estimate_warnings(replace(FOUND, free_bytes=FOUND.memory_bytes // 2), PLENTY)[0]
-    assert "tight" in estimate_warnings(replace(FOUND, free_bytes=int(FOUND.memory_bytes * 1.1)), PLENTY)[0]
-    assert "Packing" in (words := estimate_warnings(FOUND, 2**20)[0]) and "70 MiB" in words and "1 MiB" in words
-    assert estimate_warnings(replace(FOUND, packed="already"), 0) == []
+    assert estimate_warnings(ESTIMATE, PLENTY) == []
+    assert (
+        "may be stopped half-way"
+        in estimate_warnings(replace(ESTIMATE, free_bytes=ESTIMATE.memory_bytes // 2), PLENTY)[0]
+    )
+    assert "tight" in estimate_warnings(replace(ESTIMATE, free_bytes=int(ESTIMATE.memory_bytes * 1.1)), PLENTY)[0]
+    assert "Packing" in (words := estimate_warnings(ESTIMATE, 2**20)[0]) and "70 MiB" in words and "1 MiB" in words
+    assert estimate_warnings(replace(ESTIMATE, packed="already"), 0) == []
 
 
 def test_where_the_images_come_from_is_said() -> None:
-    said = {packed: describe_packing(replace(FOUND, packed=packed)) for packed in ("already", "first", "streamed")}
+    said = {packed: describe_packing(replace(ESTIMATE, packed=packed)) for packed in ("already", "first", "streamed")}
     assert len(set(said.values())) == 3
     assert "70 MiB" in said["first"]
 
 
 def test_one_epoch_is_one_epoch() -> None:
-    assert estimate_headlines(FOUND, 1)[0].label == "One epoch"
-    assert estimate_headlines(FOUND, 3)[0].detail == "35 s to 2.1 min"
+    assert estimate_headlines(ESTIMATE, 1)[0].label == "One epoch"
+    assert estimate_headlines(ESTIMATE, 3)[0].detail == "35 s to 2.1 min"
