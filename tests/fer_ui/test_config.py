@@ -30,6 +30,10 @@ def test_garbage_is_not_collected_after_every_run() -> None:
     assert dict(_options(tomllib.loads(CONFIG.read_text())))["runner.postScriptGC"] is False
 
 
+def test_docstrings_are_not_shown_on_pages() -> None:
+    assert dict(_options(tomllib.loads(CONFIG.read_text())))["runner.magicEnabled"] is False
+
+
 def test_the_server_keeps_to_this_machine_and_sends_nothing() -> None:
     options = dict(_options(tomllib.loads(CONFIG.read_text())))
     assert options["server.address"] == "127.0.0.1"
