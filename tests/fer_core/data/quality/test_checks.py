@@ -14,11 +14,11 @@ from fer_core.data.quality.checks import Finding, check_quality, redundant_rows,
 from fer_core.data.quality.messages import MESSAGES, FindingKind
 
 K = FindingKind
-FAR = 0x0F0F0F0F0F0F0F0F
+DISTANT_HASH = 0x0F0F0F0F0F0F0F0F
 
 
 def _index(n: int, **columns: Any) -> pd.DataFrame:
-    """Images in order, all different, of one class and in no part; `columns` say what is otherwise."""
+    """An index of different images of one class without a split; `columns` override the defaults."""
     rng = np.random.default_rng(0)
     index = pd.DataFrame(
         {
@@ -44,13 +44,13 @@ def _index(n: int, **columns: Any) -> pd.DataFrame:
     return index
 
 
-def _found(index: pd.DataFrame, faces: pd.DataFrame | None = None) -> dict[FindingKind, Finding]:
+def _find(index: pd.DataFrame, faces: pd.DataFrame | None = None) -> dict[FindingKind, Finding]:
     return {finding.kind: finding for finding in check_quality(index, duplicate_pairs(index), faces)}
 
 
 def _rows(index: pd.DataFrame, kind: FindingKind, faces: pd.DataFrame | None = None) -> list[int]:
-    found = _found(index, faces)
-    return found[kind].rows.tolist() if kind in found else []
+    findings = _find(index, faces)
+    return findings[kind].rows.tolist() if kind in findings else []
 
 
 def _pairs(finding: Finding) -> list[tuple[int, int, int]]:
@@ -59,8 +59,8 @@ def _pairs(finding: Finding) -> list[tuple[int, int, int]]:
     return list(finding.pairs.drop(columns="similarity").itertuples(index=False, name=None))
 
 
-def _everything_wrong() -> pd.DataFrame:
-    """An index with each finding, and an eighth row that is fine."""
+def _faulty_index() -> pd.DataFrame:
+    """An index with every kind of finding."""
     count = 100
     index = _index(count)
     index["split"] = pd.array(["train"] * 50 + ["test"] * 50, "string")
@@ -88,11 +88,11 @@ def _faces(index: pd.DataFrame, none: list[int]) -> pd.DataFrame:
     return pd.DataFrame({"id": index["id"], "faces": [0 if row in none else 1 for row in range(len(index))]})
 
 
-def test_everything_wrong_is_found_the_gravest_first() -> None:
-    index = _everything_wrong()
-    found = check_quality(index, duplicate_pairs(index), _faces(index, [11]))
-    assert [finding.kind for finding in found] == list(FindingKind)
-    rows = {finding.kind: sorted(finding.rows.tolist()) for finding in found}
+def test_all_kinds_are_found_most_severe_first() -> None:
+    index = _faulty_index()
+    findings = check_quality(index, duplicate_pairs(index), _faces(index, [11]))
+    assert [finding.kind for finding in findings] == list(FindingKind)
+    rows = {finding.kind: sorted(finding.rows.tolist()) for finding in findings}
     assert rows == {
         K.UNREADABLE: [0],
         K.DUPLICATE_ACROSS_SPLITS: [6, 11, 56, 60],
@@ -111,22 +111,22 @@ def test_everything_wrong_is_found_the_gravest_first() -> None:
     }
 
 
-def test_nothing_wrong_is_no_finding() -> None:
+def test_a_clean_index_has_no_findings() -> None:
     index = _index(200)
     assert check_quality(index, duplicate_pairs(index), _faces(index, [])) == []
     assert check_quality(index.iloc[:0], duplicate_pairs(index.iloc[:0])) == []
 
 
-def test_excluded_images_are_passed_over_everywhere() -> None:
-    index = _everything_wrong()
+def test_excluded_images_are_ignored_by_all_checks() -> None:
+    index = _faulty_index()
     pairs, faces = duplicate_pairs(index), _faces(index, [11])
     assert len(check_quality(index.assign(excluded=False), pairs, faces)) == len(FindingKind)
     index["excluded"] = np.arange(len(index)) < 12
     assert check_quality(index, pairs, faces) == []
 
 
-def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
-    index = _everything_wrong()
+def test_excluding_the_redundant_rows_resolves_a_finding() -> None:
+    index = _faulty_index()
     index["excluded"] = False
     pairs = duplicate_pairs(index)
     resolved = 0
@@ -135,16 +135,16 @@ def test_excluding_the_surplus_of_a_finding_ends_it() -> None:
         assert set(finding.redundant) <= set(finding.rows)
         if finding.message.suggested_action == "exclude":
             index.loc[finding.redundant, "excluded"] = True
-            assert finding.kind not in [left.kind for left in check_quality(index, pairs)]
+            assert finding.kind not in [remaining.kind for remaining in check_quality(index, pairs)]
             resolved += 1
     assert resolved >= 6
 
 
 @pytest.mark.parametrize("kind", list(FindingKind))
-def test_every_kind_has_its_words(kind: FindingKind) -> None:
-    words = MESSAGES[kind]
-    assert all((words.title, words.explanation.endswith("."), words.suggestion.endswith(".")))
-    assert words.suggested_action in {"exclude", "relabel", "mark_ambiguous", "look"}
+def test_every_kind_has_a_message(kind: FindingKind) -> None:
+    message = MESSAGES[kind]
+    assert all((message.title, message.explanation.endswith("."), message.suggestion.endswith(".")))
+    assert message.suggested_action in {"exclude", "relabel", "mark_ambiguous", "look"}
 
 
 @pytest.mark.parametrize(
@@ -161,18 +161,18 @@ def test_every_kind_has_its_words(kind: FindingKind) -> None:
         ),
     ],
 )
-def test_the_words_name_the_thresholds(kind: FindingKind, limits: list[float]) -> None:
+def test_messages_name_the_thresholds(kind: FindingKind, limits: list[float]) -> None:
     numbers = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", MESSAGES[kind].explanation)}
     assert set(map(float, limits)) <= numbers
 
 
-def test_an_unreadable_image_is_nothing_but_unreadable() -> None:
+def test_an_unreadable_image_has_no_other_finding() -> None:
     index = _index(3, width=[0, 48, 48], height=[0, 48, 48], sha256=["", "a", "b"], contrast=[np.nan, 50, 50])
     index[["brightness", "sharpness", "dark_01", "bright_01"]] = np.nan
-    assert list(_found(index)) == [K.UNREADABLE]
+    assert list(_find(index)) == [K.UNREADABLE]
 
 
-def test_no_face_needs_a_search() -> None:
+def test_the_no_face_check_needs_a_face_search() -> None:
     index = _index(4)
     faces = pd.DataFrame({"id": ["2.png", "0.png", "elsewhere.png", "1.png"], "faces": [0, 2, 0, None]})
     pairs = duplicate_pairs(index)
@@ -184,23 +184,23 @@ def test_no_face_needs_a_search() -> None:
 
 def test_duplicates_of_duplicates_are_one_group() -> None:
     index = _index(6, phash=[0, 0, 0, 0b11, 1 << 40, 2**62 - 1], sha256=list("aabcde"))
-    found = _found(index)
-    assert _pairs(found[K.EXACT_DUPLICATE]) == [(0, 1, 0)]
+    findings = _find(index)
+    assert _pairs(findings[K.EXACT_DUPLICATE]) == [(0, 1, 0)]
     nearest = [(0, 2, 0), (0, 4, 1), (2, 4, 1), (0, 3, 2), (2, 3, 2), (3, 4, 3)]
-    assert _pairs(found[K.NEAR_DUPLICATE]) == nearest
-    assert found[K.NEAR_DUPLICATE].rows.tolist() == [0, 2, 4, 3]
+    assert _pairs(findings[K.NEAR_DUPLICATE]) == nearest
+    assert findings[K.NEAR_DUPLICATE].rows.tolist() == [0, 2, 4, 3]
     assert redundant_rows(duplicate_pairs(index), index).tolist() == [1, 2, 3, 4]
 
 
-def test_evaluation_images_are_kept() -> None:
-    index = _index(6, phash=[0, 0, 0, FAR, FAR, FAR])
+def test_evaluation_images_are_not_redundant() -> None:
+    index = _index(6, phash=[0, 0, 0, DISTANT_HASH, DISTANT_HASH, DISTANT_HASH])
     pairs = duplicate_pairs(index)
-    for split, dropped in (
+    for split, redundant in (
         (["train", "valid", "test", "train", "train", "valid"], [0, 1, 3, 4]),
         ([None, "train", None, "valid", "valid", "train"], [0, 2, 4, 5]),
     ):
         index["split"] = pd.array(split, "string")
-        assert redundant_rows(pairs, index).tolist() == dropped
+        assert redundant_rows(pairs, index).tolist() == redundant
     index["excluded"] = [True, False, False, False, False, False]
     assert redundant_rows(pairs, index).tolist() == [2, 4, 5]
     index["split"] = pd.array([None] * 6, "string")
@@ -208,74 +208,74 @@ def test_evaluation_images_are_kept() -> None:
     assert redundant_rows(pairs.iloc[:0], index).tolist() == []
 
 
-def test_blank_images_are_no_duplicates() -> None:
+def test_blank_images_are_not_duplicates() -> None:
     index = _index(2, sha256=["a", "a"], phash=[0, 0], contrast=[0.0, 0.0], label=["fear", "anger"])
     index["split"] = pd.array(["train", "test"], "string")
-    assert list(_found(index)) == [K.BLANK]
+    assert list(_find(index)) == [K.BLANK]
 
 
-def test_a_duplicate_across_parts_costs_the_training_copy() -> None:
-    index = _index(5, phash=[0, 0, 1, FAR, FAR])
+def test_of_duplicates_across_splits_the_training_copy_is_redundant() -> None:
+    index = _index(5, phash=[0, 0, 1, DISTANT_HASH, DISTANT_HASH])
     index["split"] = pd.array(["train", "train", "valid", "train", "train"], "string")
-    found = _found(index)[K.DUPLICATE_ACROSS_SPLITS]
-    assert _pairs(found) == [(0, 2, 1), (1, 2, 1)]
-    assert found.rows.tolist() == [0, 2, 1]
-    assert found.redundant.tolist() == [0, 1]
+    finding = _find(index)[K.DUPLICATE_ACROSS_SPLITS]
+    assert _pairs(finding) == [(0, 2, 1), (1, 2, 1)]
+    assert finding.rows.tolist() == [0, 2, 1]
+    assert finding.redundant.tolist() == [0, 1]
 
 
-def test_a_group_that_no_pair_divides_shows_two_of_its_members() -> None:
-    # each is paired with the first, which is in no split and has no label
+def test_a_group_without_a_pair_across_splits_shows_two_of_its_images() -> None:
+    # both are paired with the first row, which has no split and no label
     index = _index(3, sha256=["a", "a", "a"], phash=[0, 0, 0], label=[None, "fear", "anger"])
     index["split"] = pd.array([None, "train", "test"], "string")
-    found = _found(index)
+    findings = _find(index)
     for kind in (K.DUPLICATE_ACROSS_SPLITS, K.CONFLICT):
-        assert _pairs(found[kind]) == [(1, 2, 0)]
-        assert found[kind].pairs["similarity"].isna().all(), "the two were not compared"
-        assert sorted(found[kind].rows.tolist()) == [1, 2]
+        assert _pairs(findings[kind]) == [(1, 2, 0)]
+        assert findings[kind].pairs["similarity"].isna().all(), "the two were not compared"
+        assert sorted(findings[kind].rows.tolist()) == [1, 2]
 
 
-def test_pairs_say_how_alike_they_are_the_nearest_first() -> None:
-    index = _index(5, phash=[0, 0, 0b1, 0b111, FAR], sha256=list("aabcd"), label=["fear"] * 2 + ["anger"] * 3)
+def test_pairs_have_a_similarity_and_are_sorted_by_distance() -> None:
+    index = _index(5, phash=[0, 0, 0b1, 0b111, DISTANT_HASH], sha256=list("aabcd"), label=["fear"] * 2 + ["anger"] * 3)
     pairs = pd.DataFrame({"a": [0, 0, 0], "b": [1, 2, 3], "bits": [0, 1, 3], "kind": ["exact", "near", "near"]})
     pairs["similarity"] = np.array([1, 0.96, 0.98], np.float32)
-    found = {finding.kind: finding.pairs for finding in check_quality(index, pairs)}
+    pairs_by_kind = {finding.kind: finding.pairs for finding in check_quality(index, pairs)}
     for kind, expected in (
         (K.EXACT_DUPLICATE, [1]),
         (K.NEAR_DUPLICATE, [0.98, 0.96]),
         (K.CONFLICT, [0.98, 0.96]),
     ):
-        shown = found[kind]
-        assert shown is not None
-        assert shown["similarity"].tolist() == pytest.approx(expected)
+        finding_pairs = pairs_by_kind[kind]
+        assert finding_pairs is not None
+        assert finding_pairs["similarity"].tolist() == pytest.approx(expected)
 
 
-def test_conflicts_are_pairs_of_different_labels() -> None:
-    phash = [0, 0b1, 0b11, FAR, FAR, 2**62 - 1]
+def test_label_conflicts_are_pairs_with_different_labels() -> None:
+    phash = [0, 0b1, 0b11, DISTANT_HASH, DISTANT_HASH, 2**62 - 1]
     index = _index(6, phash=phash, label=["fear", "fear", "anger", "anger", None, "fear"])
-    found = _found(index)[K.CONFLICT]
-    assert _pairs(found) == [(1, 2, 1), (0, 2, 2)]
-    assert sorted(found.rows.tolist()) == [0, 1, 2]
-    assert found.message.suggested_action == "mark_ambiguous"
-    assert len(found.redundant) == 0
+    finding = _find(index)[K.CONFLICT]
+    assert _pairs(finding) == [(1, 2, 1), (0, 2, 2)]
+    assert sorted(finding.rows.tolist()) == [0, 1, 2]
+    assert finding.message.suggested_action == "mark_ambiguous"
+    assert len(finding.redundant) == 0
 
 
-def test_a_ambiguous_label_conflicts_no_more() -> None:
+def test_an_ambiguous_label_does_not_conflict() -> None:
     index = _index(2, phash=[0, 0], label=["fear", "anger"])
     index["ambiguous"] = [False, False]
-    assert K.CONFLICT in _found(index)
+    assert K.CONFLICT in _find(index)
     index["ambiguous"] = [False, True]
-    assert K.CONFLICT not in _found(index)
+    assert K.CONFLICT not in _find(index)
 
 
-def test_one_person_in_two_splits() -> None:
+def test_an_identity_in_two_splits_is_found() -> None:
     index = _index(6, identity=["p", "q", "p", "q", None, ""])
     index["split"] = pd.array(["train", "train", "test", "train", "train", "test"], "string")
-    found = _found(index)[K.IDENTITY_ACROSS_SPLITS]
-    assert [pair[:2] for pair in _pairs(found)] == [(0, 2)]
-    assert found.redundant.tolist() == [0]
+    finding = _find(index)[K.IDENTITY_ACROSS_SPLITS]
+    assert [pair[:2] for pair in _pairs(finding)] == [(0, 2)]
+    assert finding.redundant.tolist() == [0]
 
 
-def test_one_name_in_two_splits() -> None:
+def test_a_file_name_in_two_splits_is_found() -> None:
     index = _index(4, path=["train/1.png", "test/1.png", "train/a/2.png", "train/b/2.png"])
     index["split"] = pd.array(["train", "test", "train", "train"], "string")
     assert _rows(index, K.NAME_ACROSS_SPLITS) == [0, 1]

@@ -15,7 +15,7 @@ from fer_core.settings import Settings
 
 @pytest.fixture
 def dataset(store: Settings, tmp_path: Path, test_data: Path) -> StoredDataset:
-    """Four real faces among four pictures of nothing, and a file that is no image."""
+    """Four faces, four noise images and one file that is not an image."""
     import zipfile
 
     folder = tmp_path / "faces" / "happiness"
@@ -33,39 +33,39 @@ def dataset(store: Settings, tmp_path: Path, test_data: Path) -> StoredDataset:
 
 def test_faces_are_detected_and_the_result_is_stored(dataset: StoredDataset, store: Settings, yunet_file: Path) -> None:
     assert load_face_search(dataset) is None
-    here = store.model_copy(update={"yunet": yunet_file})
-    found = search_faces(dataset, here)
-    faces = dict(zip((name.rpartition("/")[2].split("-")[0] for name in found["id"]), found["faces"], strict=True))
-    assert len(found) == 8  # what can't be read is not searched
-    assert (found.loc[found["id"].str.contains("face-"), "faces"] == 1).all()
-    assert (found.loc[found["id"].str.contains("noise-"), "faces"] == 0).all()
+    settings = store.model_copy(update={"yunet": yunet_file})
+    result = search_faces(dataset, settings)
+    faces = dict(zip((name.rpartition("/")[2].split("-")[0] for name in result["id"]), result["faces"], strict=True))
+    assert len(result) == 8  # the unreadable file is not searched
+    assert (result.loc[result["id"].str.contains("face-"), "faces"] == 1).all()
+    assert (result.loc[result["id"].str.contains("noise-"), "faces"] == 0).all()
     assert set(faces) == {"face", "noise"}
-    kept = load_face_search(dataset)
-    assert kept is not None
-    assert kept[1] == "yunet"
-    assert kept[0]["id"].tolist() == found["id"].tolist()
+    stored = load_face_search(dataset)
+    assert stored is not None
+    assert stored[1] == "yunet"
+    assert stored[0]["id"].tolist() == result["id"].tolist()
 
 
-def test_a_canceled_search_resumes_after_its_finished_chunks(
+def test_a_cancelled_search_resumes_after_its_finished_chunks(
     dataset: StoredDataset, store: Settings, yunet_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(face_search, "_CHUNK_ROWS", 2)
-    here = store.model_copy(update={"yunet": yunet_file, "threads": 1})
+    settings = store.model_copy(update={"yunet": yunet_file, "threads": 1})
 
     def stop(done_01: float, message: str) -> None:
         raise CancelledError(message)
 
     with pytest.raises(CancelledError):
-        search_faces(dataset, here, stop)
+        search_faces(dataset, settings, stop)
     assert load_face_search(dataset) is None
     chunks = {path: path.stat().st_mtime_ns for path in dataset.folder.glob("faces-parts-*/*.parquet")}
     assert chunks
-    seen: list[float] = []
+    updates: list[float] = []
 
-    def look(done_01: float, message: str) -> None:
-        seen.append(done_01)
+    def check_chunks(done_01: float, message: str) -> None:
+        updates.append(done_01)
         assert {path: path.stat().st_mtime_ns for path in chunks if path.exists()} in (chunks, {})
 
-    assert len(search_faces(dataset, here, look)) == 8
-    assert seen == sorted(seen)
+    assert len(search_faces(dataset, settings, check_chunks)) == 8
+    assert updates == sorted(updates)
     assert not list(dataset.folder.glob("faces-parts-*"))

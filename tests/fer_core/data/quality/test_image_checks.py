@@ -13,8 +13,8 @@ Check = Callable[[pd.DataFrame, NDArray[np.bool_]], NDArray[np.int64]]
 
 
 def _index(n: int, **columns: Any) -> pd.DataFrame:
-    """Images of one class and size that are about equally sharp; `columns` say what is otherwise."""
-    plain = {
+    """An index of about equally sharp images of one class and size; `columns` override the defaults."""
+    defaults = {
         "label": pd.array(["neutral"] * n, "string"),
         "width": 48,
         "height": 48,
@@ -25,25 +25,25 @@ def _index(n: int, **columns: Any) -> pd.DataFrame:
         "dark_01": 0.0,
         "bright_01": 0.0,
     }
-    return pd.DataFrame({**plain, **columns})
+    return pd.DataFrame({**defaults, **columns})
 
 
 def _rows(check: Check, index: pd.DataFrame) -> list[int]:
-    found = check(index, np.ones(len(index), bool)).tolist()
-    for row in found:
+    rows = check(index, np.ones(len(index), bool)).tolist()
+    for row in rows:
         used = np.arange(len(index)) != row
         assert row not in check(index, used)
-    return found
+    return rows
 
 
-def test_tiny_is_the_shorter_side_and_the_smallest_comes_first() -> None:
+def test_tiny_images_are_found_by_their_shorter_side_smallest_first() -> None:
     sides = [images.TINY_PX - 1, images.TINY_PX, 20, 300]
     assert _rows(images.tiny, _index(4, width=sides, height=[300] * 4)) == [2, 0]
     assert _rows(images.tiny, _index(4, height=sides, width=[300] * 4)) == [2, 0]
 
 
-def test_dark_needs_dark_lights_or_half_of_it_black() -> None:
-    # lights dark; a dark mean but lights; half black and dark; half black but light elsewhere; blank
+def test_dark_images_have_dark_highlights_or_are_half_black() -> None:
+    # dark highlights; dark mean with highlights; half black and dark; half black with highlights; blank
     columns = {
         "brightness": [40.0, 60.0, 39.0, 60.0, 0.0],
         "contrast": [19.0, 30.0, 50.0, 60.0, 0.0],
@@ -55,7 +55,7 @@ def test_dark_needs_dark_lights_or_half_of_it_black() -> None:
     assert _rows(images.blank, index) == [4]
 
 
-def test_bright_is_dark_the_other_way_round() -> None:
+def test_bright_images_have_bright_shadows_or_are_half_white() -> None:
     columns = {
         "brightness": [200.0, 200.0, 220.0, 190.0, 255.0],
         "contrast": [20.0, 40.0, 50.0, 60.0, 0.0],
@@ -69,7 +69,7 @@ def test_bright_is_dark_the_other_way_round() -> None:
 def test_blur_is_relative_to_the_class() -> None:
     index = _index(400)
     index.loc[200:, "label"] = "fear"
-    index.loc[200:, "sharpness"] /= 8  # a soft class: none of it is blurred against its own
+    index.loc[200:, "sharpness"] /= 8  # a soft class is not blurred relative to itself
     assert _rows(images.blurred, index) == []
     index.loc[0, "sharpness"] = index["sharpness"][200:].median()
     assert _rows(images.blurred, index) == [0]
@@ -84,32 +84,32 @@ def test_blur_is_relative_to_the_size() -> None:
     assert sorted(_rows(images.blurred, index)) == list(range(300, 400))
 
 
-def test_sizes_that_are_nearly_the_same_are_compared() -> None:
+def test_similar_sizes_are_compared_with_each_other() -> None:
     index = _index(200)
     index["width"] = index["height"] = 45 + np.arange(200) % 12
     index.loc[7, "sharpness"] = 1.0
     assert _rows(images.blurred, index) == [7]
 
 
-def test_a_dim_image_is_not_blurred() -> None:
+def test_a_low_contrast_image_is_not_blurred() -> None:
     index = _index(200)
     index.loc[0, ["contrast", "sharpness"]] = [10.0, index["sharpness"].median() * (10 / 50) ** 2]
     index.loc[1, "sharpness"] = index["sharpness"].median() * (10 / 50) ** 2
     assert _rows(images.blurred, index) == [1]
 
 
-def test_a_small_class_is_compared_with_all_of_its_size() -> None:
+def test_a_small_class_is_compared_with_all_images_of_its_size() -> None:
     index = _index(200)
     index.loc[: images.CLASS_MIN - 2, "label"] = "contempt"
     index.loc[0, "sharpness"] = 1.0
     assert _rows(images.blurred, index) == [0]
-    few = index.iloc[: images.CLASS_MIN - 1]
-    assert _rows(images.blurred, few) == []
-    everything = np.ones(len(few), bool)
-    assert np.isnan(images.sharpness_z(few, everything)).all()
+    subset = index.iloc[: images.CLASS_MIN - 1]
+    assert _rows(images.blurred, subset) == []
+    all_rows = np.ones(len(subset), bool)
+    assert np.isnan(images.sharpness_z(subset, all_rows)).all()
 
 
-def test_images_that_are_all_the_same_are_not_compared() -> None:
+def test_images_of_equal_sharpness_are_not_compared() -> None:
     index = _index(200, sharpness=[5.0] * 200)
     index.loc[0, "sharpness"] = 1.0
     assert _rows(images.blurred, index) == []

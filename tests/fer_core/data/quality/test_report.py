@@ -42,7 +42,7 @@ def ids_by_kind(dataset: StoredDataset) -> dict[str, set[str]]:
     return {str(kind): set(rows["id"]) for kind, rows in table.groupby("finding")}
 
 
-def test_the_faults_are_found_and_nothing_else(dataset: StoredDataset) -> None:
+def test_exactly_the_faults_are_found(dataset: StoredDataset) -> None:
     assert ids_by_kind(dataset) == {
         "unreadable": {UNREADABLE},
         "blank": {BLANK},
@@ -69,26 +69,26 @@ def test_excluded_images_are_skipped_and_older_versions_can_be_reported(dataset:
     assert quality_report(dataset, version=0).n_flagged == len(FAULTY)
 
 
-def test_faces_that_were_not_found_are_a_finding(dataset: StoredDataset) -> None:
+def test_images_without_a_face_are_a_finding(dataset: StoredDataset) -> None:
     ids = dataset.index(["id"])["id"]
     faces = pd.DataFrame({"id": ids, "faces": [0 if name == BLANK else 1 for name in ids]})
-    found = quality_report(dataset, faces).get(FindingKind.NO_FACE)
-    assert found is not None
-    assert ids.iloc[found.rows].tolist() == [BLANK]
+    finding = quality_report(dataset, faces).get(FindingKind.NO_FACE)
+    assert finding is not None
+    assert ids.iloc[finding.rows].tolist() == [BLANK]
 
 
-def test_pairs_are_tabled_with_both_images(dataset: StoredDataset) -> None:
+def test_the_pair_table_has_both_images(dataset: StoredDataset) -> None:
     table = pair_table(quality_report(dataset).findings, dataset.index())
-    across = table[table["finding"] == "duplicate_across_splits"].iloc[0]
-    assert (across["bits"], across["similarity"]) == (0, 1)
-    assert {across["id_a"], across["id_b"]} == {TEST_COPY, TRAIN_COPY}
-    assert {across["label_a"], across["label_b"]} == {"anger", "fear"}
-    assert {across["split_a"], across["split_b"]} == {"test", "train"}
+    pair = table[table["finding"] == "duplicate_across_splits"].iloc[0]
+    assert (pair["bits"], pair["similarity"]) == (0, 1)
+    assert {pair["id_a"], pair["id_b"]} == {TEST_COPY, TRAIN_COPY}
+    assert {pair["label_a"], pair["label_b"]} == {"anger", "fear"}
+    assert {pair["split_a"], pair["split_b"]} == {"test", "train"}
     assert pair_table([], dataset.index()).empty
     assert finding_table([], dataset.index()).columns.tolist() == ["finding", "id", "path", "split", "label"]
 
 
-def test_an_index_of_an_older_version_is_checked_as_far_as_it_goes(dataset: StoredDataset) -> None:
+def test_an_index_without_newer_columns_is_checked_as_far_as_possible(dataset: StoredDataset) -> None:
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns=["dark_01", "bright_01"]).to_parquet(path, index=False)
     report = quality_report(dataset)

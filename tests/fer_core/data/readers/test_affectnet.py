@@ -1,4 +1,4 @@
-"""AffectNet's two forms: `.npy` annotations beside the images, and its own CSV files."""
+"""AffectNet with `.npy` annotations and with CSV files."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ HEADER = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_land
 
 
 def _npy(value: object) -> bytes:
-    written = io.BytesIO()
-    np.save(written, np.array(value))
-    return written.getvalue()
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(value))
+    return buffer.getvalue()
 
 
 def _annotated(stem: str, label: object, valence: object = None, arousal: object = None) -> dict[str, bytes]:
-    """An image with its annotations, as far as they are given."""
+    """An image with the annotations that are not None."""
     folder, _, number = stem.rpartition("/")
-    given = {"exp": label, "val": valence, "aro": arousal}
-    notes = {f"{folder}/annotations/{number}_{kind}.npy": _npy(v) for kind, v in given.items() if v is not None}
-    return {f"{folder}/images/{number}.jpg": png(int(number), 20, 20), **notes}
+    annotations = {"exp": label, "val": valence, "aro": arousal}
+    files = {f"{folder}/annotations/{number}_{kind}.npy": _npy(v) for kind, v in annotations.items() if v is not None}
+    return {f"{folder}/images/{number}.jpg": png(int(number), 20, 20), **files}
 
 
-@pytest.mark.parametrize("as_written", [str, int, float, lambda v: [v], lambda v: np.array([[v]])])
-def test_numbers_may_be_stored_as_numbers_or_text(as_written, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("encode", [str, int, float, lambda v: [v], lambda v: np.array([[v]])])
+def test_annotations_are_stored_as_numbers_or_text(encode, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     landmarks = np.arange(136, dtype=float)
-    files = _annotated("train_set/7", as_written(3), "-0.25", as_written(1))
+    files = _annotated("train_set/7", encode(3), "-0.25", encode(1))
     files["train_set/annotations/7_lnd.npy"] = _npy(landmarks)
     (record,) = read_records(write_folder(tmp_path, files), "affectnet-npy")
     assert (record.path, record.split, record.raw_label) == ("train_set/images/7.jpg", Split.TRAIN, "3")
@@ -46,27 +46,27 @@ def test_numbers_may_be_stored_as_numbers_or_text(as_written, tmp_path: Path) ->
     assert read_labels(tmp_path, "affectnet-npy") == {"train_set/images/7.jpg": ("surprise", "")}
 
 
-def test_codes_are_the_expressions_in_affectnets_order(tmp_path: Path) -> None:
-    files = {name: each for code in range(11) for name, each in _annotated(f"val_set/{code}", str(code)).items()}
-    found = read_labels(write_folder(tmp_path, files), "affectnet-npy")
-    becomes = [found[f"val_set/images/{code}.jpg"] for code in range(11)]
-    assert becomes[:8] == [(str(expression), "") for expression in Expression]
-    assert becomes[8:] == [("", "left_out"), ("", "unknown"), ("", "not_a_face")]
+def test_codes_follow_the_order_of_affectnet(tmp_path: Path) -> None:
+    files = {name: content for code in range(11) for name, content in _annotated(f"val_set/{code}", str(code)).items()}
+    labels = read_labels(write_folder(tmp_path, files), "affectnet-npy")
+    labels_by_code = [labels[f"val_set/images/{code}.jpg"] for code in range(11)]
+    assert labels_by_code[:8] == [(str(expression), "") for expression in Expression]
+    assert labels_by_code[8:] == [("", "left_out"), ("", "unknown"), ("", "not_a_face")]
 
 
-def test_what_is_missing_is_left_open(tmp_path: Path) -> None:
+def test_missing_annotations_are_none(tmp_path: Path) -> None:
     files = _annotated("train_set/1", "0") | _annotated("train_set/2", None, "0.5", "0.1")
     files |= {"elsewhere/3.jpg": b"", "train_set/annotations/9_exp.npy": _npy("1")}
-    one, two = read_records(write_folder(tmp_path, files), "affectnet-npy")
-    assert (one.valence, one.arousal, one.landmarks) == (None, None, None)
-    assert (two.raw_label, two.valence) == ("", 0.5)
+    first, second = read_records(write_folder(tmp_path, files), "affectnet-npy")
+    assert (first.valence, first.arousal, first.landmarks) == (None, None, None)
+    assert (second.raw_label, second.valence) == ("", 0.5)
     assert read_labels(tmp_path, "affectnet-npy")["train_set/images/2.jpg"] == ("", "no_label")
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"nothing", _npy("happy"), _npy([]), _npy(float("nan")), _npy("inf"), _npy({"a": 1})]
 )
-def test_an_annotation_that_is_no_number_is_an_error_that_names_it(content: bytes, tmp_path: Path) -> None:
+def test_an_invalid_annotation_is_named_in_the_error(content: bytes, tmp_path: Path) -> None:
     files = _annotated("train_set/1", "0") | {"train_set/annotations/1_exp.npy": content}
     with pytest.raises(LabelFileError, match=r"train_set/annotations/1_exp\.npy"):
         read_records(write_folder(tmp_path, files), "affectnet-npy")
@@ -88,25 +88,25 @@ def _row(path: str, box: str, label: str, affect: str = "0.1,0.2", landmarks: st
     return f"{path},{box},{landmarks},{label},{affect}\n"
 
 
-def test_a_csv_row_is_a_face_with_its_box(tmp_path: Path) -> None:
+def test_a_csv_row_is_a_face_with_a_box(tmp_path: Path) -> None:
     text = HEADER + _row("1/a.jpg", "3,4,10,12", "1", "-0.5,0.25") + _row("1/b.jpg", "0,0,5,5", "7", "-2,-2", "")
     write_folder(tmp_path, {"training.csv": text, "Images/1/a.jpg": "", "Images/1/b.jpg": ""})
-    one, two = read_records(tmp_path, "affectnet-csv")
-    assert (one.path, one.split, one.raw_label) == ("Images/1/a.jpg", Split.TRAIN, "1")
-    assert one.box == (3, 4, 13, 16)
-    assert (one.valence, one.arousal, one.landmarks) == (-0.5, 0.25, (1.5, 2, 3, 4))
-    assert (two.valence, two.arousal, two.landmarks) == (None, None, None)
+    first, second = read_records(tmp_path, "affectnet-csv")
+    assert (first.path, first.split, first.raw_label) == ("Images/1/a.jpg", Split.TRAIN, "1")
+    assert first.box == (3, 4, 13, 16)
+    assert (first.valence, first.arousal, first.landmarks) == (-0.5, 0.25, (1.5, 2, 3, 4))
+    assert (second.valence, second.arousal, second.landmarks) == (None, None, None)
 
 
-def test_csv_codes_without_an_expression_say_why(tmp_path: Path) -> None:
+def test_csv_codes_without_an_expression_have_a_reason(tmp_path: Path) -> None:
     rows = "".join(_row(f"{code}.jpg", "0,0,5,5", str(code)) for code in range(11))
     write_folder(tmp_path, {"validation.csv": HEADER + rows, **{f"{code}.jpg": "" for code in range(11)}})
-    found = read_labels(tmp_path, "affectnet-csv")
-    assert [found[f"{code}.jpg"][0] for code in range(8)] == list(Expression)
-    assert [found[f"{code}.jpg"][1] for code in (8, 9, 10)] == ["left_out", "unknown", "not_a_face"]
+    labels = read_labels(tmp_path, "affectnet-csv")
+    assert [labels[f"{code}.jpg"][0] for code in range(8)] == list(Expression)
+    assert [labels[f"{code}.jpg"][1] for code in (8, 9, 10)] == ["left_out", "unknown", "not_a_face"]
 
 
-def test_each_csv_faces_its_own_box_and_id(tmp_path: Path, store: Settings) -> None:
+def test_every_csv_face_has_its_own_box_and_id(tmp_path: Path, store: Settings) -> None:
     rows = (
         _row("1/a.png", "2,3,10,8", "0", "-2,-2")
         + _row("1/a.png", "20,1,6,30", "1")
@@ -127,7 +127,7 @@ def test_each_csv_faces_its_own_box_and_id(tmp_path: Path, store: Settings) -> N
     assert index["sha256"].nunique() == 4
     assert (index["problem"] != "").tolist() == [False, False, True, False]
     assert "gone.png" in index["problem"][2]
-    # The first row of the table has neither; the column is there all the same.
+    # The first row has neither value, but the columns exist.
     assert index["valence"].fillna(9).tolist() == pytest.approx([9, 0.1, 0.1, 9])
     assert index["arousal"].fillna(9).tolist() == pytest.approx([9, 0.2, 0.2, 0.5])
     with imported.source(store) as source:
@@ -135,7 +135,7 @@ def test_each_csv_faces_its_own_box_and_id(tmp_path: Path, store: Settings) -> N
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         (_row("a.jpg", "x,0,5,5", "1"), "'x'"),
         (_row("a.jpg", ",0,5,5", "1"), "could not convert"),
@@ -146,19 +146,19 @@ def test_each_csv_faces_its_own_box_and_id(tmp_path: Path, store: Settings) -> N
         (_row("a.jpg", "0,0,5,5", "1", "0,0", "1;two"), "'two'"),
     ],
 )
-def test_a_csv_value_that_is_no_number_is_an_error_that_names_the_row(row: str, said: str, tmp_path: Path) -> None:
+def test_an_invalid_csv_value_names_the_row(row: str, message: str, tmp_path: Path) -> None:
     write_folder(tmp_path, {"training.csv": HEADER + row, "a.jpg": ""})
     with pytest.raises(LabelFileError, match=r"training\.csv, the row of 'a\.jpg'") as caught:
         read_records(tmp_path, "affectnet-csv")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
+def test_a_missing_column_is_named_with_the_existing_ones(tmp_path: Path) -> None:
     write_folder(tmp_path, {"training.csv": "subDirectory_filePath,label\na.jpg,1\n", "a.jpg": ""})
     with pytest.raises(LabelFileError, match=r"training\.csv has no column 'face_x'.*subDirectory_filePath, label"):
         read_records(tmp_path, "affectnet-csv")
 
 
-def test_no_table_says_what_it_looks_like(tmp_path: Path) -> None:
+def test_a_source_without_a_table_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LabelFileError, match="No table was found"):
         read_records(write_folder(tmp_path, {"a.jpg": ""}), "affectnet-csv")

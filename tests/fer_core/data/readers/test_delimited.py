@@ -1,4 +1,4 @@
-"""Tables as Excel and others write them: any encoding, separator and decimal mark."""
+"""CSV files in any encoding, with any separator and decimal mark."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ def _text(separator: str = ",", end: str = "\r\n") -> str:
 
 
 def _bytes(encoding: str, text: str) -> bytes:
-    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
-    return (mark + text).encode(encoding)
+    bom = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    return (bom + text).encode(encoding)
 
 
 def _table(folder: Path, content: bytes, **columns: str) -> list[tuple[str, str, float | None, str | None]]:
-    """Path, label, valence and person of every row, with columns as they are guessed."""
+    """Path, label, valence and identity of every row, with guessed columns."""
     write_folder(folder, {"labels.csv": content, "Zoë 1.jpg": "", "b.jpg": ""})
     with open_source(folder, Settings()) as source:
-        guessed = guess_columns(source).model_copy(update={"identity": "annotator", **columns})
-    records = read_records(folder, "table", EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": guessed}))
-    return [(each.path, each.raw_label, each.valence, each.identity) for each in records]
+        guessed_columns = guess_columns(source).model_copy(update={"identity": "annotator", **columns})
+    manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": guessed_columns})
+    records = read_records(folder, "table", manifest)
+    return [(record.path, record.raw_label, record.valence, record.identity) for record in records]
 
 
 EXPECTED = [("Zoë 1.jpg", "happy", 0.53, "Müller"), ("b.jpg", "sad", -0.12, "two\nlines")]
@@ -51,59 +52,59 @@ def test_a_table_is_read_in_any_encoding_with_any_separator(encoding: str, separ
 
 
 @pytest.mark.parametrize("end", ["\n", "\r"])
-def test_any_line_end_will_do(end: str, tmp_path: Path) -> None:
+def test_any_line_ending_is_read(end: str, tmp_path: Path) -> None:
     assert _table(tmp_path, _text(end=end).encode()) == EXPECTED
 
 
-def test_a_table_saved_by_a_german_excel_is_read(tmp_path: Path) -> None:
+def test_a_table_from_german_excel_is_read(tmp_path: Path) -> None:
     """Windows-1252, semicolons and decimal commas."""
     text = _text(";").replace("0.53", "0,53").replace("-0.12", "-0,12")
     assert _table(tmp_path, text.encode("cp1252")) == EXPECTED
 
 
-def test_the_line_that_tells_excel_the_separator_is_obeyed(tmp_path: Path) -> None:
+def test_the_sep_line_of_excel_is_used(tmp_path: Path) -> None:
     assert _table(tmp_path, ("sep=;\r\n" + _text(";")).encode()) == EXPECTED
     assert _table(tmp_path, ("sep=;\r\n" + _text(";")).encode("utf-16")) == EXPECTED
 
 
-def test_a_separator_that_was_chosen_is_taken(tmp_path: Path) -> None:
+def test_a_given_separator_is_used(tmp_path: Path) -> None:
     text = "image|emotion;valence;annotator\nb.jpg|x;0,5;c\n"
     assert _table(tmp_path, text.encode(), path="image|emotion", label="valence", separator=";", valence="") == [
         ("b.jpg|x", "0,5", None, "c")
     ]
 
 
-def test_the_separator_is_not_taken_from_what_stands_between_quotes_or_in_cells() -> None:
+def test_separators_in_quotes_or_cells_are_ignored() -> None:
     text = 'image,emotion,landmarks\n"a;b;c.jpg",x,1;2;3\n"d;e;f.jpg",y,4;5;6\n'
     assert detect_dialect(io.BytesIO(text.encode())).separator == ","
     text = "image;remark\na.jpg;yes, no, maybe\nb.jpg;one, two\n"
     assert detect_dialect(io.BytesIO(text.encode())).separator == ";"
 
 
-def test_a_table_without_a_header_is_split_into_the_columns_it_has() -> None:
+def test_a_table_without_a_header_is_split_into_n_columns() -> None:
     text = "a.jpg,1;2;3,x\nb.jpg,4;5;6,y\n"
     assert detect_dialect(io.BytesIO(text.encode()), n_columns=3).separator == ","
 
 
-def test_a_long_table_is_looked_at_to_its_end(tmp_path: Path) -> None:
-    """The one letter that is not UTF-8 may come late, even where a piece that is read at once ends."""
+def test_the_encoding_is_detected_from_the_whole_table(tmp_path: Path) -> None:
+    """A single character that is not UTF-8 can be far down, even at the end of a chunk."""
     rows = "b.jpg,sad,0,x\r\n" * 150_000
     content = _text().encode() + rows.encode() + "Zoë 1.jpg,happy,0,y\r\n".encode("cp1252")
     assert detect_encoding(io.BytesIO(content)) == "utf-8" or len(content) > 2**20
-    found = _table(tmp_path, content.replace("Zoë 1.jpg,happy,0.53,Müller".encode(), b"b.jpg,happy,0.53,M"))
-    assert (len(found), found[-1][0]) == (150_003, "Zoë 1.jpg")
+    records = _table(tmp_path, content.replace("Zoë 1.jpg,happy,0.53,Müller".encode(), b"b.jpg,happy,0.53,M"))
+    assert (len(records), records[-1][0]) == (150_003, "Zoë 1.jpg")
 
 
-def test_what_is_no_text_says_so_and_what_to_do(tmp_path: Path) -> None:
+def test_undecodable_text_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(LabelFileError, match=r"labels\.csv .*neither UTF-8 nor .* Windows-1252 .*0x81.*CSV UTF-8"):
         _table(tmp_path, b"image,emotion\nb.jpg,\x81\n")
 
 
-def test_a_table_in_an_archive_is_read_alike(tmp_path: Path) -> None:
+def test_a_table_in_an_archive_is_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"labels.csv": _bytes("utf-16", _text("\t")), "Zoë 1.jpg": "", "b.jpg": ""})
     columns = TableColumns(path="image", label="emotion", valence="valence")
     records = read_records(path, "table", EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns}))
-    assert [(each.path, each.valence) for each in records] == [("Zoë 1.jpg", 0.53), ("b.jpg", -0.12)]
+    assert [(record.path, record.valence) for record in records] == [("Zoë 1.jpg", 0.53), ("b.jpg", -0.12)]
 
 
 @pytest.mark.parametrize(
@@ -132,8 +133,8 @@ def test_boxes_with_decimal_commas_are_read(tmp_path: Path) -> None:
     assert record.box == (10, 21, 120, 1000)
 
 
-def test_a_wanted_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    """Nobody can tell which is meant; one that is not wanted does no harm."""
+def test_a_duplicate_of_a_used_column_is_refused(tmp_path: Path) -> None:
+    """A duplicate of an unused column does no harm."""
     columns = TableColumns(path="image", label="emotion")
     manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     folder = write_folder(tmp_path, {"labels.csv": "image,emotion, emotion,x,x\na.jpg,sad,fear,1,2\n", "a.jpg": ""})

@@ -18,7 +18,7 @@ def _read(folder: Path, files: dict[str, str | bytes]) -> list[Record]:
     return read_records(write_folder(folder, files), "ferplus", MANIFEST)
 
 
-def test_votes_come_in_our_order(tmp_path: Path) -> None:
+def test_votes_are_reordered_to_our_labels(tmp_path: Path) -> None:
     (record,) = _read(tmp_path, {"FER2013Train/label.csv": ROW})
     # In the file: neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, not a face.
     assert record.votes == (1, 2, 4, 3, 7, 6, 5, 8, 9, 10)
@@ -39,21 +39,21 @@ def test_votes_come_in_our_order(tmp_path: Path) -> None:
         ("0,0,0,0,0,0,0,0,1,9", "", "not_a_face"),
     ],
 )
-def test_labels_are_the_commonest(votes: str, label: str, unlabeled: str, tmp_path: Path) -> None:
+def test_the_label_has_the_most_votes(votes: str, label: str, unlabeled: str, tmp_path: Path) -> None:
     write_folder(tmp_path, {"FER2013Test/label.csv": f"a.png,box,{votes}\n"})
     assert read_labels(tmp_path, "ferplus", MANIFEST) == {"FER2013Test/a.png": (label, unlabeled)}
 
 
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
-def test_a_byte_order_mark_and_any_line_end_are_understood(start: str, end: str, tmp_path: Path) -> None:
+def test_byte_order_marks_and_line_endings_are_read(start: str, end: str, tmp_path: Path) -> None:
     records = _read(tmp_path, {"deep/FER2013Valid/label.csv": start + ROW.replace("\n", end) * 2})
     assert [record.path for record in records] == ["deep/FER2013Valid/fer0000000.png"] * 2
     assert {record.split for record in records} == {Split.VALID}
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "no rows"),
         ("\n\n", "no rows"),
@@ -70,20 +70,20 @@ def test_a_byte_order_mark_and_any_line_end_are_understood(start: str, end: str,
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_a_broken_label_file_is_an_error_that_names_it(text: str | bytes, said: str, tmp_path: Path) -> None:
+def test_a_broken_label_file_is_named_in_the_error(text: str | bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(LabelFileError) as caught:
         _read(tmp_path, {"FER2013Train/label.csv": text})
     assert "FER2013Train/label.csv" in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_without_a_label_file_it_says_what_it_looks_like(tmp_path: Path) -> None:
+def test_a_source_without_a_label_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LabelFileError, match=r"No label\.csv"):
         _read(tmp_path, {"FER2013Train/a.png": ""})
 
 
-def test_the_real_labels_are_read_to_the_last_one(test_data: Path) -> None:
-    """The counts that come with the data, by majority of all ten columns, ties apart."""
+def test_the_ferplus_labels_are_read_completely(test_data: Path) -> None:
+    """Published counts by most votes over all ten columns, with ties counted separately."""
     if not (test_data / "ferplus.zip").is_file():
         pytest.skip("No ferplus.zip.")
     expressions = ("neutral", "happiness", "sadness", "surprise", "anger", "fear", "disgust", "contempt")
@@ -92,7 +92,7 @@ def test_the_real_labels_are_read_to_the_last_one(test_data: Path) -> None:
         "train": (9360, 7408, 3418, 3368, 2395, 651, 175, 165, 1445, 171, 2),
         "valid": (1241, 877, 396, 441, 314, 70, 31, 26, 159, 23, 1),
     }
-    found: dict[str, dict[str, int]] = {part: dict.fromkeys(names, 0) for part in published}
+    label_counts: dict[str, dict[str, int]] = {split: dict.fromkeys(names, 0) for split in published}
     for record in read_records(test_data / "ferplus.zip", "ferplus", MANIFEST):
-        found[str(record.split)][record.raw_label] += 1
-    assert found == {part: dict(zip(names, counts, strict=True)) for part, counts in published.items()}
+        label_counts[str(record.split)][record.raw_label] += 1
+    assert label_counts == {split: dict(zip(names, counts, strict=True)) for split, counts in published.items()}

@@ -1,4 +1,4 @@
-"""Names in tables and the files that they stand for."""
+"""Matching of names in tables to files."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def _match(names: list[str], listed: str, *others: str, table: str = "", folder:
         ("images/A.JPG", "D:/x/images/a.jpg", MatchRule.FOLDER),
     ],
 )
-def test_a_file_is_found_under_a_name_that_is_written_otherwise(file: str, listed: str, match_rule: str) -> None:
+def test_a_file_is_found_by_each_match_rule(file: str, listed: str, match_rule: str) -> None:
     assert _match([file, "labels.csv", "other/b.jpg"], listed) == Match(file, match_rule)
 
 
-def test_every_relaxation_has_words() -> None:
+def test_every_match_rule_has_a_description() -> None:
     assert set(MATCH_RULE_DESCRIPTIONS) == set(MatchRule)
 
 
@@ -57,45 +57,43 @@ def test_every_relaxation_has_words() -> None:
         (["x/a.jpg", "x/a.png"], "x\\a.png", "x/a.png"),
     ],
 )
-def test_the_smallest_difference_wins_and_of_two_alike_none(
-    names: list[str], listed: str, expected: str | None
-) -> None:
-    found = _match(names, listed)
+def test_the_closest_match_wins_and_ties_are_ambiguous(names: list[str], listed: str, expected: str | None) -> None:
+    match = _match(names, listed)
     if expected is None:
-        assert found.problem == f"{listed!r} matches 2 files, such as {sorted(names)[0]!r} and {sorted(names)[1]!r}"
+        assert match.problem == f"{listed!r} matches 2 files, such as {sorted(names)[0]!r} and {sorted(names)[1]!r}"
     else:
-        assert (found.path, found.problem) == (expected, "")
+        assert (match.path, match.problem) == (expected, "")
 
 
-def test_names_without_folders_are_found_in_any_where_they_are_only_once() -> None:
+def test_names_without_folders_match_if_they_are_unique() -> None:
     names = ["test/1/b.jpg", "test/2/d.jpg", "train/1/a.jpg", "train/1/d.jpg", "train/2/c.jpg"]
     files = FileMatcher(names, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
     assert [files.match(name).path for name in ("a.jpg", "b.jpg", "c.jpg")] == [names[2], names[0], names[4]]
-    twice = files.match("d.jpg")
-    assert "matches 2 files" in twice.problem or twice.path == "train/1/d.jpg"
+    ambiguous = files.match("d.jpg")
+    assert "matches 2 files" in ambiguous.problem or ambiguous.path == "train/1/d.jpg"
 
 
-def test_the_folder_that_most_names_fit_in_some_way_is_taken() -> None:
-    """One name that is found as it is says less than many that are found in other case."""
+def test_the_folder_that_matches_most_names_is_used() -> None:
+    """Many case-insensitive matches outweigh one exact match."""
     files = FileMatcher(["images/1.png", "images/2.png", "images/3.png"], ["1.png", "IMAGES\\2.PNG", "Images/3.png"])
     assert files.match("IMAGES\\2.PNG") == Match("images/2.png", MatchRule.CASE)
     assert files.match("1.png") == Match("images/1.png", MatchRule.FOLDER)
 
 
-def test_a_file_in_a_folder_that_contradicts_the_table_is_not_taken() -> None:
+def test_a_file_in_a_contradicting_folder_is_not_matched() -> None:
     assert _match(["test/sad/1.jpg"], "train/happy/1.jpg", "test/sad/1.jpg").problem == (
         "there is no file 'train/happy/1.jpg'"
     )
 
 
-def test_folders_that_hold_the_same_names_are_not_guessed() -> None:
+def test_folders_with_the_same_names_are_ambiguous() -> None:
     names = ["large/a.jpg", "large/b.jpg", "small/a.jpg", "small/b.jpg"]
     assert "matches 2 files, such as 'large/a.jpg' and 'small/a.jpg'" in _match(names, "a.jpg", "b.jpg").problem
     assert _match(names, "a.jpg", "b.jpg", folder="small/") == Match("small/a.jpg")
 
 
-def test_what_lies_beside_the_table_is_meant() -> None:
-    """Even where another folder has more of the names."""
+def test_files_next_to_the_table_are_preferred() -> None:
+    """Even if another folder has more of the names."""
     names = ["test/1.jpg", "test/2.jpg", "train/1.jpg"]
     assert _match(names, "1.jpg", "2.jpg", table="train/labels.csv").path == "train/1.jpg"
     assert _match(names, "1.jpg", "2.jpg", table="test/labels.csv").path == "test/1.jpg"
@@ -111,18 +109,18 @@ def test_what_lies_beside_the_table_is_meant() -> None:
         ([], ["a.png"], None),
     ],
 )
-def test_the_folder_before_listed_names_is_found(names: list[str], listed: list[str], expected: str | None) -> None:
-    found = _match(names, *listed)
-    assert (None if found.problem else found.path) == expected
+def test_the_folder_of_listed_names_is_found(names: list[str], listed: list[str], expected: str | None) -> None:
+    match = _match(names, *listed)
+    assert (None if match.problem else match.path) == expected
 
 
-def test_a_folder_that_was_chosen_is_the_only_one_that_is_looked_in() -> None:
+def test_a_given_folder_is_the_only_one_searched() -> None:
     assert _match(["a/1.jpg"], "1.jpg", folder="b/") == Match("b/1.jpg", problem="there is no file '1.jpg'")
     assert _match(["a/1.JPG"], "1.jpg", folder="a/") == Match("a/1.JPG", MatchRule.CASE)
 
 
 @pytest.mark.parametrize(
-    ("listed", "said"),
+    ("listed", "message"),
     [
         ("", "names no file"),
         ("  ", "names no file"),
@@ -133,10 +131,10 @@ def test_a_folder_that_was_chosen_is_the_only_one_that_is_looked_in() -> None:
         ("x" * 70_000, "there is no file"),
     ],
 )
-def test_what_is_not_there_says_why(listed: str, said: str) -> None:
-    found = _match(["images/b.jpg", "labels.csv"], listed, "b.jpg")
-    assert said in found.problem
+def test_unmatched_names_have_a_problem(listed: str, message: str) -> None:
+    match = _match(["images/b.jpg", "labels.csv"], listed, "b.jpg")
+    assert message in match.problem
 
 
-def test_only_images_are_found_by_another_name() -> None:
+def test_only_images_are_matched_loosely() -> None:
     assert _match(["LABELS.CSV", "a.jpg"], "labels.csv").problem

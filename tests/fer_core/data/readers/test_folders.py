@@ -27,7 +27,7 @@ FILES = dict.fromkeys(
 )
 
 
-def test_class_folders_with_and_without_splits_and_by_other_names(tmp_path: Path) -> None:
+def test_class_folders_are_read_with_and_without_splits(tmp_path: Path) -> None:
     expected = {
         "a.png": (Split.TRAIN, "happiness"),
         "b.JPG": (Split.TRAIN, "Happy"),
@@ -42,21 +42,23 @@ def test_class_folders_with_and_without_splits_and_by_other_names(tmp_path: Path
         write_zip(tmp_path / "a.zip", FILES),
         write_tar(tmp_path / "a.tar", FILES),
     ):
-        found = {r.path.rpartition("/")[2]: (r.split, r.raw_label) for r in read_records(path, "folders")}
-        assert found == expected
-    becomes = {name.rpartition("/")[2]: label for name, (label, _) in read_labels(tmp_path / "f", "folders").items()}
-    assert becomes["a.png"] == becomes["b.JPG"] == Expression.HAPPINESS
-    assert [becomes[name] for name in ("c.jpeg", "d.webp", "e.bmp", "f.tif", "g.PGM")] == [
+        records = {r.path.rpartition("/")[2]: (r.split, r.raw_label) for r in read_records(path, "folders")}
+        assert records == expected
+    expressions = {
+        name.rpartition("/")[2]: label for name, (label, _) in read_labels(tmp_path / "f", "folders").items()
+    }
+    assert expressions["a.png"] == expressions["b.JPG"] == Expression.HAPPINESS
+    assert [expressions[name] for name in ("c.jpeg", "d.webp", "e.bmp", "f.tif", "g.PGM")] == [
         "sadness", "anger", "surprise", "contempt", "disgust",
     ]  # fmt: skip
 
 
-def test_a_split_folder_that_holds_images_itself_is_a_class_of_its_name(tmp_path: Path) -> None:
+def test_a_split_folder_with_images_is_a_class(tmp_path: Path) -> None:
     (record,) = read_records(write_folder(tmp_path, {"train/a.png": ""}), "folders")
     assert (record.split, record.raw_label) == (None, "train")
 
 
-def test_the_manifest_maps_and_leaves_out(tmp_path: Path) -> None:
+def test_the_manifest_maps_and_ignores_labels(tmp_path: Path) -> None:
     manifest = EMPTY_MANIFEST.model_copy(update={"labels": {"Bored": None, "Glad": Expression.HAPPINESS}})
     write_folder(tmp_path, dict.fromkeys(["Bored/a.png", "glad/b.png", "fear/c.png", "d.png"], ""))
     assert read_labels(tmp_path, "folders", manifest) == {
@@ -67,13 +69,13 @@ def test_the_manifest_maps_and_leaves_out(tmp_path: Path) -> None:
     }
 
 
-def test_names_tell_people_and_subgroups(tmp_path: Path) -> None:
+def test_identities_and_subgroups_are_read_from_names(tmp_path: Path) -> None:
     manifest = EMPTY_MANIFEST.model_copy(
         update={"identity_pattern": "^(p[0-9]+)-", "subgroup_patterns": {"gender": "-([fm])-", "age": "-(old)"}}
     )
     write_folder(tmp_path, dict.fromkeys(["fear/p1-f-old.png", "fear/p2-m-.png", "p3-f-/other.png"], ""))
-    found = {r.path: (r.identity, r.subgroups) for r in read_records(tmp_path, "folders", manifest)}
-    assert found == {
+    records = {r.path: (r.identity, r.subgroups) for r in read_records(tmp_path, "folders", manifest)}
+    assert records == {
         "fear/p1-f-old.png": ("p1", (("gender", "f"), ("age", "old"))),
         "fear/p2-m-.png": ("p2", (("gender", "m"),)),
         "p3-f-/other.png": (None, ()),

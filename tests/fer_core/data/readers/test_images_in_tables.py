@@ -23,10 +23,10 @@ from fer_core.errors import DatasetError, LabelFileError
 from fer_core.settings import Settings
 from tests.support.sources import EMPTY_MANIFEST, gray, png, write_folder, write_zip
 
-VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
 USAGES = ["Training"] * 4 + ["PublicTest", "PrivateTest"]
-NAMED = [0, 1, 3, 4, 5]
-"""Rows to which FER+ gives an image; row 2 it leaves out."""
+ROWS_WITH_IMAGE = [0, 1, 3, 4, 5]
+"""Rows for which FER+ names an image; row 2 has none."""
 
 
 def _fer2013(usages: list[str] = USAGES) -> str:
@@ -36,29 +36,29 @@ def _fer2013(usages: list[str] = USAGES) -> str:
 
 def _ferplus(usages: list[str] = USAGES) -> str:
     rows = [
-        f"{usage},{f'fer{n:07d}.png' if n in NAMED else ''},{'2,8' if n % 2 else '8,2'},0,0,0,0,0,0,0,0\n"
+        f"{usage},{f'fer{n:07d}.png' if n in ROWS_WITH_IMAGE else ''},{'2,8' if n % 2 else '8,2'},0,0,0,0,0,0,0,0\n"
         for n, usage in enumerate(usages)
     ]
-    return VOTES + "".join(rows)
+    return HEADER + "".join(rows)
 
 
-def _proposed(path: Path, store: Settings) -> ImportPreview:
+def _preview(path: Path, store: Settings) -> ImportPreview:
     with open_source(path, store) as source:
         return preview_import(source, select_manifest(source, "", "", "data", store))
 
 
 @pytest.mark.parametrize("folder", ["", "FERPlus/data/"])
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("zipped", [False, True])
 def test_the_two_tables_of_ferplus_are_joined_by_row(
-    packed: bool, folder: str, tmp_path: Path, store: Settings
+    zipped: bool, folder: str, tmp_path: Path, store: Settings
 ) -> None:
     files = {f"{folder}fer2013.csv": _fer2013(), f"{folder}fer2013new.csv": _ferplus(), "LICENSE": ""}
-    path = write_zip(tmp_path / "a.zip", files) if packed else write_folder(tmp_path / "a", files)
-    found = _proposed(path, store)
-    assert (found.manifest.id, found.manifest.layout) == ("ferplus", "ferplus-csv")
-    assert (found.n_records, found.n_usable, found.extra_fields) == (5, 5, ("votes",))
-    assert {str(part): n for part, n in found.splits.items()} == {"train": 3, "valid": 1, "test": 1}
-    assert {each.reason: each.count for each in found.skipped} == {
+    path = write_zip(tmp_path / "a.zip", files) if zipped else write_folder(tmp_path / "a", files)
+    preview = _preview(path, store)
+    assert (preview.manifest.id, preview.manifest.layout) == ("ferplus", "ferplus-csv")
+    assert (preview.n_records, preview.n_usable, preview.extra_fields) == (5, 5, ("votes",))
+    assert {str(split): n for split, n in preview.splits.items()} == {"train": 3, "valid": 1, "test": 1}
+    assert {skipped.reason: skipped.count for skipped in preview.skipped} == {
         SkipReason.WITHOUT_IMAGE: 1,
         SkipReason.OTHER_FILE: 1,
     }
@@ -76,15 +76,15 @@ def test_the_two_tables_of_ferplus_are_joined_by_row(
     assert imported.manifest.layout == "ferplus"
 
 
-def test_ferplus_of_label_files_without_images_is_read_from_the_tables(tmp_path: Path, store: Settings) -> None:
-    """Microsoft's repository has label files in the folders to which a script is to write the images."""
+def test_ferplus_label_files_without_images_are_read_from_the_tables(tmp_path: Path, store: Settings) -> None:
+    """Microsoft's repository has label files in folders without images."""
     label = 'fer0000000.png,"(0, 0, 48, 48)",8,2,0,0,0,0,0,0,0,0\n'
     files = {"data/FER2013Train/label.csv": label, "fer2013.csv": _fer2013(), "fer2013new.csv": _ferplus()}
-    assert _proposed(write_folder(tmp_path, files), store).manifest.layout == "ferplus-csv"
+    assert _preview(write_folder(tmp_path, files), store).manifest.layout == "ferplus-csv"
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         ({"fer2013.csv": _fer2013(), "fer2013new.csv": _ferplus(USAGES[:4])}, "new.csv ends before row 6"),
         ({"fer2013.csv": _fer2013(USAGES[:2]), "fer2013new.csv": _ferplus()}, "fer2013.csv ends before row 4"),
@@ -93,19 +93,17 @@ def test_ferplus_of_label_files_without_images_is_read_from_the_tables(tmp_path:
         ({"fer2013.csv": _fer2013(), "fer2013new.csv": _ferplus().replace(",8,", ",x,", 1)}, "not a whole number"),
     ],
 )
-def test_tables_that_do_not_belong_together_are_refused(
-    files: dict[str, str], said: str, tmp_path: Path, store: Settings
-) -> None:
-    with pytest.raises(LabelFileError, match=said):
-        _proposed(write_folder(tmp_path, files), store)
+def test_mismatched_tables_are_refused(files: dict[str, str], message: str, tmp_path: Path, store: Settings) -> None:
+    with pytest.raises(LabelFileError, match=message):
+        _preview(write_folder(tmp_path, files), store)
 
 
 def _parquet(
     path: Path, labels: list[Any], first: int = 0, names: list[str] | None = None, nested: bool = True
 ) -> None:
-    """A file as the `datasets` library writes it, or with plain bytes in the image's column."""
+    """A Parquet file as written by the `datasets` library, or with plain bytes as images."""
     images = [png(first + n) for n in range(len(labels))]
-    cells = [{"bytes": each, "path": f"{n}.png"} for n, each in enumerate(images)] if nested else images
+    cells = [{"bytes": image, "path": f"{n}.png"} for n, image in enumerate(images)] if nested else images
     table = pa.table({"image": cells, "label": labels})
     if names:
         info = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
@@ -115,16 +113,14 @@ def _parquet(
 
 
 @pytest.mark.parametrize("nested", [True, False])
-def test_images_in_parquet_are_read_with_the_names_that_the_file_gives(
-    nested: bool, tmp_path: Path, store: Settings
-) -> None:
+def test_parquet_images_are_read_with_class_names(nested: bool, tmp_path: Path, store: Settings) -> None:
     names = ["angry", "happy"]
     _parquet(tmp_path / "a/data/train-00000-of-00002.parquet", [0, 1, 0, 1], 0, names, nested)
     _parquet(tmp_path / "a/data/train-00001-of-00002.parquet", [1, 1], 10, names, nested)
     _parquet(tmp_path / "a/data/validation-00000-of-00001.parquet", [0, 1], 20, names, nested)
-    found = _proposed(tmp_path / "a", store)
-    assert (found.manifest.layout, found.unknown_labels, found.n_usable) == ("hf-parquet", (), 8)
-    assert {str(part): n for part, n in found.splits.items()} == {"train": 6, "valid": 2}
+    preview = _preview(tmp_path / "a", store)
+    assert (preview.manifest.layout, preview.unknown_labels, preview.n_usable) == ("hf-parquet", (), 8)
+    assert {str(split): n for split, n in preview.splits.items()} == {"train": 6, "valid": 2}
     imported = import_dataset(tmp_path / "a", store)
     index = imported.index()
     assert index["label"].value_counts().to_dict() == {"happiness": 5, "anger": 3}
@@ -135,11 +131,11 @@ def test_images_in_parquet_are_read_with_the_names_that_the_file_gives(
     assert contents == {png(n) for n in (0, 1, 2, 3, 10, 11, 20, 21)}
 
 
-def test_codes_without_names_wait_for_a_person(tmp_path: Path, store: Settings) -> None:
+def test_parquet_codes_without_names_need_a_numbering(tmp_path: Path, store: Settings) -> None:
     _parquet(tmp_path / "faces.parquet", [0, 6, 6])
-    found = _proposed(tmp_path / "faces.parquet", store)
-    assert (found.manifest.layout, set(found.unknown_labels)) == ("hf-parquet", {"0", "6"})
-    assert "affectnet" in [each.name for each in found.numberings]
+    preview = _preview(tmp_path / "faces.parquet", store)
+    assert (preview.manifest.layout, set(preview.unknown_labels)) == ("hf-parquet", {"0", "6"})
+    assert "affectnet" in [numbering.name for numbering in preview.numberings]
     with pytest.raises(DatasetError, match="--numbering"):
         import_dataset(tmp_path / "faces.parquet", store)
     codes = dict(NUMBERINGS["affectnet"].codes)
@@ -148,7 +144,7 @@ def test_codes_without_names_wait_for_a_person(tmp_path: Path, store: Settings) 
     assert sorted(index["label"]) == ["anger", "anger", "neutral"]
 
 
-def test_class_names_may_stand_in_the_dataset_card(tmp_path: Path, store: Settings) -> None:
+def test_class_names_are_read_from_the_dataset_card(tmp_path: Path, store: Settings) -> None:
     card = """---
 dataset_info:
   features:
@@ -165,51 +161,49 @@ dataset_info:
 """
     _parquet(tmp_path / "data/test-0.parquet", [0, 1, 1])
     write_folder(tmp_path, {"README.md": card})
-    found = _proposed(tmp_path, store)
-    assert dict(zip(found.labels["raw"], found.labels["count"], strict=True)) == {"fear": 2, "sad": 1}
+    preview = _preview(tmp_path, store)
+    assert dict(zip(preview.labels["raw"], preview.labels["count"], strict=True)) == {"fear": 2, "sad": 1}
 
 
-def test_a_row_without_an_image_is_a_problem_and_text_labels_are_taken_as_they_are(
-    tmp_path: Path, store: Settings
-) -> None:
+def test_text_labels_are_read_and_rows_without_an_image_are_problems(tmp_path: Path, store: Settings) -> None:
     cells = [{"bytes": png(n), "path": "same.png"} for n in range(3)] + [None]
     pq.write_table(pa.table({"img": cells, "emotion": ["joy", "joy", "sad/../x", "joy"]}), tmp_path / "a.parquet")
-    found = _proposed(tmp_path / "a.parquet", store)
-    assert found.unknown_labels == ("sad-..-x",)
-    manifest = found.manifest.model_copy(update={"labels": {"sad-..-x": None}})
+    preview = _preview(tmp_path / "a.parquet", store)
+    assert preview.unknown_labels == ("sad-..-x",)
+    manifest = preview.manifest.model_copy(update={"labels": {"sad-..-x": None}})
     index = import_dataset(tmp_path / "a.parquet", store, manifest=manifest).index()
     assert len(index) == 4 and (index["problem"] != "").sum() == 1
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "message"),
     [
         ({"path": ["a.png"], "label": [1]}, "no column of images"),
         ({"image": [b"x"], "width": [1.5]}, "no column of labels"),
     ],
 )
-def test_parquet_of_something_else_says_what_is_missing(
-    columns: dict[str, list[Any]], said: str, tmp_path: Path, store: Settings
+def test_other_parquet_files_are_an_error(
+    columns: dict[str, list[Any]], message: str, tmp_path: Path, store: Settings
 ) -> None:
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(LabelFileError, match=said):
-        _proposed(tmp_path / "a.parquet", store)
+    with pytest.raises(LabelFileError, match=message):
+        _preview(tmp_path / "a.parquet", store)
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not at all")
     with pytest.raises(LabelFileError, match="can't be read as Parquet"):
-        _proposed(tmp_path / "a.parquet", store)
+        _preview(tmp_path / "a.parquet", store)
 
 
-def test_parquet_beside_images_is_a_table(tmp_path: Path, store: Settings) -> None:
+def test_parquet_next_to_images_is_a_table(tmp_path: Path, store: Settings) -> None:
     write_folder(tmp_path, {"a.png": png(1)})
     pq.write_table(pa.table({"path": ["a.png"], "label": ["fear"]}), tmp_path / "a.parquet")
     with open_source(tmp_path, store) as source:
         assert detect_reader(source).layout == "table"
 
 
-def test_the_given_cases(test_data: Path, store: Settings) -> None:
+def test_the_example_sources_are_read(test_data: Path, store: Settings) -> None:
     cases = test_data.parent / "cases"
-    for name, used, layout in (("ferplus_official", 32, "ferplus-csv"), ("hf_parquet_images", 56, "hf-parquet")):
+    for name, n_usable, layout in (("ferplus_official", 32, "ferplus-csv"), ("hf_parquet_images", 56, "hf-parquet")):
         if not (cases / name).is_dir():
             pytest.skip(f"No case {name}.")
-        found = _proposed(cases / name, store)
-        assert (found.n_usable, found.manifest.layout) == (used, layout)
+        preview = _preview(cases / name, store)
+        assert (preview.n_usable, preview.manifest.layout) == (n_usable, layout)

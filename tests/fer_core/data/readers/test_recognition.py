@@ -1,4 +1,4 @@
-"""Which layout a source has, going by its file names; and the names of splits."""
+"""Detection of layouts and splits from file names."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from tests.support.sources import write_folder, write_zip
         ("table", ["labels.parquet", "images/a.jpg"]),
     ],
 )
-def test_layouts_are_recognized_in_a_folder_and_in_a_zip(layout: str, names: list[str], tmp_path: Path) -> None:
+def test_layouts_are_detected_in_folders_and_zip_files(layout: str, names: list[str], tmp_path: Path) -> None:
     files = dict.fromkeys(names, "")
     for path in (write_folder(tmp_path / "f", files), write_zip(tmp_path / "a.zip", files)):
         with open_source(path, Settings()) as source:
             assert detect_reader(source).layout == layout
 
 
-def test_a_table_by_itself_holds_its_images(tmp_path: Path) -> None:
+def test_a_single_table_holds_its_images(tmp_path: Path) -> None:
     (tmp_path / "source.csv").write_text("emotion,pixels,Usage\n")
     with open_source(tmp_path / "source.csv", Settings()) as source:
         assert detect_reader(source).layout == "fer2013-csv"
 
 
 @pytest.mark.parametrize("files", [{}, {"a.png": ""}, {"cats/a.png": ""}, {"fear/a.txt": ""}, {"notes.txt": ""}])
-def test_a_layout_nobody_knows_names_what_is_there_and_what_is_known(files: dict[str, str], tmp_path: Path) -> None:
+def test_an_unknown_layout_names_the_files_and_the_known_layouts(files: dict[str, str], tmp_path: Path) -> None:
     with open_source(write_folder(tmp_path, files), Settings()) as source, pytest.raises(DatasetError) as caught:
         detect_reader(source)
     assert all(layout in str(caught.value) for layout in READERS)
@@ -59,7 +59,7 @@ def test_an_unknown_reader_lists_the_choices() -> None:
         get_reader("heap")
 
 
-def test_every_reader_says_what_it_reads_and_every_manifest_has_one() -> None:
+def test_every_reader_has_a_description_and_every_manifest_a_reader() -> None:
     assert all(layout == reader.layout and reader.title and reader.description for layout, reader in READERS.items())
     assert {manifest.layout for manifest in builtin_manifests().values()} <= set(READERS)
 
@@ -74,7 +74,7 @@ def test_every_reader_says_what_it_reads_and_every_manifest_has_one() -> None:
         ("PrivateTest", Split.TEST),
     ],
 )
-def test_splits_go_by_many_names(name: str, split: Split) -> None:
+def test_split_names_are_parsed_in_many_spellings(name: str, split: Split) -> None:
     assert Split.parse(name) is split
 
 
@@ -83,24 +83,24 @@ def test_an_unknown_split_lists_the_choices() -> None:
         Split.parse("rest")
 
 
-def test_a_split_is_looked_for_above_the_file() -> None:
+def test_the_split_is_read_from_folder_names() -> None:
     assert split_from_path("data/Train/fear/a.png") is Split.TRAIN
     assert split_from_path("test.png") is None
 
 
-def test_images_are_told_by_their_endings() -> None:
-    endings = ["a.PNG", "a.jpg", "a.JPEG", "a.pgm", "a.tiff", "a.webp", "a.bmp", "a.jfif", "a.jpe"]
-    endings += ["a.gif", "a.avif", "a.HEIC", "a.heif"]
-    assert all(map(is_image, endings))
+def test_images_are_recognized_by_suffix() -> None:
+    names = ["a.PNG", "a.jpg", "a.JPEG", "a.pgm", "a.tiff", "a.webp", "a.bmp", "a.jfif", "a.jpe"]
+    names += ["a.gif", "a.avif", "a.HEIC", "a.heif"]
+    assert all(map(is_image, names))
     assert not any(map(is_image, ["a.csv", "a", "png", "a.png.txt", "a.npy"]))
 
 
-def test_a_name_is_found_in_a_sorted_list() -> None:
+def test_contains_name_searches_a_sorted_list() -> None:
     names = ["a", "b", "d"]
     assert [contains_name(names, name) for name in ("", "a", "c", "d", "e")] == [False, True, False, True, False]
 
 
-def test_the_real_archives_are_recognized(test_data: Path) -> None:
+def test_the_test_archives_are_recognized(test_data: Path) -> None:
     for name, layout in (("ferplus.zip", "ferplus"), ("facial_expressions.zip", "table")):
         if (test_data / name).is_file():
             with open_source(test_data / name, Settings()) as source:

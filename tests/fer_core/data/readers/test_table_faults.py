@@ -1,4 +1,4 @@
-"""Tables that are empty, incomplete or odd: a right result, or an error that says what to do."""
+"""Empty, incomplete or unusual tables: a correct result, or an error with a remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IMAGES = {f"images/{number}.png": "" for number in range(3)}
 
 
 def _read(folder: Path, text: str) -> list[Record]:
-    """The records of a table beside images, with columns as they are guessed."""
+    """Records of a table next to images, with guessed columns."""
     write_folder(folder, IMAGES | {"labels.csv": text})
     with open_source(folder, Settings()) as source:
         columns = guess_columns(source)
@@ -25,7 +25,7 @@ def _read(folder: Path, text: str) -> list[Record]:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "labels.csv is empty"),
         ("\n \n\n", "labels.csv is empty"),
@@ -35,13 +35,13 @@ def _read(folder: Path, text: str) -> list[Record]:
         ("image,emotion,emotion\n0.png,sad,fear\n", "several columns named 'emotion'"),
     ],
 )
-def test_a_table_that_holds_nothing_to_read_says_what(text: str, said: str, tmp_path: Path) -> None:
+def test_an_empty_or_incomplete_table_is_an_error(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(LabelFileError) as caught:
         _read(tmp_path, text)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_header_alone_is_told_where_the_columns_are_known_too(tmp_path: Path) -> None:
+def test_a_table_with_only_a_header_is_an_error_with_given_columns(tmp_path: Path) -> None:
     write_folder(tmp_path, IMAGES | {"labels.csv": "image,emotion\n"})
     columns = {"path": "image", "label": "emotion"}
     manifest = EMPTY_MANIFEST.model_validate({**EMPTY_MANIFEST.model_dump(), "layout": "table", "columns": columns})
@@ -49,7 +49,7 @@ def test_a_header_alone_is_told_where_the_columns_are_known_too(tmp_path: Path) 
         read_records(tmp_path, "table", manifest)
 
 
-def test_blanks_about_names_and_labels_mean_nothing(tmp_path: Path) -> None:
+def test_whitespace_around_names_and_labels_is_stripped(tmp_path: Path) -> None:
     records = _read(tmp_path, "image, emotion\n 0.png , Happy \n1.png,\tsad\n")
     assert [(record.path, record.raw_label) for record in records] == [
         ("images/0.png", "Happy"),
@@ -66,25 +66,27 @@ def test_a_table_without_a_header_loses_no_row(tmp_path: Path) -> None:
     ]
 
 
-def test_the_label_is_in_the_column_of_expressions_where_no_header_tells(tmp_path: Path) -> None:
+def test_the_label_column_is_guessed_from_expression_names(tmp_path: Path) -> None:
     records = _read(tmp_path, "nr,what,who,rated\n0.png,7,Ann,Happy face\n1.png,8,Ben,Sad\n2.png,9,Cem,odd\n")
     assert [record.raw_label for record in records] == ["Happy face", "Sad", "odd"]
     assert _read(tmp_path, "1,0.png,Sad\n2,1.png,fear\n3,2.png,sad\n")[0].raw_label == "Sad"
 
 
 @pytest.mark.parametrize("missing", ["", "nan", "NaN", "NA", "n/a", "-", "None", "null"])
-def test_a_valence_that_is_not_given_is_none(missing: str, tmp_path: Path) -> None:
-    one, two = _read(tmp_path, f"image,emotion,valence,arousal\n0.png,sad,{missing},-0.5\n1.png,fear,0.25,{missing}\n")
-    assert (one.valence, one.arousal) == (None, -0.5)
-    assert (two.valence, two.arousal) == (0.25, None)
+def test_a_missing_valence_is_none(missing: str, tmp_path: Path) -> None:
+    first, second = _read(
+        tmp_path, f"image,emotion,valence,arousal\n0.png,sad,{missing},-0.5\n1.png,fear,0.25,{missing}\n"
+    )
+    assert (first.valence, first.arousal) == (None, -0.5)
+    assert (second.valence, second.arousal) == (0.25, None)
 
 
-def test_addresses_of_images_are_files_of_their_names_where_these_are_there(tmp_path: Path) -> None:
-    one, two = _read(tmp_path, "url,emotion\nhttps://example.org/x/0.png,sad\nhttps://example.org/x/9.png,fear\n")
-    assert (one.path, one.match_rule) == ("images/0.png", "folder")
-    assert two.path == "https://example.org/x/9.png"
-    assert "is a web address, not a file: download the images" in two.problem
+def test_urls_match_files_of_the_same_name(tmp_path: Path) -> None:
+    first, second = _read(tmp_path, "url,emotion\nhttps://example.org/x/0.png,sad\nhttps://example.org/x/9.png,fear\n")
+    assert (first.path, first.match_rule) == ("images/0.png", "folder")
+    assert second.path == "https://example.org/x/9.png"
+    assert "is a web address, not a file: download the images" in second.problem
 
 
-def test_tables_are_told_from_other_files() -> None:
+def test_tables_are_recognized_by_suffix() -> None:
     assert find_tables(["a.CSV", "b.parquet", "c.png", "d.xlsx"]) == ["a.CSV", "b.parquet"]
