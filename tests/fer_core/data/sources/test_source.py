@@ -12,7 +12,7 @@ from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
 from tests.support.sources import write_folder, write_tar, write_zip
 
-EXTRAS = {
+SYSTEM_FILES = {
     "__MACOSX/happiness/._a.png": b"x",
     ".hidden/a.png": b"x",
     "happiness/.DS_Store": b"x",
@@ -23,18 +23,18 @@ EXTRAS = {
 
 @pytest.fixture
 def files() -> dict[str, bytes]:
-    chance = random.Random(0)
-    return {f"happiness/{name}.png": chance.randbytes(500) for name in "cab"}
+    rng = random.Random(0)
+    return {f"happiness/{name}.png": rng.randbytes(500) for name in "cab"}
 
 
-def test_a_zip_a_tar_and_a_folder_read_alike(files: dict[str, bytes], tmp_path: Path) -> None:
-    every = files | EXTRAS
-    places = (
-        write_zip(tmp_path / "a.zip", every, zipfile.ZIP_DEFLATED),
-        write_tar(tmp_path / "a.tar", every),
-        write_folder(tmp_path / "folder", every),
+def test_zip_tar_and_folder_read_the_same(files: dict[str, bytes], tmp_path: Path) -> None:
+    files_on_disk = files | SYSTEM_FILES
+    paths = (
+        write_zip(tmp_path / "a.zip", files_on_disk, zipfile.ZIP_DEFLATED),
+        write_tar(tmp_path / "a.tar", files_on_disk),
+        write_folder(tmp_path / "folder", files_on_disk),
     )
-    for path in places:
+    for path in paths:
         with open_source(path, Settings()) as source:
             assert list(source.names()) == ["happiness/a.png", "happiness/b.png", "happiness/c.png"]
             assert {name: source.read(name) for name in source.names()} == files
@@ -49,7 +49,7 @@ def test_a_single_table_is_a_source_of_one_file(tmp_path: Path) -> None:
             source.read("a.png")
 
 
-def test_nothing_there_is_an_error_that_names_the_path(tmp_path: Path) -> None:
+def test_a_missing_path_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none\.zip"), open_source(tmp_path / "none.zip", Settings()):
         pass
 
@@ -57,25 +57,23 @@ def test_nothing_there_is_an_error_that_names_the_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "compression"), [("a.tar.gz", "gz"), ("a.TGZ", "gz"), ("a.tbz2", "bz2"), ("a.txz", "xz")]
 )
-def test_a_compressed_tar_says_what_to_do(name: str, compression: str, tmp_path: Path) -> None:
+def test_a_compressed_tar_must_be_imported(name: str, compression: str, tmp_path: Path) -> None:
     path = write_tar(tmp_path / name, {"fear/a.png": b"x"}, compression)
     with pytest.raises(ArchiveError, match="Import it"), open_source(path, Settings()):
         pass
 
 
 @pytest.mark.parametrize("name", ["happiness/d.png", "happiness", "", "happiness/a.png/", "../happiness/a.png"])
-def test_a_member_that_is_not_there_is_an_error_that_names_it(
-    name: str, files: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_a_missing_member_is_named_in_the_error(name: str, files: dict[str, bytes], tmp_path: Path) -> None:
     with (
         open_source(write_zip(tmp_path / "faces.zip", files), Settings()) as source,
-        pytest.raises(ArchiveError) as said,
+        pytest.raises(ArchiveError) as caught,
     ):
         source.read(name)
-    assert repr(name) in str(said.value)
+    assert repr(name) in str(caught.value)
 
 
-def test_what_a_zip_holds_twice_is_there_once_as_it_was_put_last(tmp_path: Path) -> None:
+def test_the_last_of_duplicate_zip_members_is_used(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "faces.zip", {"fear/a.png": b"first", "fear/b.png": b"b"})
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("fear/a.png", b"last")
@@ -85,7 +83,7 @@ def test_what_a_zip_holds_twice_is_there_once_as_it_was_put_last(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["../secret.txt", "link.txt", "/etc/hostname", "none.png", "inner/none.png"])
-def test_a_folder_gives_nothing_from_outside(name: str, tmp_path: Path) -> None:
+def test_files_outside_a_folder_are_not_read(name: str, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     folder = write_folder(tmp_path / "folder", {"a.png": b"x"})
     (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
@@ -95,7 +93,7 @@ def test_a_folder_gives_nothing_from_outside(name: str, tmp_path: Path) -> None:
     assert repr(name) in str(caught.value)
 
 
-def test_a_link_inside_a_folder_is_read_and_one_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+def test_links_to_files_are_read_and_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "folder", {"fear/a.png": b"x"})
     (folder / "fear" / "b.png").symlink_to(folder / "fear" / "a.png")
     (folder / "again").symlink_to(folder)
@@ -104,24 +102,22 @@ def test_a_link_inside_a_folder_is_read_and_one_to_a_folder_is_not_followed(tmp_
         assert source.read("fear/b.png") == b"x"
 
 
-def test_a_pipe_among_the_files_is_passed_over(tmp_path: Path) -> None:
-    """Reading it would never come to an end."""
+def test_named_pipes_are_skipped(tmp_path: Path) -> None:
+    """Reading it would block forever."""
     folder = write_folder(tmp_path / "folder", {"fear/a.png": b"x"})
     os.mkfifo(folder / "fear" / "b.png")
     with open_source(folder, Settings()) as source:
         assert list(source.names()) == ["fear/a.png"]
 
 
-def test_a_folder_that_may_not_be_read_is_an_error_and_not_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_folder(tmp_path / "folder", {"fear/a.png": b"x", "secret/b.png": b"x"})
-    real = os.scandir
+    original = os.scandir
 
     def scandir(path: str) -> object:
         if str(path).endswith("secret"):
             raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
+        return original(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(DatasetError, match=r"secret .*Permission denied"), open_source(folder, Settings()) as source:
@@ -142,16 +138,16 @@ def test_names_in_any_script_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar"])
 def test_the_state_changes_with_the_files(kind: str, files: dict[str, bytes], tmp_path: Path) -> None:
     pack = {"folder": write_folder, "zip": write_zip, "tar": write_tar}[kind]
-    place = tmp_path / "faces"
+    source_path = tmp_path / "faces"
 
     def state(content: dict[str, bytes], time_ns: int) -> str:
-        pack(place, content)
-        for path in (place, *place.rglob("*")):
+        pack(source_path, content)
+        for path in (source_path, *source_path.rglob("*")):
             os.utime(path, ns=(time_ns, time_ns))
-        with open_source(place, Settings()) as source:
+        with open_source(source_path, Settings()) as source:
             return source.state()
 
     first = state(files, 10**18)
     assert state(files, 10**18) == first
-    one = next(iter(files))
-    assert len({first, state(files | {one: b"longer" * 5000}, 10**18), state(files, 10**18 + 1)}) == 3
+    name = next(iter(files))
+    assert len({first, state(files | {name: b"longer" * 5000}, 10**18), state(files, 10**18 + 1)}) == 3

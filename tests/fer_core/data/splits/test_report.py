@@ -35,7 +35,7 @@ def report_of(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
     return split_report(dataset.index(SPLIT_COLUMNS), config, groups_of(dataset))
 
 
-def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) -> None:
+def test_excluded_images_of_a_published_split_have_a_reason(dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, [UNREADABLE], "unreadable")
     report = report_of(dataset, SplitConfig())
     assert report.excluded == {Reason.CORRECTED: 1, Reason.EXACT: 1, Reason.IDENTITY: 1}
@@ -44,7 +44,7 @@ def test_why_images_are_left_out_of_a_published_split(dataset: StoredDataset) ->
     assert report.counts.loc[EXCLUDED, "total"] == sum(report.excluded.values())
 
 
-def test_the_published_split_leaks_and_the_one_that_is_made_does_not(dataset: StoredDataset) -> None:
+def test_only_the_raw_published_split_leaks(dataset: StoredDataset) -> None:
     for kind in ("published", "seeded", "kfold"):
         report = report_of(dataset, SplitConfig(kind=kind, folds=4))
         assert report.kind == kind
@@ -54,7 +54,7 @@ def test_the_published_split_leaks_and_the_one_that_is_made_does_not(dataset: St
         assert report.counts["total"].sum() == N
 
 
-def test_without_published_parts_a_seeded_split_takes_their_place(dataset: StoredDataset) -> None:
+def test_without_a_published_split_a_seeded_one_is_made(dataset: StoredDataset) -> None:
     index = dataset.index(SPLIT_COLUMNS)
     index["split"] = pd.Series(pd.NA, index.index, dtype="string")
     report = split_report(index, SplitConfig(), find_groups(index, dataset.pairs()))
@@ -62,7 +62,7 @@ def test_without_published_parts_a_seeded_split_takes_their_place(dataset: Store
     assert (report.kind, report.published_leakage, report.excluded) == ("seeded", None, {})
 
 
-def test_images_in_no_published_part_are_named_as_such(dataset: StoredDataset) -> None:
+def test_images_outside_the_published_splits_are_excluded(dataset: StoredDataset) -> None:
     index = dataset.index(SPLIT_COLUMNS)
     index.loc[index["id"] == UNREADABLE, "split"] = None
     assert split_report(index, SplitConfig(), find_groups(index, dataset.pairs())).excluded[Reason.UNPUBLISHED] == 1

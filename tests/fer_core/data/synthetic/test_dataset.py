@@ -50,24 +50,24 @@ def test_counts_sum_to_the_total_and_follow_the_profile(total: int) -> None:
     assert list(counts) == list(Expression)
     assert sum(counts.values()) == total
     assert min(counts.values()) >= 1
-    whole = sum(AFFECTNET8_PROFILE.values())
+    weight_sum = sum(AFFECTNET8_PROFILE.values())
     if total >= 60:
         for label, weight in AFFECTNET8_PROFILE.items():
-            assert abs(counts[label] - total * weight / whole) <= 1, label
+            assert abs(counts[label] - total * weight / weight_sum) <= 1, label
 
 
-def test_the_whole_of_affectnet_gives_its_published_counts() -> None:
+def test_the_size_of_affectnet_gives_its_published_counts() -> None:
     assert class_counts(SyntheticFacesConfig(total=318_969)) == dict(AFFECTNET8_PROFILE)
 
 
-def test_a_class_without_weight_gets_nothing_and_a_tiny_one_gets_one() -> None:
+def test_a_class_with_weight_0_gets_no_image_and_a_tiny_weight_one() -> None:
     profile = {Expression.NEUTRAL: 1000, Expression.FEAR: 0.001, Expression.ANGER: 0}
     counts = class_counts(SyntheticFacesConfig(total=50, profile=profile))
     assert {label: n for label, n in counts.items() if n} == {Expression.NEUTRAL: 49, Expression.FEAR: 1}
 
 
 @pytest.mark.parametrize(
-    ("values", "named"),
+    ("values", "message"),
     [
         ({"total": 7}, "total=7"),
         ({"total": 12.5}, "12.5"),
@@ -83,16 +83,16 @@ def test_a_class_without_weight_gets_nothing_and_a_tiny_one_gets_one() -> None:
         ({"profile": {"joy": 1}}, "'joy'"),
     ],
 )
-def test_a_bad_config_is_refused(values: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValidationError, match=named):
+def test_an_invalid_config_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         SyntheticFacesConfig(**values)
 
 
-def test_the_config_decides_the_bytes(tmp_path: Path) -> None:
+def test_the_same_config_gives_the_same_bytes(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         write_synthetic_faces(tmp_path / name, SyntheticFacesConfig(total=40, identities=6, seed=seed))
-    first, again, other = (_files(tmp_path / name) for name in "abc")
-    assert first == again
+    first, second, other = (_files(tmp_path / name) for name in "abc")
+    assert first == second
     assert len(first) == len(other) == 40
     assert not set(first.values()) & set(other.values())
 
@@ -106,38 +106,38 @@ def test_all_images_exist_decode_and_differ(balanced: dict[str, bytes]) -> None:
 
 
 def test_no_identity_is_in_two_splits_and_all_are_used(balanced: dict[str, bytes]) -> None:
-    splits_of: dict[str, set[str]] = {}
+    splits_by_identity: dict[str, set[str]] = {}
     for split, _, identity in map(_split_label_identity, balanced):
-        splits_of.setdefault(identity, set()).add(split)
-    assert len(splits_of) == 60
-    assert all(len(splits) == 1 for splits in splits_of.values())
-    assert Counter(next(iter(splits)) for splits in splits_of.values()) == {"train": 48, "valid": 6, "test": 6}
+        splits_by_identity.setdefault(identity, set()).add(split)
+    assert len(splits_by_identity) == 60
+    assert all(len(splits) == 1 for splits in splits_by_identity.values())
+    assert Counter(next(iter(splits)) for splits in splits_by_identity.values()) == {"train": 48, "valid": 6, "test": 6}
 
 
 def test_each_class_is_split_80_10_10(balanced: dict[str, bytes]) -> None:
-    cells = Counter(_split_label_identity(name)[:2] for name in balanced)
+    counts = Counter(_split_label_identity(name)[:2] for name in balanced)
     for label in Expression:
-        assert [cells[split, label] for split in SPLITS] == [96, 12, 12]
+        assert [counts[split, label] for split in SPLITS] == [96, 12, 12]
 
 
-def test_a_rare_class_of_three_is_in_every_split(tmp_path: Path) -> None:
+def test_a_class_of_three_images_is_in_every_split(tmp_path: Path) -> None:
     profile = {**BALANCED, Expression.NEUTRAL: 20}
     config = SyntheticFacesConfig(total=81, identities=5, profile=profile, size_px=32)
     write_synthetic_faces(tmp_path, config)
     assert min(class_counts(config).values()) == 3
-    cells = Counter(_split_label_identity(name)[:2] for name in _files(tmp_path))
-    assert all(cells[split, label] >= 1 for split in SPLITS for label in Expression)
+    counts = Counter(_split_label_identity(name)[:2] for name in _files(tmp_path))
+    assert all(counts[split, label] >= 1 for split in SPLITS for label in Expression)
 
 
 @pytest.mark.parametrize(("identities", "splits"), [(1, {"train"}), (2, {"train", "test"}), (3, set(SPLITS))])
-def test_few_identities_fill_the_splits_they_can(tmp_path: Path, identities: int, splits: set[str]) -> None:
+def test_few_identities_fill_as_many_splits_as_possible(tmp_path: Path, identities: int, splits: set[str]) -> None:
     write_synthetic_faces(tmp_path, SyntheticFacesConfig(total=40, identities=identities, size_px=32, profile=BALANCED))
     files = _files(tmp_path)
     assert len(files) == 40
     assert {_split_label_identity(name)[0] for name in files} == splits
 
 
-def test_progress_rises_to_one_and_a_cancel_passes_through(tmp_path: Path) -> None:
+def test_progress_rises_to_one_and_can_cancel(tmp_path: Path) -> None:
     reported: list[float] = []
     config = SyntheticFacesConfig(total=100, identities=4, size_px=32)
     write_synthetic_faces(tmp_path / "whole", config, lambda done_01, _: reported.append(done_01))
@@ -153,9 +153,9 @@ def test_progress_rises_to_one_and_a_cancel_passes_through(tmp_path: Path) -> No
     assert 0 < len(_files(tmp_path / "part")) < 100
 
 
-def test_the_expressions_can_be_learned_and_hold_for_other_people(balanced: dict[str, bytes]) -> None:
-    """Logistic regression on oriented gradients: eight classes by chance would be 0.125."""
-    features = {name: _gradients(content) for name, content in balanced.items()}
+def test_expressions_can_be_learned_and_generalize_to_other_identities(balanced: dict[str, bytes]) -> None:
+    """Logistic regression on HOG features; the chance level is 0.125."""
+    features = {name: _hog_features(content) for name, content in balanced.items()}
     names = {split: [name for name in features if _split_label_identity(name)[0] == split] for split in SPLITS}
     held_out = names["valid"] + names["test"]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=300))
@@ -164,8 +164,8 @@ def test_the_expressions_can_be_learned_and_hold_for_other_people(balanced: dict
     assert balanced_accuracy_score([_split_label_identity(name)[1] for name in held_out], predicted) > 0.75
 
 
-def _gradients(content: bytes) -> NDArray[np.float32]:
-    """Histograms of oriented gradients of a 48x48 picture."""
+def _hog_features(content: bytes) -> NDArray[np.float32]:
+    """Histogram of oriented gradients of a 48x48 image."""
     gray = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     descriptor = cv2.HOGDescriptor((48, 48), (16, 16), (8, 8), (8, 8), 9)
     return np.asarray(descriptor.compute(gray)).ravel()
@@ -179,45 +179,45 @@ def ferplus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _label_rows(archive: Path) -> dict[str, list[list[str]]]:
-    with zipfile.ZipFile(archive) as packed:
+    with zipfile.ZipFile(archive) as zip_file:
         return {
-            name.split("/")[0]: list(csv.reader(io.StringIO(packed.read(name).decode())))
-            for name in packed.namelist()
+            name.split("/")[0]: list(csv.reader(io.StringIO(zip_file.read(name).decode())))
+            for name in zip_file.namelist()
             if name.endswith("label.csv")
         }
 
 
-def test_ferplus_rows_match_its_pictures(ferplus: Path) -> None:
+def test_ferplus_rows_match_the_images(ferplus: Path) -> None:
     rows = _label_rows(ferplus)
     assert {folder: len(labels) for folder, labels in rows.items()} == {
         "FER2013Train": 320,
         "FER2013Valid": 40,
         "FER2013Test": 40,
     }
-    with zipfile.ZipFile(ferplus) as packed:
-        assert packed.testzip() is None
-        pictures = {name for name in packed.namelist() if name.endswith(".png")}
-        assert pictures == {f"{folder}/{row[0]}" for folder, labels in rows.items() for row in labels}
-        for name in sorted(pictures)[::40]:
-            picture = cv2.imdecode(np.frombuffer(packed.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
-            assert picture.shape == (48, 48)
+    with zipfile.ZipFile(ferplus) as zip_file:
+        assert zip_file.testzip() is None
+        image_names = {name for name in zip_file.namelist() if name.endswith(".png")}
+        assert image_names == {f"{folder}/{row[0]}" for folder, labels in rows.items() for row in labels}
+        for name in sorted(image_names)[::40]:
+            image = cv2.imdecode(np.frombuffer(zip_file.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
+            assert image.shape == (48, 48)
 
 
-def test_ten_raters_mostly_agree_and_sometimes_do_not(ferplus: Path) -> None:
+def test_ten_raters_agree_on_most_images(ferplus: Path) -> None:
     rows = [row for labels in _label_rows(ferplus).values() for row in labels]
     assert {row[1] for row in rows} == {"(0, 0, 48, 48)"}
     votes = np.array([row[2:] for row in rows], int)
     assert votes.shape == (400, 10)
     assert (votes.sum(1) == 10).all()
     assert (votes >= 0).all()
-    ordered = np.sort(votes, 1)
-    tied = ordered[:, -1] == ordered[:, -2]
+    sorted_votes = np.sort(votes, 1)
+    tied = sorted_votes[:, -1] == sorted_votes[:, -2]
     winners = votes.argmax(1)
     assert 0.03 < tied.mean() < 0.12
     assert 0.01 < (winners == 8).mean() < 0.06
     assert 0.01 < (winners == 9).mean() < 0.04
-    won = Counter(winners[~tied].tolist())
-    assert all(won[column] > 25 for column in range(len(FERPLUS_COLUMNS)))
+    wins = Counter(winners[~tied].tolist())
+    assert all(wins[column] > 25 for column in range(len(FERPLUS_COLUMNS)))
 
 
 def test_ferplus_is_the_same_for_the_same_config(tmp_path: Path) -> None:

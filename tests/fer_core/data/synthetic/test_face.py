@@ -29,7 +29,7 @@ def test_a_face_has_the_requested_size(size_px: int) -> None:
 
 
 @pytest.mark.parametrize("expression", Expression)
-def test_a_seed_decides_the_face(expression: Expression) -> None:
+def test_the_face_depends_on_seed_and_identity(expression: Expression) -> None:
     assert np.array_equal(_face(expression, 7, 1), _face(expression, 7, 1))
     assert not np.array_equal(_face(expression, 7, 1), _face(expression, 7, 2))
     assert not np.array_equal(_face(expression, 7, 1), _face(expression, 8, 1))
@@ -40,7 +40,7 @@ def test_an_identity_can_be_given_by_its_seed() -> None:
     assert np.array_equal(_face(Expression.FEAR, 11), _face(Expression.FEAR, person))
 
 
-def test_every_two_expressions_differ_visibly_and_only_in_the_face() -> None:
+def test_expressions_differ_visibly_and_only_inside_the_face() -> None:
     faces = {label: _face(label, 21, 5).astype(float) for label in Expression}
     for first in Expression:
         for second in Expression:
@@ -50,8 +50,8 @@ def test_every_two_expressions_differ_visibly_and_only_in_the_face() -> None:
                 assert change[:6].max() == change[:, :6].max() == 0, "the backdrop depends on the expression"
 
 
-def test_the_head_fills_the_middle_of_the_picture() -> None:
-    """Heads that differ only in tone differ within the central three quarters or so, and not at its edges."""
+def test_the_head_fills_the_center_of_the_image() -> None:
+    """Changing only the skin tone changes the central part of the image, but not its edges."""
     rows, columns = np.zeros(96, bool), np.zeros(96, bool)
     for seed in range(8):
         person = Identity.sample(np.random.default_rng(seed))
@@ -71,59 +71,59 @@ def test_the_head_fills_the_middle_of_the_picture() -> None:
 def test_skin_tones_are_uniform_and_independent_of_other_traits() -> None:
     people = [Identity.sample(np.random.default_rng(seed)) for seed in range(600)]
     lightness = np.array([person.skin.mean() for person in people])
-    ramp = np.array([np.mean(tone) for tone in SKIN_TONES])
-    thirds = np.histogram(lightness, bins=[0, ramp[6], ramp[3], 256])[0] / len(people)
+    tone_lightness = np.array([np.mean(tone) for tone in SKIN_TONES])
+    thirds = np.histogram(lightness, bins=[0, tone_lightness[6], tone_lightness[3], 256])[0] / len(people)
     assert thirds == pytest.approx([2 / 8, 3 / 8, 3 / 8], abs=0.06)
     for trait in ("head_width", "eye_open", "mouth_width", "mouth_curve", "brow_gap"):
         assert abs(np.corrcoef(lightness, [getattr(person, trait) for person in people])[0, 1]) < 0.15, trait
 
 
 @pytest.mark.parametrize("tone", SKIN_TONES)
-def test_features_stand_out_on_every_skin_tone(tone: tuple[int, int, int]) -> None:
+def test_features_are_visible_on_every_skin_tone(tone: tuple[int, int, int]) -> None:
     person = Identity.sample(np.random.default_rng(4))
     person = dataclasses.replace(person, skin=np.array(tone, float))
     skin_gray = np.dot(tone, (0.299, 0.587, 0.114))
     neutral = cv2.cvtColor(_face(Expression.NEUTRAL, person, 9), cv2.COLOR_RGB2GRAY).astype(float)
     for label in (Expression.HAPPINESS, Expression.SURPRISE, Expression.ANGER):
-        shown = cv2.cvtColor(_face(label, person, 9), cv2.COLOR_RGB2GRAY).astype(float)
-        assert (np.abs(shown - neutral) > 0.12 * skin_gray).mean() > 0.012, label
+        gray = cv2.cvtColor(_face(label, person, 9), cv2.COLOR_RGB2GRAY).astype(float)
+        assert (np.abs(gray - neutral) > 0.12 * skin_gray).mean() > 0.012, label
 
 
-def test_action_units_stay_within_their_range_and_use_the_same_random_numbers() -> None:
-    ends = set()
+def test_action_units_are_in_range_and_use_the_same_number_of_random_values() -> None:
+    next_values = set()
     for label in Expression:
         rng = np.random.default_rng(3)
         for _ in range(40):
             assert all(0 <= level <= 1 for level in sample_action_units(label, rng))
-        ends.add(rng.random())
-    assert len(ends) == 1
+        next_values.add(rng.random())
+    assert len(next_values) == 1
 
 
-def test_contempt_is_one_sided_on_either_side_and_a_smile_is_not() -> None:
+def test_contempt_is_one_sided_and_a_smile_is_symmetric() -> None:
     rng = np.random.default_rng(0)
-    leans = [
+    asymmetries = [
         a.corner_pull_right - a.corner_pull_left
         for a in (sample_action_units(Expression.CONTEMPT, rng) for _ in range(60))
     ]
-    assert min(map(abs, leans)) > 0.3
-    assert 10 < sum(lean > 0 for lean in leans) < 50
+    assert min(map(abs, asymmetries)) > 0.3
+    assert 10 < sum(asymmetry > 0 for asymmetry in asymmetries) < 50
     smiles = (sample_action_units(Expression.HAPPINESS, rng) for _ in range(60))
     assert max(abs(a.corner_pull_right - a.corner_pull_left) for a in smiles) < 0.3
 
 
 def test_the_mouth_follows_the_action_units() -> None:
     person = Identity.sample(np.random.default_rng(2))
-    rest = mouth_shape(person, ActionUnits())
-    smile = mouth_shape(person, PROTOTYPES[Expression.HAPPINESS])
-    sorrow = mouth_shape(person, PROTOTYPES[Expression.SADNESS])
+    neutral = mouth_shape(person, ActionUnits())
+    happiness = mouth_shape(person, PROTOTYPES[Expression.HAPPINESS])
+    sadness = mouth_shape(person, PROTOTYPES[Expression.SADNESS])
     surprise = mouth_shape(person, PROTOTYPES[Expression.SURPRISE])
     fear = mouth_shape(person, PROTOTYPES[Expression.FEAR])
-    assert smile.inner_upper[0] < rest.inner_upper[0] < sorrow.inner_upper[0], (
+    assert happiness.inner_upper[0] < neutral.inner_upper[0] < sadness.inner_upper[0], (
         "corners go up, stay, go down (y points down)"
     )
-    assert np.ptp(surprise.x) < np.ptp(rest.x) < np.ptp(fear.x)
-    assert surprise.gap > fear.gap > 0.02 > rest.gap
-    for shape in (rest, smile, sorrow, surprise, fear):
+    assert np.ptp(surprise.x) < np.ptp(neutral.x) < np.ptp(fear.x)
+    assert surprise.gap > fear.gap > 0.02 > neutral.gap
+    for shape in (neutral, happiness, sadness, surprise, fear):
         assert (shape.outer_upper <= shape.inner_upper + 1e-9).all()
         assert (shape.inner_upper <= shape.inner_lower + 1e-9).all()
         assert (shape.inner_lower <= shape.outer_lower + 1e-9).all()
