@@ -23,5 +23,5 @@ def archive(shared_archive: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_synthetic_faces(tmp_path / "drawn", SyntheticFacesConfig(total=30, identities=10, size_px=32))
-    return tmp_path / "drawn"
+    write_synthetic_faces(tmp_path / "synthetic", SyntheticFacesConfig(total=30, identities=10, size_px=32))
+    return tmp_path / "synthetic"

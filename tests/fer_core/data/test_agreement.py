@@ -33,10 +33,10 @@ VOTES = np.array(
 
 
 def _index(votes: np.ndarray) -> pd.DataFrame:
-    """An index whose labels are those that the votes make."""
-    named = [OUTCOMES[code] for code in argmax_outcomes(votes)]
-    labels = [str(name) if isinstance(name, Expression) else None for name in named]
-    index = pd.DataFrame({"id": [f"i{place}" for place in range(len(votes))], "label": pd.array(labels, "string")})
+    """An index with votes and the labels that they give."""
+    outcomes = [OUTCOMES[code] for code in argmax_outcomes(votes)]
+    labels = [str(name) if isinstance(name, Expression) else None for name in outcomes]
+    index = pd.DataFrame({"id": [f"i{row}" for row in range(len(votes))], "label": pd.array(labels, "string")})
     index[list(VOTE_COLUMNS)] = votes
     return index
 
@@ -55,8 +55,8 @@ def test_agreement_is_the_winners_share_of_all_ten_columns() -> None:
 
 def test_the_histogram_counts_every_image_with_a_winner_once() -> None:
     table = agreement_histogram(INDEX)
-    found = table[table["count"] > 0].to_dict("records")
-    assert found == [
+    nonzero = table[table["count"] > 0].to_dict("records")
+    assert nonzero == [
         {"votes": 3, "of": 10, "expression": "neutral", "count": 2},
         {"votes": 6, "of": 10, "expression": "happiness", "count": 1},
         {"votes": 10, "of": 10, "expression": "neutral", "count": 1},
@@ -65,26 +65,26 @@ def test_the_histogram_counts_every_image_with_a_winner_once() -> None:
     assert len(table) == 8 * 8
 
 
-def test_the_histogram_of_any_votes_adds_up_to_the_labels() -> None:
+def test_the_histogram_sums_to_the_label_counts() -> None:
     index = _index(_random(2000))
     table = agreement_histogram(index)
-    counted = table.groupby("expression")["count"].sum()
+    counts = table.groupby("expression")["count"].sum()
     expected = index["label"].value_counts()
-    assert {name: n for name, n in counted.items() if n} == expected.to_dict()
+    assert {name: n for name, n in counts.items() if n} == expected.to_dict()
 
 
-def test_panels_of_other_sizes_go_by_share() -> None:
+def test_panels_of_other_sizes_are_counted_by_share() -> None:
     votes = np.zeros((4, 10), int)
     votes[:, 0] = [5, 5, 20, 15]
     votes[:, 1] = [0, 0, 0, 5]
     table = agreement_histogram(_index(votes))
     assert set(table["of"]) == {5}
     assert table.loc[table["count"] > 0, ["votes", "count"]].to_numpy().tolist() == [[4, 1], [5, 3]]
-    crowd = agreement_histogram(_index(votes[:, :] * 8))
-    assert set(crowd["of"]) == {10}
+    large_panels = agreement_histogram(_index(votes[:, :] * 8))
+    assert set(large_panels["of"]) == {10}
 
 
-def test_votes_that_agree_on_nothing_make_an_empty_histogram() -> None:
+def test_votes_without_a_winner_give_an_empty_histogram() -> None:
     assert agreement_histogram(INDEX.iloc[[2, 5, 6]]).empty
 
 
@@ -98,15 +98,15 @@ def test_the_most_ambiguous_come_first_and_entropy_breaks_ties() -> None:
     assert most_ambiguous(INDEX, 0).empty
 
 
-def test_the_first_of_many_are_those_of_a_full_sort() -> None:
+def test_most_ambiguous_matches_a_full_sort() -> None:
     index = _index(_random(500))
-    everything = most_ambiguous(index, 500)
-    assert everything["agreement"].is_monotonic_increasing
+    all_rows = most_ambiguous(index, 500)
+    assert all_rows["agreement"].is_monotonic_increasing
     for n in (1, 7, 100):
-        assert most_ambiguous(index, n)["id"].tolist() == everything["id"].tolist()[:n]
+        assert most_ambiguous(index, n)["id"].tolist() == all_rows["id"].tolist()[:n]
 
 
-def test_shares_of_votes_and_labels_worked_out_by_hand() -> None:
+def test_vote_shares_match_manual_calculation() -> None:
     table = vote_shares(INDEX).set_index("expression")
     assert table["share_of_votes"].sum() == pytest.approx(1)
     assert table.loc["neutral", "share_of_votes"] == pytest.approx(20 / 52)
@@ -118,83 +118,85 @@ def test_shares_of_votes_and_labels_worked_out_by_hand() -> None:
     }
 
 
-def test_excluded_rows_are_left_out() -> None:
+def test_excluded_rows_are_skipped() -> None:
     index = INDEX.assign(excluded=[True, False, False, False, True, False, False])
     assert most_ambiguous(index, 10)["id"].tolist() == ["i3", "i2", "i1"]
     assert agreement_histogram(index)["count"].sum() == 2
     assert vote_shares(index).set_index("expression").loc["neutral", "share_of_votes"] == pytest.approx(7 / 32)
 
 
-def test_an_index_without_votes_is_an_error_in_words() -> None:
+def test_an_index_without_votes_is_an_error() -> None:
     index = INDEX[["id", "label"]]
-    for ask in (agreement_histogram, vote_shares, lambda table: most_ambiguous(table, 3)):
+    for function in (agreement_histogram, vote_shares, lambda table: most_ambiguous(table, 3)):
         with pytest.raises(InputError, match="no votes"):
-            ask(index)
+            function(index)
 
 
-def _one_voter_counted(row: np.ndarray) -> float:
-    """Take each vote away in turn, and look."""
-    hits = 0.0
-    for answer in np.flatnonzero(row):
-        others = row.copy()
-        others[answer] -= 1
-        first = np.flatnonzero(others == others.max())
-        hits += row[answer] * (answer in first) / len(first)
-    return hits / row.sum()
+def _leave_one_out(row: np.ndarray) -> float:
+    """Leave out each vote in turn and compare it with the most frequent remaining one."""
+    agreement = 0.0
+    for vote in np.flatnonzero(row):
+        remaining = row.copy()
+        remaining[vote] -= 1
+        winners = np.flatnonzero(remaining == remaining.max())
+        agreement += row[vote] * (vote in winners) / len(winners)
+    return agreement / row.sum()
 
 
-def test_one_voter_is_what_taking_each_vote_away_in_turn_gives() -> None:
+def test_single_annotator_agreement_matches_leave_one_out() -> None:
     votes = np.concatenate([_random(300), VOTES])
     labeled = argmax_outcomes(votes) < 8
-    expected = np.mean([_one_voter_counted(row.astype(int)) for row in votes[labeled]])
-    ceiling = annotator_agreement(votes)
-    assert ceiling is not None
-    assert ceiling.n_images == labeled.sum()
-    assert ceiling.single_annotator_01 == pytest.approx(expected)
+    expected = np.mean([_leave_one_out(row.astype(int)) for row in votes[labeled]])
+    agreement = annotator_agreement(votes)
+    assert agreement is not None
+    assert agreement.n_images == labeled.sum()
+    assert agreement.single_annotator_01 == pytest.approx(expected)
 
 
-def _panel_exactly(row: np.ndarray) -> tuple[float, float]:
-    """The chances that a new panel ends in the label, given it has one, and that it ends in a tie: all panels."""
-    answers, shares, same, tied = np.flatnonzero(row), row / row.sum(), 0.0, 0.0
-    for panel in product(answers, repeat=int(row.sum())):
+def _enumerate_panels(row: np.ndarray) -> tuple[float, float]:
+    """Probability that a new panel gives the same label, if it gives one, and of a tie, over all possible panels."""
+    choices, shares, same, tie = np.flatnonzero(row), row / row.sum(), 0.0, 0.0
+    for panel in product(choices, repeat=int(row.sum())):
         outcome = argmax_outcomes(np.bincount(panel, minlength=10)[None])[0]
-        chance = float(np.prod(shares[list(panel)]))
-        same += chance * (outcome == row.argmax())
-        tied += chance * (OUTCOMES[outcome] is Unlabeled.TIE)
-    return same / (1 - tied), tied
+        probability = float(np.prod(shares[list(panel)]))
+        same += probability * (outcome == row.argmax())
+        tie += probability * (OUTCOMES[outcome] is Unlabeled.TIE)
+    return same / (1 - tie), tie
 
 
 @pytest.mark.parametrize("row", [[2, 1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 3, 0, 1, 0, 0, 0, 0, 2]])
-def test_a_new_panel_is_drawn_from_the_votes_and_a_tie_gives_no_label(row: list[int]) -> None:
-    ceiling = annotator_agreement(np.tile(row, (20_000, 1)), seed=1)
-    assert ceiling is not None
-    same, tied = _panel_exactly(np.array(row))
-    assert ceiling.majority_panel_01 == pytest.approx(same, abs=0.015)
-    assert ceiling.majority_panel_tie_01 == pytest.approx(tied, abs=0.015)
-    assert (tied > 0.1) == (sum(row) == 6)
+def test_majority_panel_agreement_matches_all_possible_panels(row: list[int]) -> None:
+    agreement = annotator_agreement(np.tile(row, (20_000, 1)), seed=1)
+    assert agreement is not None
+    same, tie = _enumerate_panels(np.array(row))
+    assert agreement.majority_panel_01 == pytest.approx(same, abs=0.015)
+    assert agreement.majority_panel_tie_01 == pytest.approx(tie, abs=0.015)
+    assert (tie > 0.1) == (sum(row) == 6)
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+def test_the_interval_has_the_nominal_coverage() -> None:
     row = np.array([2, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     votes = np.tile(row, (400, 1))
-    ceilings = [annotator_agreement(votes, seed) for seed in range(200)]
-    held = [c is not None and c.majority_panel_interval[0] <= 20 / 27 <= c.majority_panel_interval[1] for c in ceilings]
-    assert 0.90 <= np.mean(held) <= 0.99
+    agreements = [annotator_agreement(votes, seed) for seed in range(200)]
+    covered = [
+        c is not None and c.majority_panel_interval[0] <= 20 / 27 <= c.majority_panel_interval[1] for c in agreements
+    ]
+    assert 0.90 <= np.mean(covered) <= 0.99
 
 
-def test_full_agreement_leaves_nothing_to_people() -> None:
-    ceiling = annotator_agreement(VOTES[:1])
-    assert ceiling is not None
-    assert (ceiling.single_annotator_01, ceiling.majority_panel_01, ceiling.majority_panel_tie_01) == (1, 1, 0)
-    for low, high in (ceiling.single_annotator_interval, ceiling.majority_panel_interval):
-        assert low < 0.9 and high == 1  # a handful of images proves little
+def test_full_agreement_gives_a_ceiling_of_one() -> None:
+    agreement = annotator_agreement(VOTES[:1])
+    assert agreement is not None
+    assert (agreement.single_annotator_01, agreement.majority_panel_01, agreement.majority_panel_tie_01) == (1, 1, 0)
+    for low, high in (agreement.single_annotator_interval, agreement.majority_panel_interval):
+        assert low < 0.9 and high == 1  # few images give a wide interval
 
 
-def test_the_same_seed_gives_the_same_panels_and_another_others() -> None:
+def test_the_panels_depend_on_the_seed() -> None:
     votes = _random(500)
     assert annotator_agreement(votes, 1) == annotator_agreement(votes, 1) != annotator_agreement(votes, 2)
 
 
-def test_without_an_image_to_ask_about_there_is_no_ceiling() -> None:
+def test_without_usable_votes_there_is_no_agreement() -> None:
     assert annotator_agreement(VOTES[[2, 5, 6]]) is None
     assert annotator_agreement(np.array([[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]])) is None

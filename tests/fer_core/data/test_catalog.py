@@ -28,16 +28,16 @@ from fer_core.settings import Settings
 CONTRACT = Contract(color="gray", size_px=16, normalization="unit", labels=label_set("eight").expressions)
 
 
-def _everything_in(store: Settings) -> list[str]:
+def _list_files(store: Settings) -> list[str]:
     return sorted(str(p.relative_to(store.store)) for p in store.store.rglob("*") if not p.is_dir())
 
 
-def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> None:
+def test_an_archive_is_indexed_in_place(archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store)
     assert imported == open_dataset("ferplus", store)
     assert [dataset.id for dataset in list_datasets(store)] == ["ferplus"]
     assert (imported.n, imported.source_in_store, imported.source_path) == (60, False, archive)
-    assert _everything_in(store) == [
+    assert _list_files(store) == [
         f"datasets/ferplus/{n}" for n in ("dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet")
     ]
     index = imported.index()
@@ -48,7 +48,7 @@ def test_an_archive_is_indexed_where_it_is(archive: Path, store: Settings) -> No
         assert source.read(index["path"][0])
 
 
-def test_an_upload_is_taken_into_the_store(archive: Path, store: Settings) -> None:
+def test_an_upload_is_moved_into_the_store(archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store, dataset_id="mine", move=True)
     assert not archive.exists()
     assert imported.source_in_store
@@ -57,34 +57,34 @@ def test_an_upload_is_taken_into_the_store(archive: Path, store: Settings) -> No
         assert len(source.names()) == 63
 
 
-def test_a_folder_is_named_after_itself(folder: Path, store: Settings) -> None:
+def test_a_dataset_is_named_after_its_folder(folder: Path, store: Settings) -> None:
     imported = import_dataset(folder, store)
-    assert (imported.id, imported.n, imported.manifest.layout) == ("drawn", 30, "folders")
+    assert (imported.id, imported.n, imported.manifest.layout) == ("synthetic", 30, "folders")
 
 
-def test_a_known_manifest_brings_its_identities(folder: Path, store: Settings) -> None:
+def test_a_known_manifest_gives_identities(folder: Path, store: Settings) -> None:
     imported = import_dataset(folder, store, dataset_id="synthetic-faces")
     assert imported.manifest.synthetic
     assert imported.index(["identity"])["identity"].nunique() == 10
 
 
-def test_deleting_leaves_nothing(archive: Path, store: Settings) -> None:
+def test_deleting_removes_all_files(archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store, move=True)
     pack_images(imported, CONTRACT, store)
-    assert any(name.startswith("cache/packs") for name in _everything_in(store))
+    assert any(name.startswith("cache/packs") for name in _list_files(store))
     delete_dataset(imported.id, store)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []
     assert list_datasets(store) == []
     with pytest.raises(DatasetError, match="none yet"):
         open_dataset(imported.id, store)
 
 
-def test_deleting_leaves_the_images_that_are_not_ours(archive: Path, store: Settings) -> None:
+def test_deleting_keeps_images_outside_the_store(archive: Path, store: Settings) -> None:
     delete_dataset(import_dataset(archive, store).id, store)
     assert archive.is_file()
 
 
-def test_an_id_is_taken_once(archive: Path, folder: Path, store: Settings) -> None:
+def test_an_id_in_use_is_refused(archive: Path, folder: Path, store: Settings) -> None:
     first = import_dataset(archive, store, dataset_id="mine")
     with pytest.raises(DatasetError, match="'mine' already"):
         import_dataset(folder, store, dataset_id="mine")
@@ -94,24 +94,24 @@ def test_an_id_is_taken_once(archive: Path, folder: Path, store: Settings) -> No
 
 
 @pytest.mark.parametrize("dataset_id", ["../mine", "My Faces", "a/b"])
-def test_an_id_that_leads_elsewhere_is_refused(dataset_id: str, archive: Path, store: Settings) -> None:
+def test_an_invalid_id_is_refused(dataset_id: str, archive: Path, store: Settings) -> None:
     with pytest.raises(InputError, match="dataset id"):
         import_dataset(archive, store, dataset_id=dataset_id)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []
 
 
-def test_a_failed_import_leaves_nothing_behind(archive: Path, store: Settings) -> None:
+def test_a_failed_import_leaves_no_files(archive: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match="heap"):
         import_dataset(archive, store, move=True, layout="heap")
     with zipfile.ZipFile(archive, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
         file.writestr("FER2013Train/label.csv", "not,votes\n")
     with pytest.raises(DatasetError, match="columns"):
         import_dataset(archive, store, move=True)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []
     assert archive.is_file()
 
 
-def test_a_stopped_import_is_kept_until_it_is_resumed_or_discarded(archive: Path, store: Settings) -> None:
+def test_a_cancelled_import_is_kept_until_it_is_resumed_or_discarded(archive: Path, store: Settings) -> None:
     def stop(done_01: float, message: str) -> None:
         raise CancelledError("stopped")
 
@@ -122,19 +122,19 @@ def test_a_stopped_import_is_kept_until_it_is_resumed_or_discarded(archive: Path
         assert list_datasets(store) == []
         assert [work.id for work in list_imports(store)] == ["ferplus"]
     discard_import("ferplus", store)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []
     assert import_dataset(archive, store, move=True).n == 60
     assert not archive.exists()
 
 
-def test_a_failure_while_writing_loses_nothing_and_can_be_mended(
+def test_an_import_resumes_after_a_failed_write(
     archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object, **__: object) -> None:
+    def raise_disk_full(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr("fer_core.data.index.builder.pq.write_table", full)
+        patched.setattr("fer_core.data.index.builder.pq.write_table", raise_disk_full)
         import_dataset(archive, store, move=True)
     assert archive.is_file()
     assert list_datasets(store) == []
@@ -148,18 +148,18 @@ def test_labels_without_images_are_refused(store: Settings, tmp_path: Path) -> N
     labels.write_text("a.png,box,9,1,0,0,0,0,0,0,0,0\n")
     with pytest.raises(DatasetError, match=r"None of the 1 images.*does not exist"):
         import_dataset(tmp_path, store)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []
 
 
-def test_a_folder_without_a_marker_is_not_a_dataset_and_is_replaced(archive: Path, store: Settings) -> None:
-    left = store.datasets_dir / "ferplus"
-    left.mkdir(parents=True)
-    (left / "index.parquet").write_bytes(b"half")
+def test_a_folder_without_a_marker_is_no_dataset_and_is_replaced(archive: Path, store: Settings) -> None:
+    folder = store.datasets_dir / "ferplus"
+    folder.mkdir(parents=True)
+    (folder / "index.parquet").write_bytes(b"half")
     assert list_datasets(store) == []
     assert import_dataset(archive, store).n == 60
 
 
-def test_images_that_moved_away_are_an_error_that_says_where_they_were(archive: Path, store: Settings) -> None:
+def test_missing_images_are_an_error_that_names_their_path(archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store)
     archive.unlink()
     with pytest.raises(DatasetError, match=str(archive)), imported.source(store):
@@ -170,14 +170,14 @@ def test_images_that_moved_away_are_an_error_that_says_where_they_were(archive: 
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "3", "{}", '{"source": 1, "n": 2, "fingerprint": "", "created": ""}']
 )
-def test_a_damaged_marker_is_an_error_in_words(content: str, archive: Path, store: Settings) -> None:
+def test_a_damaged_marker_is_an_error(content: str, archive: Path, store: Settings) -> None:
     imported = import_dataset(archive, store)
     (imported.folder / "dataset.json").write_text(content)
     with pytest.raises(DatasetError, match=r"damaged.*import again"):
         open_dataset("ferplus", store)
 
 
-def test_a_damaged_dataset_hides_no_other_and_can_be_deleted(archive: Path, folder: Path, store: Settings) -> None:
+def test_a_damaged_dataset_is_skipped_and_can_be_deleted(archive: Path, folder: Path, store: Settings) -> None:
     import_dataset(archive, store, dataset_id="bad")
     import_dataset(folder, store, dataset_id="good")
     (store.datasets_dir / "bad" / "dataset.json").write_text("{")
@@ -190,10 +190,10 @@ def test_a_damaged_dataset_hides_no_other_and_can_be_deleted(archive: Path, fold
     assert [path.name for path in store.datasets_dir.iterdir()] == ["good"]
 
 
-def test_reading_labels_says_what_the_index_says_and_stores_nothing(archive: Path, store: Settings) -> None:
+def test_load_labels_matches_the_index_and_stores_nothing(archive: Path, store: Settings) -> None:
     with open_source(archive, store) as source:
         labels = load_labels(source, store)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []
     index = import_dataset(archive, store).raw_index()
     assert labels["label"].fillna("-").tolist() == index["label"].fillna("-").tolist()
     assert list(index)[: len(labels.columns)] == list(labels)
@@ -204,44 +204,44 @@ def test_synthetic_faces_are_generated_and_marked_as_synthetic(name: str, store:
     dataset: StoredDataset = make_synthetic_dataset(name, 40, 1, store)
     assert (dataset.id, dataset.n, dataset.source_in_store, dataset.manifest.synthetic) == (name, 40, True, True)
     assert dataset.index()["identity"].str.startswith("id").all()
-    assert {name.split("/")[0] for name in _everything_in(store)} == {"datasets"}
+    assert {name.split("/")[0] for name in _list_files(store)} == {"datasets"}
 
 
-def test_the_marker_is_written_when_all_else_is_there(
-    archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[set[str]] = []
+def test_the_marker_is_written_last(archive: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    files_before_marker: list[set[str]] = []
     import fer_core.data.ingest.import_folder as importing
 
-    real = importing.write_json
+    original = importing.write_json
 
-    def watched(target: Path, content: object) -> None:
+    def record_files(target: Path, content: object) -> None:
         if target.name == "dataset.json":
             assert target.parent.parent == store.imports_dir  # it becomes a dataset by one rename
-            seen.append({path.name for path in target.parent.iterdir() if path.suffix in (".parquet", ".yaml", ".zip")})
-        real(target, content)
+            files_before_marker.append(
+                {path.name for path in target.parent.iterdir() if path.suffix in (".parquet", ".yaml", ".zip")}
+            )
+        original(target, content)
 
-    monkeypatch.setattr(importing, "write_json", watched)
+    monkeypatch.setattr(importing, "write_json", record_files)
     imported = import_dataset(archive, store, move=True)
-    assert seen == [{"index.parquet", "manifest.yaml", "pairs.parquet", "source.zip"}]
+    assert files_before_marker == [{"index.parquet", "manifest.yaml", "pairs.parquet", "source.zip"}]
     assert json.loads((imported.folder / "dataset.json").read_text())["n"] == 60
 
 
-def test_an_import_goes_by_the_manifest_that_was_given(folder: Path, store: Settings) -> None:
+def test_a_given_manifest_is_used(folder: Path, store: Settings) -> None:
     manifest = Manifest(
         id="given", title="Given", summary="", license="MIT", layout="folders", labels={"happiness": None}
     )
     imported = import_dataset(folder, store, manifest=manifest)
     assert (imported.id, imported.manifest) == ("given", manifest)
     index = imported.raw_index()
-    left_out = index["raw_label"] == "happiness"
-    assert left_out.any()
-    assert index["label"].isna().tolist() == left_out.tolist()
-    assert set(index.loc[left_out, "unlabeled"]) == {"left_out"}
+    ignored = index["raw_label"] == "happiness"
+    assert ignored.any()
+    assert index["label"].isna().tolist() == ignored.tolist()
+    assert set(index.loc[ignored, "unlabeled"]) == {"left_out"}
 
 
-def test_an_unknown_label_ends_the_import_before_it_begins(folder: Path, store: Settings) -> None:
+def test_an_unknown_label_is_refused_before_the_import(folder: Path, store: Settings) -> None:
     shutil.move(folder / "train" / "neutral", folder / "train" / "bored")
     with pytest.raises(DatasetError, match=r"'bored'.*--map bored=fear"):
         import_dataset(folder, store)
-    assert _everything_in(store) == []
+    assert _list_files(store) == []

@@ -1,4 +1,4 @@
-"""The manifests that come with FERscope: they add up, and read what they say they read."""
+"""Built-in manifests: consistent counts, labels and patterns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXPECTED = {
     "study-c",
 }
 WITHOUT_CITATION = {"synthetic-faces", "study-b", "study-c"}
-"""Nothing was published that could be cited."""
+"""Datasets without a publication."""
 
 TOTALS: dict[str, dict[str, int]] = {
     "affectnet": {"": 456_349},
@@ -50,7 +50,7 @@ TOTALS: dict[str, dict[str, int]] = {
     "rafdb": {"train": 12_271, "test": 3_068},
     "study-b": {"train": 15_109, "valid": 4_977, "test": 128},
 }
-"""What the publishers say of the whole, which is not in the manifests' counts; FER+ is counted in test_balance."""
+"""Published totals, which are not in the manifests; FER+ is checked in test_imbalance."""
 
 
 def _published(dataset_id: str) -> PublishedCounts:
@@ -59,13 +59,13 @@ def _published(dataset_id: str) -> PublishedCounts:
     return published
 
 
-def _found(pattern: str, name: str) -> str | None:
-    found = re.search(pattern, name)
-    return found.group(1) if found else None
+def _first_group(pattern: str, name: str) -> str | None:
+    match = re.search(pattern, name)
+    return match.group(1) if match else None
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
+def test_every_built_in_manifest_loads(path: Path) -> None:
     manifest = read_manifest(path)
     assert manifest.id == path.stem
     assert manifest.title and manifest.summary and manifest.license and manifest.terms and manifest.problems
@@ -74,67 +74,67 @@ def test_every_manifest_that_comes_with_the_project_loads(path: Path) -> None:
     assert re.fullmatch(r"https?://\S+", manifest.homepage) or manifest.id in {"synthetic-faces", "study-c"}
     assert manifest.contents.identities == bool(manifest.identity_pattern)
     if manifest.published:
-        parts = set(manifest.published.splits)
-        assert parts == {""} or parts <= {"train", "valid", "test"}
-        assert all(count > 0 for part in manifest.published.splits.values() for count in part.values())
+        split_names = set(manifest.published.splits)
+        assert split_names == {""} or split_names <= {"train", "valid", "test"}
+        assert all(count > 0 for split in manifest.published.splits.values() for count in split.values())
 
 
-def test_known_manifests_are_all_files_by_title() -> None:
+def test_built_in_manifests_are_sorted_by_title() -> None:
     known = builtin_manifests()
     assert set(known) == {path.stem for path in FILES} == EXPECTED
     titles = [manifest.title.lower() for manifest in known.values()]
     assert titles == sorted(titles)
 
 
-def test_drawings_say_that_they_are_drawings() -> None:
+def test_only_synthetic_faces_are_marked_as_synthetic() -> None:
     assert [manifest.id for manifest in builtin_manifests().values() if manifest.synthetic] == ["synthetic-faces"]
 
 
 @pytest.mark.parametrize("dataset_id", sorted(TOTALS))
-def test_published_counts_add_up_to_what_is_said_of_the_whole(dataset_id: str) -> None:
+def test_published_counts_sum_to_the_published_totals(dataset_id: str) -> None:
     published = _published(dataset_id)
-    sums = {split: sum(part.values()) for split, part in published.splits.items()}
+    totals = {split: sum(counts.values()) for split, counts in published.splits.items()}
     if published.others:
-        assert list(sums) == [""]
-        sums[""] += sum(published.others.values())
-    assert sums == TOTALS[dataset_id]
+        assert list(totals) == [""]
+        totals[""] += sum(published.others.values())
+    assert totals == TOTALS[dataset_id]
 
 
-def test_every_total_that_can_be_checked_is_checked() -> None:
+def test_all_manifests_with_counts_are_checked() -> None:
     with_counts = {manifest.id for manifest in builtin_manifests().values() if manifest.published}
     assert with_counts == {*TOTALS, "ferplus"}
 
 
-def test_the_two_forms_of_fer2013_count_the_same_images() -> None:
+def test_both_layouts_of_fer2013_have_the_same_counts() -> None:
     table, folders = _published("fer2013").splits, _published("fer2013-folders").splits
     assert table["train"] == folders["train"]
     for expression, count in folders["test"].items():
         assert count == table["valid"][expression] + table["test"][expression]
 
 
-def test_affectnet_8_is_a_part_of_affectnet() -> None:
-    whole, part = _published("affectnet").splits[""], _published("affectnet-8").splits["train"]
-    assert list(part) == list(whole) == list(Expression)
-    assert all(part[expression] < whole[expression] for expression in Expression)
+def test_affectnet_8_is_a_subset_of_affectnet() -> None:
+    full, subset = _published("affectnet").splits[""], _published("affectnet-8").splits["train"]
+    assert list(subset) == list(full) == list(Expression)
+    assert all(subset[expression] < full[expression] for expression in Expression)
 
 
 @pytest.mark.parametrize("manifest", builtin_manifests().values(), ids=builtin_manifests())
-def test_the_label_map_reaches_the_layouts_codes_and_every_published_class(manifest: Manifest) -> None:
+def test_the_label_map_covers_all_codes_and_published_classes(manifest: Manifest) -> None:
     reader = READERS[manifest.layout]
-    mapped = reader.label_map(manifest)
+    label_map = reader.label_map(manifest)
     for code, expression in reader.codes.items():
-        assert mapped.expression(code) is expression, code
+        assert label_map.expression(code) is expression, code
         assert manifest.labels[code] is expression, code
     for code, reason in reader.unlabeled.items():
-        assert mapped.unlabeled_reason(code) == reason
+        assert label_map.unlabeled_reason(code) == reason
     if manifest.published and manifest.labels:
-        counted = {expression for part in manifest.published.splits.values() for expression in part}
-        assert counted == set(manifest.labels.values())
+        expressions = {expression for split in manifest.published.splits.values() for expression in split}
+        assert expressions == set(manifest.labels.values())
 
 
-def test_fer2013_keeps_its_codes() -> None:
-    words = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-    assert {**builtin_manifests()["fer2013"].labels} == {str(code): word for code, word in enumerate(words)}
+def test_fer2013_codes_are_in_the_published_order() -> None:
+    labels = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+    assert {**builtin_manifests()["fer2013"].labels} == {str(code): label for code, label in enumerate(labels)}
     assert builtin_manifests()["expw"].labels == builtin_manifests()["fer2013"].labels
 
 
@@ -150,10 +150,12 @@ def test_fer2013_keeps_its_codes() -> None:
         ("kdef", "AF20AFHL.jpg", "F20", Expression.FEAR),
     ],
 )
-def test_names_tell_person_and_label(dataset_id: str, name: str, identity: str, label: Expression) -> None:
+def test_identity_and_label_are_read_from_file_names(
+    dataset_id: str, name: str, identity: str, label: Expression
+) -> None:
     manifest = builtin_manifests()[dataset_id]
-    assert _found(manifest.identity_pattern, name) == identity
-    assert manifest.labels[_found(manifest.label_pattern, name) or ""] is label
+    assert _first_group(manifest.identity_pattern, name) == identity
+    assert manifest.labels[_first_group(manifest.label_pattern, name) or ""] is label
 
 
 @pytest.mark.parametrize(
@@ -168,21 +170,25 @@ def test_names_tell_person_and_label(dataset_id: str, name: str, identity: str, 
         ("synthetic-faces", "id0012-000345.png", "id0012"),
     ],
 )
-def test_names_tell_the_person(dataset_id: str, name: str, identity: str | None) -> None:
-    assert _found(builtin_manifests()[dataset_id].identity_pattern, name) == identity
+def test_the_identity_is_read_from_file_names(dataset_id: str, name: str, identity: str | None) -> None:
+    assert _first_group(builtin_manifests()[dataset_id].identity_pattern, name) == identity
 
 
-def test_kdef_names_tell_gender_angle_and_session_and_one_person_has_two_sessions() -> None:
+def test_kdef_names_give_gender_angle_and_session() -> None:
     manifest = builtin_manifests()["kdef"]
 
-    def told(name: str) -> dict[str, str | None]:
-        return {group: _found(pattern, name) for group, pattern in manifest.subgroup_patterns.items()}
+    def subgroups(name: str) -> dict[str, str | None]:
+        return {group: _first_group(pattern, name) for group, pattern in manifest.subgroup_patterns.items()}
 
-    assert told("AF01ANS.JPG") == {"gender": "F", "angle": "S", "session": "A"}
-    assert told("BM35SUFR.JPG") == {"gender": "M", "angle": "FR", "session": "B"}
-    assert _found(manifest.identity_pattern, "AF01ANS.JPG") == _found(manifest.identity_pattern, "BF01NEHL.JPG")
-    averaged = "FAFFL.JPG"  # AKDEF's averaged faces lie beside KDEF's
-    assert _found(manifest.label_pattern, averaged) is None and set(told(averaged).values()) == {None}
+    assert subgroups("AF01ANS.JPG") == {"gender": "F", "angle": "S", "session": "A"}
+    assert subgroups("BM35SUFR.JPG") == {"gender": "M", "angle": "FR", "session": "B"}
+    assert _first_group(manifest.identity_pattern, "AF01ANS.JPG") == _first_group(
+        manifest.identity_pattern, "BF01NEHL.JPG"
+    )
+    averaged_name = "FAFFL.JPG"  # averaged faces of AKDEF, which are distributed with KDEF
+    assert _first_group(manifest.label_pattern, averaged_name) is None and set(subgroups(averaged_name).values()) == {
+        None
+    }
 
 
 def _records(folder: Path, dataset_id: str) -> list[Record]:
@@ -192,7 +198,7 @@ def _records(folder: Path, dataset_id: str) -> list[Record]:
 
 
 @pytest.mark.parametrize("images", ["origin", "image/origin"])
-def test_expw_is_read_with_its_boxes_the_right_way_round(images: str, tmp_path: Path) -> None:
+def test_expw_is_read_with_face_boxes(images: str, tmp_path: Path) -> None:
     (tmp_path / images).mkdir(parents=True)
     (tmp_path / images / "angry_actor_104.jpg").touch()
     (tmp_path / "label.lst").write_text("angry_actor_104.jpg 0 28 113 226 141 22.9362 6\n")
@@ -209,7 +215,7 @@ def test_sfew_is_read_from_its_folders(tmp_path: Path) -> None:
     assert (record.split, builtin_manifests()["sfew"].labels[record.raw_label]) == ("valid", Expression.ANGER)
 
 
-def test_facial_expressions_has_the_counts_that_its_manifest_gives(test_data: Path) -> None:
+def test_facial_expressions_has_its_published_counts(test_data: Path) -> None:
     records = _records(test_data / "facial_expressions.zip", "facial-expressions")
     labels = builtin_manifests()["facial-expressions"].labels
     assert Counter(labels[record.raw_label] for record in records) == _published("facial-expressions").splits[""]

@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {"id": "mine", "title": "Mine", "summary": "A few.", "li
 
 
 @pytest.mark.parametrize("manifest", builtin_manifests().values(), ids=builtin_manifests())
-def test_dumping_and_reading_gives_it_back(manifest: Manifest, tmp_path: Path) -> None:
+def test_a_dumped_manifest_is_read_back(manifest: Manifest, tmp_path: Path) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(dump_manifest(manifest), encoding="utf-8")
     assert read_manifest(path) == manifest
@@ -41,14 +41,14 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
     assert all(key in str(caught.value) for key in Manifest.model_fields)
 
 
-def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
+def test_an_unknown_nested_key_lists_the_known_ones() -> None:
     with pytest.raises(ManifestError, match=r"unknown key 'columns\.header'\. Known keys: path, label") as caught:
         parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "mine.yaml")
     assert "license" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "message"),
     [
         ({"id": "No Good"}, "id"),
         ({"layout": "heap"}, "layout"),
@@ -67,8 +67,8 @@ def test_an_unknown_key_within_a_key_lists_those_that_belong_there() -> None:
         ({"layout": "table"}, ".* needs columns"),
     ],
 )
-def test_a_wrong_value_is_named_by_its_place(change: dict[str, Any], named: str) -> None:
-    with pytest.raises(ManifestError, match=rf"mine\.yaml: {named}"):
+def test_an_invalid_value_is_named_by_its_key(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ManifestError, match=rf"mine\.yaml: {message}"):
         parse_manifest({**SMALL, **change}, "mine.yaml")
 
 
@@ -79,37 +79,37 @@ def test_a_missing_key_is_named(missing: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"id: [", b"\xff\xfe\x00", b"a: b: c", b"- a\n- b\n", b"", b"just words"])
-def test_what_is_not_a_yaml_mapping_is_an_error_that_names_the_file(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_yaml_mapping_is_named_in_the_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_bytes(content)
     with pytest.raises(ManifestError, match=r"mine\.yaml"):
         read_manifest(tmp_path / "mine.yaml")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("terms: 2001-99-99", "month must be in"),
         ("[" * 5000, "nested too deeply"),
         ("#" * (CHARACTERS_MAX + 1), f"may have {CHARACTERS_MAX:,}"),
     ],
 )
-def test_text_that_upsets_the_yaml_reader_is_an_error_in_words(text: str, said: str) -> None:
-    with pytest.raises(ManifestError, match=rf"mine\.yaml .*{said}"):
+def test_text_that_yaml_cannot_parse_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(ManifestError, match=rf"mine\.yaml .*{message}"):
         parse_manifest_text(text, "mine.yaml")
 
 
-def test_a_missing_file_is_an_error_in_words(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"none\.yaml"):
         read_manifest(tmp_path / "none.yaml")
 
 
-def test_yaml_makes_no_objects(tmp_path: Path) -> None:
+def test_yaml_cannot_create_objects(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("id: !!python/object/apply:os.system ['touch made']\n")
     with pytest.raises(ManifestError):
         read_manifest(tmp_path / "mine.yaml")
 
 
-def test_labels_may_be_left_out_with_null() -> None:
+def test_labels_can_be_ignored_with_null() -> None:
     manifest = parse_manifest({**SMALL, "labels": {"afraid": "fear", "bored": None}}, "mine.yaml")
     assert manifest.labels == {"afraid": Expression.FEAR, "bored": None}
 
@@ -123,7 +123,7 @@ def _yaml_blocks() -> list[str]:
     return re.findall(r"^```yaml\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_the_docs_examples_are_manifests() -> None:
+def test_examples_in_the_docs_are_valid() -> None:
     blocks = _yaml_blocks()
     assert blocks and blocks[0].startswith("id: ")
     for block in blocks:

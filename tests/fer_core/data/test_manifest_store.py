@@ -20,12 +20,12 @@ def _file(store: Settings, name: str) -> Path:
     return store.store / "manifests" / name
 
 
-def test_a_new_store_has_none_of_its_own(store: Settings) -> None:
+def test_a_new_store_has_no_user_manifests(store: Settings) -> None:
     assert user_manifests(store) == {}
     assert all_manifests(store) == builtin_manifests()
 
 
-def test_what_is_saved_is_there_as_it_was_written(store: Settings) -> None:
+def test_a_saved_manifest_keeps_its_text(store: Settings) -> None:
     saved = save_manifest(_text(), store)
     assert saved.labels == {"0": Expression.FEAR}
     assert user_manifests(store) == {"mine": saved}
@@ -33,18 +33,21 @@ def test_what_is_saved_is_there_as_it_was_written(store: Settings) -> None:
     assert [path.name for path in _file(store, "").iterdir()] == ["mine.yaml"]
 
 
-def test_all_are_listed_by_title(store: Settings) -> None:
+def test_manifests_are_sorted_by_title(store: Settings) -> None:
     save_manifest(_text("a-late-one", "zebra faces"), store)
     save_manifest(_text("z-early-one", "Aardvark faces"), store)
     assert list(user_manifests(store)) == ["z-early-one", "a-late-one"]
-    both = all_manifests(store)
-    assert set(both) == {"a-late-one", "z-early-one", *builtin_manifests()}
-    assert [dataset_id for dataset_id in both if dataset_id not in builtin_manifests()] == ["z-early-one", "a-late-one"]
-    titles = [manifest.title.lower() for manifest in both.values()]
+    manifests = all_manifests(store)
+    assert set(manifests) == {"a-late-one", "z-early-one", *builtin_manifests()}
+    assert [dataset_id for dataset_id in manifests if dataset_id not in builtin_manifests()] == [
+        "z-early-one",
+        "a-late-one",
+    ]
+    titles = [manifest.title.lower() for manifest in manifests.values()]
     assert titles == sorted(titles)
 
 
-def test_an_id_is_taken_once_and_replaced_only_on_request(store: Settings) -> None:
+def test_an_existing_id_is_replaced_only_on_request(store: Settings) -> None:
     save_manifest(_text(), store)
     with pytest.raises(ManifestError, match="already a manifest 'mine'"):
         save_manifest(_text(title="Another"), store)
@@ -54,7 +57,7 @@ def test_an_id_is_taken_once_and_replaced_only_on_request(store: Settings) -> No
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_the_ids_that_come_with_ferscope_are_taken(replace: bool, store: Settings) -> None:
+def test_built_in_ids_are_refused(replace: bool, store: Settings) -> None:
     with pytest.raises(ManifestError, match="'ferplus' is built in"):
         save_manifest(_text("ferplus"), store, replace=replace)
     assert not _file(store, "ferplus.yaml").exists()
@@ -64,7 +67,7 @@ def test_the_ids_that_come_with_ferscope_are_taken(replace: bool, store: Setting
     "text",
     ["", "id: [", "id: mine", _text("../escape"), _text() + "color: red\n", _text() + "layout: heap\n"],
 )
-def test_what_is_no_manifest_is_not_saved(text: str, store: Settings) -> None:
+def test_an_invalid_manifest_is_not_saved(text: str, store: Settings) -> None:
     save_manifest(_text(), store)
     with pytest.raises(ManifestError):
         save_manifest(text, store, replace=True)
@@ -72,7 +75,7 @@ def test_what_is_no_manifest_is_not_saved(text: str, store: Settings) -> None:
     assert [path.name for path in _file(store, "").iterdir()] == ["mine.yaml"]
 
 
-def test_a_damaged_file_is_passed_over_and_logged(store: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_skipped_and_logged(store: Settings, caplog: pytest.LogCaptureFixture) -> None:
     saved = save_manifest(_text(), store)
     _file(store, "broken.yaml").write_text("id: [")
     _file(store, "moved.yaml").write_text(_text("other"))
@@ -80,24 +83,24 @@ def test_a_damaged_file_is_passed_over_and_logged(store: Settings, caplog: pytes
     _file(store, ".mine.yaml.1234.yaml").write_text("half a file")
     with caplog.at_level(logging.WARNING):
         assert user_manifests(store) == {"mine": saved}
-    said = [record.getMessage() for record in caplog.records]
-    assert len(said) == 3
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 3
     for name in ("broken.yaml", "moved.yaml", "ferplus.yaml"):
-        assert sum(name in line for line in said) == 1
+        assert sum(name in line for line in messages) == 1
     assert all_manifests(store)["ferplus"] == builtin_manifests()["ferplus"]
 
 
-def test_deleting_removes_it_damaged_or_not(store: Settings) -> None:
+def test_valid_and_damaged_manifests_can_be_deleted(store: Settings) -> None:
     save_manifest(_text(), store)
-    save_manifest(_text("kept"), store)
+    save_manifest(_text("other"), store)
     _file(store, "broken.yaml").write_text("id: [")
     delete_manifest("mine", store)
     delete_manifest("broken", store)
-    assert list(user_manifests(store)) == ["kept"]
-    assert [path.name for path in _file(store, "").iterdir()] == ["kept.yaml"]
+    assert list(user_manifests(store)) == ["other"]
+    assert [path.name for path in _file(store, "").iterdir()] == ["other.yaml"]
 
 
-def test_what_is_not_there_can_not_be_deleted(store: Settings) -> None:
+def test_unknown_and_built_in_manifests_cannot_be_deleted(store: Settings) -> None:
     save_manifest(_text(), store)
     with pytest.raises(ManifestError, match=r"no manifest 'none' .*mine"):
         delete_manifest("none", store)

@@ -1,4 +1,4 @@
-"""File names that are not UTF-8, or hold what no one expects: problems at the most, never the end of an import."""
+"""File names that are not UTF-8 or have unusual characters: a problem of one image, never a failed import."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from fer_core.errors import DatasetError
 from fer_core.settings import Settings
 from tests.support.sources import EMPTY_MANIFEST, png, write_folder, write_tar, write_zip
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="File names are bytes only on Linux.")
 
-LATIN = "fear/M\udcfcller.png"
-"""`fear/Müller.png` in Latin-1, as Python holds what is not UTF-8."""
+LATIN1_NAME = "fear/M\udcfcller.png"
+"""`fear/Müller.png` in Latin-1, as Python decodes it (surrogateescape)."""
 
-SEEN_AS = r"fear/M\xfcller.png"
-GOOD = {f"fear/{number}.png": png(number) for number in range(3)}
+ESCAPED_NAME = r"fear/M\xfcller.png"
+FILES = {f"fear/{number}.png": png(number) for number in range(3)}
 
 
 def _raw_zip(path: Path, members: dict[bytes, bytes], *, flag: bool, extra: dict[bytes, str] | None = None) -> Path:
-    """A zip archive with the very bytes of names, and with or without the flag that says they are UTF-8."""
+    """A zip archive with the given bytes as names, with or without the UTF-8 flag."""
     with zipfile.ZipFile(path, "w") as archive:
         for number, (name, content) in enumerate(members.items()):
             info = zipfile.ZipInfo(f"{number:0{len(name)}d}")
@@ -39,26 +39,26 @@ def _raw_zip(path: Path, members: dict[bytes, bytes], *, flag: bool, extra: dict
                 field = b"\x01" + struct.pack("<I", zlib.crc32(name)) + extra[name].encode()
                 info.extra = struct.pack("<HH", 0x7075, len(field)) + field
             archive.writestr(info, content)
-    whole = bytearray(path.read_bytes())
+    data = bytearray(path.read_bytes())
     for number, name in enumerate(members):
         placeholder = f"{number:0{len(name)}d}".encode()
         for magic, flags_at, name_at in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
-            place = next(
+            header = next(
                 at
-                for at in range(len(whole))
-                if whole[at : at + 4] == magic and whole[at + name_at : at + name_at + len(name)] == placeholder
+                for at in range(len(data))
+                if data[at : at + 4] == magic and data[at + name_at : at + name_at + len(name)] == placeholder
             )
-            whole[place + name_at : place + name_at + len(name)] = name
-            struct.pack_into("<H", whole, place + flags_at, 0x800 if flag else 0)
-    path.write_bytes(whole)
+            data[header + name_at : header + name_at + len(name)] = name
+            struct.pack_into("<H", data, header + flags_at, 0x800 if flag else 0)
+    path.write_bytes(data)
     return path
 
 
-def _source(kind: str, folder: Path) -> Path:
-    """Three good images and one whose name is not UTF-8."""
-    files = GOOD | {LATIN: png(9)}
+def _write_source(kind: str, folder: Path) -> Path:
+    """Three images with valid names and one whose name is not UTF-8."""
+    files = FILES | {LATIN1_NAME: png(9)}
     if kind == "folder":
-        path = write_folder(folder / "faces", GOOD)
+        path = write_folder(folder / "faces", FILES)
         with open(os.fsencode(path) + b"/fear/M\xfcller.png", "wb") as file:  # noqa: PTH123
             file.write(png(9))
         return path
@@ -74,50 +74,50 @@ def _problems(dataset: StoredDataset) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
-def test_a_name_that_is_not_utf8_is_a_problem_and_not_an_end(kind: str, tmp_path: Path, store: Settings) -> None:
-    dataset = import_dataset(_source(kind, tmp_path), store, dataset_id="odd", layout="folders")
+def test_an_image_whose_name_is_not_utf8_has_a_problem(kind: str, tmp_path: Path, store: Settings) -> None:
+    dataset = import_dataset(_write_source(kind, tmp_path), store, dataset_id="odd", layout="folders")
     assert dataset.n == 4
-    assert _problems(dataset) == {SEEN_AS: f"The name of {SEEN_AS} is not UTF-8. Rename the file."}
+    assert _problems(dataset) == {ESCAPED_NAME: f"The name of {ESCAPED_NAME} is not UTF-8. Rename the file."}
 
 
-def test_a_name_that_is_not_utf8_is_told_as_json_and_in_words(
+def test_a_name_that_is_not_utf8_is_printed_as_json_and_text(
     tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = _source("folder", tmp_path)
+    path = _write_source("folder", tmp_path)
     assert main(["datasets", "import", str(path), "--id", "odd", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == 1
     assert main(["datasets", "preview", str(path)]) == 0
-    assert "1 image has a name that is not UTF-8: rename it, such as " + SEEN_AS in capsys.readouterr().out
+    assert "1 image has a name that is not UTF-8: rename it, such as " + ESCAPED_NAME in capsys.readouterr().out
     assert main(["datasets", "stats", "odd", "--json"]) == 0
-    assert SEEN_AS.replace("\\", "\\\\") in capsys.readouterr().out
+    assert ESCAPED_NAME.replace("\\", "\\\\") in capsys.readouterr().out
 
 
-def test_a_table_may_name_files_beside_one_that_is_not_utf8(tmp_path: Path, store: Settings) -> None:
-    path = _source("folder", tmp_path)
-    named = "fear/0.png,fear\nfear/1.png,fear\nfear/2.png,fear\nfear/Müller.png,fear\n"
-    (path / "labels.csv").write_bytes(f"image,emotion\n{named}".encode("cp1252"))
+def test_a_table_is_read_next_to_a_name_that_is_not_utf8(tmp_path: Path, store: Settings) -> None:
+    path = _write_source("folder", tmp_path)
+    rows = "fear/0.png,fear\nfear/1.png,fear\nfear/2.png,fear\nfear/Müller.png,fear\n"
+    (path / "labels.csv").write_bytes(f"image,emotion\n{rows}".encode("cp1252"))
     columns = TableColumns(path="image", label="emotion")
     manifest = EMPTY_MANIFEST.model_copy(update={"layout": "table", "columns": columns})
     assert list(_problems(import_dataset(path, store, manifest=manifest))) == ["fear/Müller.png"]
 
 
-def test_of_two_names_that_are_seen_alike_none_is_taken_for_the_other(tmp_path: Path) -> None:
-    path = _source("folder", tmp_path)
-    (path / SEEN_AS).write_bytes(png(8))
+def test_names_with_the_same_escaped_form_are_not_confused(tmp_path: Path) -> None:
+    path = _write_source("folder", tmp_path)
+    (path / ESCAPED_NAME).write_bytes(png(8))
     with open_source(path, Settings()) as source:
-        assert list(source.names()).count(SEEN_AS) == 1
+        assert list(source.names()).count(ESCAPED_NAME) == 1
         with pytest.raises(DatasetError, match="not UTF-8"):
-            source.read(SEEN_AS)
+            source.read(ESCAPED_NAME)
 
 
-def test_a_folder_whose_own_name_is_not_utf8_is_imported(
+def test_a_folder_whose_name_is_not_utf8_is_imported(
     tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_folder(tmp_path / "faces", GOOD)
-    odd = path.rename(path.with_name("M\udcfcnchen"))
-    assert main(["datasets", "import", str(odd)]) == 0
+    path = write_folder(tmp_path / "faces", FILES)
+    folder = path.rename(path.with_name("M\udcfcnchen"))
+    assert main(["datasets", "import", str(folder)]) == 0
     assert main(["datasets", "list"]) == 0
-    assert main(["datasets", "preview", str(odd), "--json"]) == 0
+    assert main(["datasets", "preview", str(folder), "--json"]) == 0
     assert "nchen" in capsys.readouterr().out
 
 
@@ -131,14 +131,16 @@ def test_a_folder_whose_own_name_is_not_utf8_is_imported(
         (b"fear/plain.png", False, "fear/plain.png"),
     ],
 )
-def test_names_in_a_zip_are_read_as_they_were_meant(raw: bytes, flag: bool, expected: str, tmp_path: Path) -> None:
+def test_zip_names_are_decoded_with_and_without_the_utf8_flag(
+    raw: bytes, flag: bool, expected: str, tmp_path: Path
+) -> None:
     path = _raw_zip(tmp_path / "a.zip", {raw: b"content", b"fear/b.png": b"b"}, flag=flag)
     with open_source(path, Settings()) as source:
         assert sorted(source.names()) == sorted(["fear/b.png", expected])
         assert source.read(expected) == b"content"
 
 
-def test_a_zips_extra_field_gives_the_name_where_it_belongs_to_it(tmp_path: Path) -> None:
+def test_the_unicode_path_field_of_a_zip_is_used_if_its_crc_matches(tmp_path: Path) -> None:
     raw = b"fear/Zo_.png\x89"
     path = _raw_zip(tmp_path / "a.zip", {raw: b"content"}, flag=False, extra={raw: "fear/Zoë.png"})
     with open_source(path, Settings()) as source:
@@ -149,7 +151,7 @@ def test_a_zips_extra_field_gives_the_name_where_it_belongs_to_it(tmp_path: Path
         assert list(source.names()) == ["fear/Max.pngë"]
 
 
-NASTY = {
+UNUSUAL_NAMES = {
     "newline": "fear/a\nb.png",
     "control": "fear/\x1b[31mred\x07.png",
     "blanks": "fear/ a  .png",
@@ -160,8 +162,8 @@ NASTY = {
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
-def test_any_letters_may_stand_in_a_name(kind: str, tmp_path: Path, store: Settings) -> None:
-    files = {name: png(number) for number, name in enumerate(NASTY.values())}
+def test_names_with_unusual_characters_are_imported(kind: str, tmp_path: Path, store: Settings) -> None:
+    files = {name: png(number) for number, name in enumerate(UNUSUAL_NAMES.values())}
     pack = {"folder": write_folder, "zip": write_zip}
     path = (
         pack[kind](tmp_path / f"faces.{kind}", files)
@@ -173,29 +175,29 @@ def test_any_letters_may_stand_in_a_name(kind: str, tmp_path: Path, store: Setti
     assert _problems(dataset) == {}
 
 
-def test_a_name_longer_than_any_disk_allows_is_read_from_an_archive(tmp_path: Path, store: Settings) -> None:
+def test_a_very_long_name_is_read_from_an_archive(tmp_path: Path, store: Settings) -> None:
     name = f"fear/{'x' * 60_000}.png"
-    dataset = import_dataset(write_zip(tmp_path / "a.zip", GOOD | {name: png(7)}), store, layout="folders")
+    dataset = import_dataset(write_zip(tmp_path / "a.zip", FILES | {name: png(7)}), store, layout="folders")
     assert _problems(dataset) == {}
     assert name in set(dataset.index()["path"])
 
 
-def test_control_characters_do_not_reach_the_terminal(
+def test_control_characters_are_escaped_in_the_output(
     tmp_path: Path, store: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = 'image,emotion\nfear/0.png,fear\n"gone\x1b[31m\x07\n.png",fear\n'
-    path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
+    path = write_folder(tmp_path / "faces", FILES | {"labels.csv": text})
     main(["datasets", "preview", str(path), "--layout", "table"])
-    said = capsys.readouterr().out
-    assert "\x1b" not in said
-    assert "\x07" not in said
-    assert r"gone\x1b[31m\x07" in said
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    assert "\x07" not in output
+    assert r"gone\x1b[31m\x07" in output
 
 
-def test_a_table_that_names_what_no_file_can_be_called_is_no_end(tmp_path: Path, store: Settings) -> None:
-    good = "".join(f"{name},fear\n" for name in GOOD)
-    text = f"image,emotion\n{good}fear/a\0b.png,fear\n{'y' * 5000}.png,fear\n../../etc/passwd,fear\n"
-    path = write_folder(tmp_path / "faces", GOOD | {"labels.csv": text})
+def test_impossible_file_names_in_a_table_are_problems(tmp_path: Path, store: Settings) -> None:
+    valid_rows = "".join(f"{name},fear\n" for name in FILES)
+    text = f"image,emotion\n{valid_rows}fear/a\0b.png,fear\n{'y' * 5000}.png,fear\n../../etc/passwd,fear\n"
+    path = write_folder(tmp_path / "faces", FILES | {"labels.csv": text})
     manifest = EMPTY_MANIFEST.model_copy(
         update={"layout": "table", "columns": TableColumns(path="image", label="emotion")}
     )
@@ -204,10 +206,10 @@ def test_a_table_that_names_what_no_file_can_be_called_is_no_end(tmp_path: Path,
     assert all("there is no file" in problem for problem in problems.values())
 
 
-def test_a_tar_with_a_name_that_is_not_utf8_still_tells_the_others(tmp_path: Path) -> None:
-    with open_source(_source("tar", tmp_path), Settings()) as source:
-        assert list(source.names()) == [*GOOD, SEEN_AS]
-        assert source.read("fear/0.png") == GOOD["fear/0.png"]
+def test_a_tar_with_a_name_that_is_not_utf8_is_read(tmp_path: Path) -> None:
+    with open_source(_write_source("tar", tmp_path), Settings()) as source:
+        assert list(source.names()) == [*FILES, ESCAPED_NAME]
+        assert source.read("fear/0.png") == FILES["fear/0.png"]
         with pytest.raises(DatasetError, match="not UTF-8"):
-            source.read(SEEN_AS)
+            source.read(ESCAPED_NAME)
     assert tarfile.is_tarfile(tmp_path / "faces.tar")

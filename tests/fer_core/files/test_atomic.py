@@ -39,7 +39,7 @@ def test_an_error_leaves_no_file(tmp_path: Path) -> None:
     assert _names(tmp_path) == []
 
 
-def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
+def test_not_writing_the_file_is_an_error(tmp_path: Path) -> None:
     write_bytes(tmp_path / "file", b"old")
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "file"):
         pass
@@ -74,14 +74,14 @@ def test_an_error_leaves_no_folder(tmp_path: Path) -> None:
 
 def test_an_existing_folder_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "mine").write_text("mine")
+    (tmp_path / "folder" / "file").write_text("text")
     with pytest.raises(FileExistsError), atomic_folder(tmp_path / "folder"):
         pytest.fail("the block must not run")
-    assert _names(tmp_path / "folder") == ["mine"]
+    assert _names(tmp_path / "folder") == ["file"]
     assert _names(tmp_path) == ["folder"]
 
 
-def test_text_is_utf8_and_json_is_json(tmp_path: Path) -> None:
+def test_text_and_json_are_written_as_utf8(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "Grüße")
     assert (tmp_path / "a.txt").read_bytes() == "Grüße".encode()
     content = {"a": [1, 2.5, None], "b": "ß"}

@@ -47,6 +47,6 @@ def test_a_failed_download_leaves_the_old_file(
     assert target.read_bytes() == b"old"
 
 
-def test_the_cause_of_a_failure_is_named_without_its_number(tmp_path: Path) -> None:
+def test_the_error_names_the_cause_without_the_errno(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"^[^\[]*No such file[^\[]*$"):
         download_verified((tmp_path / "absent").as_uri(), tmp_path / "file", sha256=SHA256, bytes_max=9, timeout_s=5)

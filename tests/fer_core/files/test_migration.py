@@ -53,7 +53,7 @@ def old(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-def test_the_fixture_has_every_old_name(old: Settings) -> None:
+def test_the_legacy_store_has_every_old_name(old: Settings) -> None:
     text = "".join(path.read_text() for path in sorted(old.store.rglob("*")) if path.suffix in (".json", ".yaml"))
     for name in (*CONFIG_KEYS, *JSON_KEYS):
         assert f"{name}:" in text or f'"{name}":' in text, name
@@ -100,8 +100,8 @@ def test_an_old_run_is_complete_and_predicts(old: Settings) -> None:
     check_bundle(run.folder)
     assert (run.read_table("split.parquet")["split"] == "left_out").sum() == 1
     assert run.read_split()["split"].value_counts().to_dict() == {"train": 47, "valid": 8, "test": 8, "excluded": 1}
-    seen = load_training_images(run.folder, old)
-    assert seen is not None and len(seen.trained_on)
+    training_images = load_training_images(run.folder, old)
+    assert training_images is not None and len(training_images.trained_on)
 
 
 def test_reports_of_an_old_model_are_read(old: Settings) -> None:
@@ -112,7 +112,7 @@ def test_reports_of_an_old_model_are_read(old: Settings) -> None:
     thresholds = Calibration.load(folder / "calibration.json", contract.labels).points
     assert [point.confidence_threshold for point in thresholds.values()] == [0.597, 0.621]
     reports = reports_by_split(read_report(folder))
-    assert [judged.split for judged in reports] == ["test", "valid"]
+    assert [report.split for report in reports] == ["test", "valid"]
     selective_accuracy = reports[0].headline.selective_accuracy
     assert selective_accuracy is not None and selective_accuracy.confidence_threshold == 0.597
     assert reports[0].headline.unlabeled == 388
@@ -134,8 +134,8 @@ def test_an_old_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
     assert (len(index), int(index["excluded"].sum()), int(index["ambiguous"].sum())) == (64, 1, 1)
     assert "unlabeled" in dataset.columns() and set(index["unlabeled"]) == {""}
     corrections = dataset.corrections()
-    marked = [Action.EXCLUDE, Action.RELABEL, Action.AMBIGUOUS, Action.AMBIGUOUS, Action.UNDO]
-    assert [change.action for change in reversed(corrections.history())] == marked
+    actions = [Action.EXCLUDE, Action.RELABEL, Action.AMBIGUOUS, Action.AMBIGUOUS, Action.UNDO]
+    assert [change.action for change in reversed(corrections.history())] == actions
     corrections.mark(Action.AMBIGUOUS, [index["id"].iloc[5]], "by hand")
     assert int(open_dataset("faces", old).index(["id"])["ambiguous"].sum()) == 2
     assert not (dataset.folder / "corrections.jsonl").exists(), "one file holds all changes"
@@ -145,8 +145,8 @@ def test_an_old_dataset_keeps_its_labels_and_corrections(old: Settings) -> None:
 def test_an_old_unfinished_import_resumes(old: Settings) -> None:
     (work,) = list_imports(old)
     assert (work.id, work.move, work.n_chunks, work.ready) == ("unfinished", True, 1, True)
-    part = work.folder / "parts" / "000000.parquet"
-    assert "unlabelled" in pq.read_schema(part).names, "a part in the old names"
+    chunk = work.folder / "parts" / "000000.parquet"
+    assert "unlabelled" in pq.read_schema(chunk).names, "a chunk with the old names"
     run_import(work, old)
     dataset = open_dataset("unfinished", old)
     assert dataset.columns() == open_dataset("faces", old).columns()
@@ -159,7 +159,7 @@ def test_only_the_keys_of_a_manifest_are_renamed_not_its_labels() -> None:
     assert (parsed.license, parsed.synthetic, parsed.labels) == ("x", True, {"drawn": None})
 
 
-def test_the_quality_of_an_old_dataset_is_reported_from_what_was_found_then(old: Settings) -> None:
+def test_the_quality_report_of_an_old_dataset_uses_its_stored_results(old: Settings) -> None:
     dataset = open_dataset("faces", old)
     assert pq.read_schema(dataset.folder / "pairs.parquet").names[-1] == "likeness"
     faces, detector = load_face_search(dataset)
@@ -174,15 +174,15 @@ def test_the_quality_of_an_old_dataset_is_reported_from_what_was_found_then(old:
 def test_an_interrupted_training_is_resumed(old: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run = open_run("interrupted", old)
     assert run.state is RunState.UNFINISHED and run.metrics()["epoch"].tolist() == [1]
-    network = open_run("student", old).path("model.onnx").read_bytes()  # the export takes longest
-    monkeypatch.setattr("fer_core.experiment.export_onnx", lambda *_: network)
+    onnx_model = open_run("student", old).path("model.onnx").read_bytes()  # exporting would be slow
+    monkeypatch.setattr("fer_core.experiment.export_onnx", lambda *_: onnx_model)
     run_experiment(run, old, resume=True)
     assert run.state is RunState.FINISHED and run.metrics()["epoch"].tolist() == [1, 2]
     assert "resumed on" in run.log()
 
 
 @pytest.mark.parametrize(
-    ("link", "now"),
+    ("link", "renamed"),
     [
         ({"dataset": "a", "part": "valid"}, {"dataset": "a", "split": "valid"}),
         ({"split": "kfold~0.1~0.1~5~0~0"}, {"split_config": "kfold~0.1~0.1~5~0~0"}),
@@ -197,11 +197,11 @@ def test_an_interrupted_training_is_resumed(old: Settings, monkeypatch: pytest.M
         ({"split": "train", "split_config": "seeded", "mark": "excluded"}, None),
     ],
 )
-def test_old_links_are_understood(link: dict[str, str], now: dict[str, str] | None) -> None:
-    assert rename_query_params(link) == (link if now is None else now)
+def test_old_query_params_are_renamed(link: dict[str, str], renamed: dict[str, str] | None) -> None:
+    assert rename_query_params(link) == (link if renamed is None else renamed)
 
 
-def test_old_commands_still_run() -> None:
+def test_old_commands_are_renamed() -> None:
     assert rename_command(["datasets", "draw", "--id", "x"]) == ["datasets", "generate", "--id", "x"]
     assert rename_command(["quantise", "--model", "draw"]) == ["quantize", "--model", "draw"]
     assert rename_command(["datasets", "import", "--work", "x", "a.zip", "--take"])[2:] == [
@@ -225,7 +225,7 @@ def test_old_commands_still_run() -> None:
     assert rename_command([]) == []
 
 
-def test_old_jobs_have_a_current_kind(old: Settings) -> None:
+def test_old_jobs_have_a_current_job_kind(old: Settings) -> None:
     with JobStore(old) as jobs:
         assert {job.kind for job in jobs.list()} == {JobKind.TRAIN, JobKind.GENERATE, JobKind.QUALITY}
         (generate,) = jobs.list(kind=JobKind.GENERATE)
@@ -233,7 +233,7 @@ def test_old_jobs_have_a_current_kind(old: Settings) -> None:
     assert rename_command(generate.command_args)[:2] == ["datasets", "generate"]
 
 
-def test_new_names_and_texts_are_not_changed() -> None:
+def test_new_names_and_values_are_not_changed() -> None:
     content = {"title": 'the "figures": part', "figures": 1, "inner": [{"part": "x", "split": "y"}]}
     text = json.dumps(content).encode()
     assert json.loads(rename_json_keys(text))["title"] == content["title"]
