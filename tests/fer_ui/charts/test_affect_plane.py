@@ -1,4 +1,4 @@
-"""The plane of valence and arousal."""
+"""Chart of valence and arousal."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def _index(n: int = 50) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "label", "valence", "arousal"]).astype({"label": "string"})
 
 
-def _draw(index: pd.DataFrame, shown: list[Expression] | None = None):  # type: ignore[no-untyped-def]
-    return affect_plane(sample_affect(index, 20), summarize_affect(index), shown or list(Expression))
+def _draw(index: pd.DataFrame, expressions: list[Expression] | None = None):  # type: ignore[no-untyped-def]
+    return affect_plane(sample_affect(index, 20), summarize_affect(index), expressions or list(Expression))
 
 
 def test_points_means_and_spread_of_each_expression() -> None:
     index = _index()
     figure = _draw(index)
-    clouds = [trace for trace in figure.data if trace.type == "scattergl"]
-    assert [len(trace.x) for trace in clouds] == [20, 20, 20]
-    assert clouds[0].marker.color == expression_color(Expression.HAPPINESS)
+    point_traces = [trace for trace in figure.data if trace.type == "scattergl"]
+    assert [len(trace.x) for trace in point_traces] == [20, 20, 20]
+    assert point_traces[0].marker.color == expression_color(Expression.HAPPINESS)
     means = {trace.name: (trace.x[0], trace.y[0]) for trace in figure.data if trace.showlegend is None}
-    by_hand = index.groupby("label")[["valence", "arousal"]].mean()
+    expected = index.groupby("label")[["valence", "arousal"]].mean()
     for name in MEANS:
-        assert means[name.capitalize()] == pytest.approx(tuple(by_hand.loc[name]), abs=1e-6)
+        assert means[name.capitalize()] == pytest.approx(tuple(expected.loc[name]), abs=1e-6)
     ellipse = next(trace for trace in figure.data if trace.name == "Fear, standard deviation")
     std = index[index["label"] == "fear"]["valence"].std()
     assert (max(ellipse.x) - min(ellipse.x)) / 2 == pytest.approx(std, rel=0.01)
@@ -49,8 +49,8 @@ def test_the_plane_is_square_and_its_quarters_are_named() -> None:
     figure = _draw(_index())
     assert figure.layout.yaxis.scaleanchor == "x"
     assert figure.layout.xaxis.range == figure.layout.yaxis.range
-    placed = {(np.sign(note.x), np.sign(note.y)): note.text for note in figure.layout.annotations}
-    assert placed == QUADRANTS
+    label_of_quadrant = {(np.sign(note.x), np.sign(note.y)): note.text for note in figure.layout.annotations}
+    assert label_of_quadrant == QUADRANTS
     assert figure.layout.shapes[0].type == "circle"
 
 

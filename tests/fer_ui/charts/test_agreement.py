@@ -19,11 +19,11 @@ from tests.support.texts import assert_mentions
 CELLS = {("neutral", 5): 30, ("neutral", 10): 50, ("happiness", 10): 100, ("contempt", 4): 15, ("contempt", 6): 5}
 
 
-def _histogram(cells: dict[tuple[str, int], int], of: int = 10) -> pd.DataFrame:
-    won = [votes for _, votes in cells] or [0]
+def _histogram(cells: dict[tuple[str, int], int], vote_total: int = 10) -> pd.DataFrame:
+    majorities = [votes for _, votes in cells] or [0]
     rows = [
-        (votes, of, str(expression), cells.get((str(expression), votes), 0))
-        for votes in range(min(won), max(won) + 1)
+        (votes, vote_total, str(expression), cells.get((str(expression), votes), 0))
+        for votes in range(min(majorities), max(majorities) + 1)
         for expression in Expression
     ]
     return pd.DataFrame(rows if cells else [], columns=["votes", "of", "expression", "count"])
@@ -38,7 +38,9 @@ def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
     assert figure.data[2].marker.color == expression_color(Expression.CONTEMPT)
     assert get_titles(figure).title
     assert_mentions(figure.layout.xaxis.title.text, "of 10")
-    assert_mentions(agreement_histogram_bars(_histogram({("fear", 3): 1}, of=7)).layout.xaxis.title.text, "of 7")
+    assert_mentions(
+        agreement_histogram_bars(_histogram({("fear", 3): 1}, vote_total=7)).layout.xaxis.title.text, "of 7"
+    )
 
 
 def test_hover_texts() -> None:
@@ -50,8 +52,8 @@ def test_the_shares_of_an_expression_add_up_to_100_percent() -> None:
     figure = agreement_by_expression(_histogram(CELLS))
     names = [name.split("<br>")[0] for name in figure.data[0].y]
     assert names == ["Neutral", "Happiness", "Contempt"]
-    for place in range(len(names)):
-        assert sum(bars.x[place] for bars in figure.data) == pytest.approx(100)
+    for index in range(len(names)):
+        assert sum(bars.x[index] for bars in figure.data) == pytest.approx(100)
     assert [bars.name for bars in figure.data] == ["4", "5", "6", "7", "8", "9", "10"]
     assert figure.data[0].x[2] == pytest.approx(75)
     assert figure.data[0].text[2] == "75 %"

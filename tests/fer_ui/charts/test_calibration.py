@@ -12,12 +12,12 @@ from tests.support.reports import make_calibration_report as report
 from tests.support.reports import make_stored_report
 from tests.support.texts import assert_mentions
 
-SURE = report("accurate", [0.9] * 40 + [0.6] * 20, [True] * 20 + [False] * 20 + [True] * 10 + [False] * 10)
-HUMBLE = report("balanced", [0.5] * 30, [True] * 30)
+OVERCONFIDENT = report("accurate", [0.9] * 40 + [0.6] * 20, [True] * 20 + [False] * 20 + [True] * 10 + [False] * 10)
+UNDERCONFIDENT = report("balanced", [0.5] * 30, [True] * 30)
 
 
-def test_the_table_has_a_row_a_filled_bin_of_each_point() -> None:
-    table = calibration_table([SURE, HUMBLE])
+def test_the_table_has_a_row_per_filled_bin_of_each_point() -> None:
+    table = calibration_table([OVERCONFIDENT, UNDERCONFIDENT])
     assert list(table.columns) == list(COLUMNS)
     assert table["point"].tolist() == ["accurate", "accurate", "balanced"]
     assert table["images"].tolist() == [20, 40, 30]
@@ -26,7 +26,7 @@ def test_the_table_has_a_row_a_filled_bin_of_each_point() -> None:
 
 
 def test_each_point_is_a_line_over_the_diagonal() -> None:
-    figure = reliability_diagram([SURE, HUMBLE])
+    figure = reliability_diagram([OVERCONFIDENT, UNDERCONFIDENT])
     diagonal, accurate, balanced = figure.data
     assert list(diagonal.x) == list(diagonal.y) == [0, 1]
     assert (accurate.name, balanced.name) == ("accurate point", "balanced point")
@@ -38,20 +38,20 @@ def test_each_point_is_a_line_over_the_diagonal() -> None:
 
 
 def test_over_and_underconfidence_are_described() -> None:
-    text = describe_calibration([SURE, HUMBLE])
+    text = describe_calibration([OVERCONFIDENT, UNDERCONFIDENT])
     assert_mentions(
         text, "accurate", "0.300", "30.0 points overconfident", "balanced", "0.500", "50.0 points underconf"
     )
-    even = report("accurate", [0.5] * 20, [True] * 10 + [False] * 10)
-    assert_mentions(describe_calibration([even]), "0.000", "well calibrated")
+    calibrated = report("accurate", [0.5] * 20, [True] * 10 + [False] * 10)
+    assert_mentions(describe_calibration([calibrated]), "0.000", "well calibrated")
 
 
 def test_bins_of_few_images_are_not_plotted_but_mentioned() -> None:
-    few = report("accurate", [0.2] + [0.9] * 40, [True] * 41)
-    figure = reliability_diagram([few])
+    with_small_bin = report("accurate", [0.2] + [0.9] * 40, [True] * 41)
+    figure = reliability_diagram([with_small_bin])
     assert len(figure.data[1].x) == 1
     assert_mentions(get_titles(figure).subtitle, "fewer than 10 images")
-    assert len(calibration_table([few])) == 2
+    assert len(calibration_table([with_small_bin])) == 2
     assert len(reliability_diagram([report("accurate", [0.2, 0.9], [True, True])]).data[1].x) == 2
 
 

@@ -21,25 +21,25 @@ def _table(*counts: int, split: str = "") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["split", "expression", "count"])
 
 
-def _two() -> dict[str, pd.DataFrame]:
-    """happiness, sadness and anger: 60, 20 and 20, against 10, 10 and 80; and others that the set leaves out."""
+def _two_datasets() -> dict[str, pd.DataFrame]:
+    """Counts of two datasets: 60, 20 and 20 against 10, 10 and 80 in the label set, and others outside it."""
     return {"one": _table(900, 60, 20, 5, 0, 0, 20), "other": _table(7, 10, 10, 0, 0, 0, 80)}
 
 
 def test_shares_are_those_among_the_label_set() -> None:
-    shares = class_shares(_two(), THREE)
+    shares = class_shares(_two_datasets(), THREE)
     assert shares["expression"].tolist() == ["happiness", "sadness", "anger"] * 2
     assert shares["share_01"].tolist() == pytest.approx([0.6, 0.2, 0.2, 0.1, 0.1, 0.8])
     assert shares["count"].tolist() == [60, 20, 20, 10, 10, 80]
 
 
 def test_counts_of_all_splits_are_summed() -> None:
-    both = pd.concat([_table(3, 1, split="train"), _table(1, 3, split="test")])
-    assert class_shares({"one": both}, EIGHT)["count"].tolist() == [4, 4, 0, 0, 0, 0, 0, 0]
+    two_splits = pd.concat([_table(3, 1, split="train"), _table(1, 3, split="test")])
+    assert class_shares({"one": two_splits}, EIGHT)["count"].tolist() == [4, 4, 0, 0, 0, 0, 0, 0]
 
 
 def test_each_dataset_has_its_color_and_bars_as_long_as_its_shares() -> None:
-    figure = class_comparison(class_shares(_two(), THREE))
+    figure = class_comparison(class_shares(_two_datasets(), THREE))
     assert [bars.name for bars in figure.data] == ["one", "other"]
     assert [bars.marker.color for bars in figure.data] == list(SERIES[:2])
     assert list(figure.data[0].x) == pytest.approx([60, 20, 20])
@@ -50,11 +50,11 @@ def test_each_dataset_has_its_color_and_bars_as_long_as_its_shares() -> None:
 
 
 def test_the_description_names_the_expression_that_differs_most() -> None:
-    shares = class_shares(_two(), THREE)
+    shares = class_shares(_two_datasets(), THREE)
     assert_mentions(describe_comparison(shares), "anger", "80.0 % of other", "20.0 % of one")
     assert get_titles(class_comparison(shares)).subtitle == describe_comparison(shares)
-    same = class_shares({"one": _table(5, 5), "other": _table(50, 50)}, EIGHT)
-    assert_mentions(describe_comparison(same), "same")
+    equal_shares = class_shares({"one": _table(5, 5), "other": _table(50, 50)}, EIGHT)
+    assert_mentions(describe_comparison(equal_shares), "same")
     assert describe_comparison(class_shares({"one": _table(5, 5)}, EIGHT)) == ""
 
 
@@ -70,7 +70,7 @@ def test_a_dataset_without_images_of_these_classes_has_no_share() -> None:
 
 
 def test_metrics_are_of_the_compared_classes() -> None:
-    metrics = imbalance_metrics(_two(), THREE).set_index("dataset")
+    metrics = imbalance_metrics(_two_datasets(), THREE).set_index("dataset")
     assert metrics["ratio"].tolist() == pytest.approx([3, 8])
     assert metrics.loc["one", "largest"] == "happiness" and metrics.loc["other", "largest"] == "anger"
     assert metrics["accuracy"].tolist() == pytest.approx([0.6, 0.8])
@@ -88,7 +88,7 @@ def test_long_names_are_shortened_in_the_legend_and_whole_where_there_is_room() 
 
 
 def test_more_datasets_make_the_chart_higher() -> None:
-    tables = {f"dataset number {place}": _table(1, 2) for place in range(DATASETS_MAX)}
+    tables = {f"dataset number {number}": _table(1, 2) for number in range(DATASETS_MAX)}
     heights = [
         class_comparison(class_shares(dict(list(tables.items())[:n]), EIGHT)).layout.height
         for n in range(1, DATASETS_MAX + 1)

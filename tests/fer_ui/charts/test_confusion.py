@@ -1,4 +1,4 @@
-"""The chart of confusions."""
+"""Confusion matrix."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ LABELS = LABEL_SETS["four"].expressions
 CONFUSION = np.array([[90, 5, 5, 0], [10, 80, 0, 10], [0, 0, 0, 0], [52, 4, 0, 10]])
 
 
-def _texts(confusion: np.ndarray, **options: bool) -> list[str]:
+def _annotation_texts(confusion: np.ndarray, **options: bool) -> list[str]:
     figure = confusion_heatmap(confusion, LABELS, **options)
     return [annotation.text for annotation in figure.layout.annotations]
 
 
 def test_the_color_is_the_share_of_the_row() -> None:
     shares = row_shares(CONFUSION)
-    with_images = [0, 1, 3]
-    assert shares[with_images].sum(axis=1) == pytest.approx(1)
+    labeled_rows = [0, 1, 3]
+    assert shares[labeled_rows].sum(axis=1) == pytest.approx(1)
     assert np.isnan(shares[2]).all()
     figure = confusion_heatmap(CONFUSION, LABELS)
     np.testing.assert_array_equal(figure.data[0].z, shares)
 
 
 def test_cells_show_counts_or_percentages() -> None:
-    assert "<b>90</b>" in _texts(CONFUSION)
-    assert "52" in _texts(CONFUSION)
-    assert "79 %" in _texts(CONFUSION, ratios=True)
-    assert "<b>14.6k</b>" in _texts(CONFUSION + np.eye(4, dtype=int) * 14_500)
+    assert "<b>90</b>" in _annotation_texts(CONFUSION)
+    assert "52" in _annotation_texts(CONFUSION)
+    assert "79 %" in _annotation_texts(CONFUSION, ratios=True)
+    assert "<b>14.6k</b>" in _annotation_texts(CONFUSION + np.eye(4, dtype=int) * 14_500)
 
 
 def test_a_row_without_images_says_so_and_shows_no_zero() -> None:
-    texts = _texts(CONFUSION, ratios=True)
+    texts = _annotation_texts(CONFUSION, ratios=True)
     assert texts.count("no images") == 1
     assert len(texts) == 3 * 4 + 1 + 1
     figure = confusion_heatmap(CONFUSION, LABELS)
@@ -46,10 +46,10 @@ def test_a_row_without_images_says_so_and_shows_no_zero() -> None:
 
 def test_hover_texts_and_the_clicked_cell() -> None:
     cells = confusion_heatmap(CONFUSION, LABELS).data[1]
-    place = [tuple(data[:2]) for data in cells.customdata].index(("surprise", "neutral"))
-    assert_mentions(cells.hovertext[place], "labeled surprise", "read as neutral", "52 of 66 images", "78.8 %")
-    assert cells.customdata[place][2] == 52
-    assert (cells.x[place], cells.y[place]) == (0, 3)
+    index = [tuple(data[:2]) for data in cells.customdata].index(("surprise", "neutral"))
+    assert_mentions(cells.hovertext[index], "labeled surprise", "read as neutral", "52 of 66 images", "78.8 %")
+    assert cells.customdata[index][2] == 52
+    assert (cells.x[index], cells.y[index]) == (0, 3)
 
 
 def test_row_totals_and_the_fixed_order_are_on_the_axes() -> None:
@@ -78,8 +78,8 @@ def test_the_subtitle_names_the_largest_confusion() -> None:
 
 def test_no_errors_and_no_images_are_described() -> None:
     assert_mentions(describe_confusion(np.diag([3, 4, 0, 1]), LABELS), "no errors", "8 images")
-    nothing = np.zeros((4, 4), dtype=int)
-    assert_mentions(describe_confusion(nothing, LABELS), "no labeled images")
-    assert _texts(nothing).count("no images") == 4
-    confusion_heatmap(nothing, LABELS).to_json()
+    no_images = np.zeros((4, 4), dtype=int)
+    assert_mentions(describe_confusion(no_images, LABELS), "no labeled images")
+    assert _annotation_texts(no_images).count("no images") == 4
+    confusion_heatmap(no_images, LABELS).to_json()
     confusion_heatmap(np.zeros((0, 0), dtype=int), ()).to_json()

@@ -1,4 +1,4 @@
-"""The chart of a dataset's classes."""
+"""Class distribution of a dataset."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def _table(**splits: tuple[int, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["expression", "split", "count"])
 
 
-def _seen(figure: go.Figure) -> list[go.Bar]:
-    """The bars that have a color; the others only answer the pointer."""
+def _visible_bars(figure: go.Figure) -> list[go.Bar]:
+    """Visible bars, without the transparent ones that only show hover texts."""
     return [trace for trace in figure.data if trace.type == "bar" and not isinstance(trace.marker.color, str)]
 
 
 def test_bars_are_as_long_as_the_counts_in_the_fixed_order() -> None:
     shuffled = _table(train=TRAIN, valid=VALID).iloc[::-1]
     figure = class_distribution(shuffled)
-    bars = _seen(figure)
-    assert [each.name for each in bars] == ["Validation", "Training"]
+    bars = _visible_bars(figure)
+    assert [bar.name for bar in bars] == ["Validation", "Training"]
     assert tuple(bars[1].x) == TRAIN
     assert tuple(bars[1].y) == tuple(e.value.capitalize() for e in Expression)
     assert tuple(bars[0].marker.color) == tuple(expression_color(e) for e in Expression)
@@ -45,7 +45,7 @@ def test_bars_are_as_long_as_the_counts_in_the_fixed_order() -> None:
 
 def test_splits_differ_by_hatching_and_a_single_one_needs_no_legend() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID))
-    assert len({bars.marker.pattern.shape for bars in _seen(figure)}) == 2
+    assert len({bars.marker.pattern.shape for bars in _visible_bars(figure)}) == 2
     assert figure.layout.showlegend
     assert not class_distribution(_table(train=TRAIN).assign(split="")).layout.showlegend
 
@@ -56,7 +56,7 @@ def test_hover_texts_and_labels_have_count_and_share() -> None:
     assert figure.data[1].text[0] == "1,241 · 36.5 %"
 
 
-def test_published_counts_alone_name_no_split() -> None:
+def test_published_counts_have_no_split_in_their_hover_text() -> None:
     figure = class_distribution(_table(train=TRAIN).assign(split=""))
     assert figure.data[0].hovertext[7].startswith("165 of")
     assert_mentions(figure.data[0].hovertext[7], "165 of 26,940 images", "contempt", "0.6 %")
@@ -64,7 +64,7 @@ def test_published_counts_alone_name_no_split() -> None:
 
 def test_shares_add_up_to_a_hundred_percent_in_each_split() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), share=True)
-    for bars in _seen(figure):
+    for bars in _visible_bars(figure):
         assert sum(bars.x) == pytest.approx(100)
     assert figure.data[0].text[0] == "9,360 · 34.7 %"
 
@@ -94,7 +94,7 @@ def test_extreme_counts_leave_room_for_the_labels(counts: tuple[int, ...], optio
 def test_stacked_bars_show_their_sum() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True, log=True)
     assert figure.layout.barmode == "stack" and figure.layout.xaxis.type != "log"
-    assert [tuple(bars.x) for bars in _seen(figure)] == [TRAIN, VALID]
+    assert [tuple(bars.x) for bars in _visible_bars(figure)] == [TRAIN, VALID]
     sums = next(trace for trace in figure.data if trace.type == "scatter")
     assert tuple(sums.x) == tuple(map(sum, zip(TRAIN, VALID, strict=True)))
     assert sums.text[7].strip() == "191 · 0.6 %"
@@ -103,27 +103,32 @@ def test_stacked_bars_show_their_sum() -> None:
 
 def test_stacked_shares_are_of_all_images() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True, share=True)
-    assert sum(sum(bars.x) for bars in _seen(figure)) == pytest.approx(100)
+    assert sum(sum(bars.x) for bars in _visible_bars(figure)) == pytest.approx(100)
     assert "share of all" in figure.layout.xaxis.title.text
 
 
 @pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}])
 def test_the_whole_row_of_a_bar_has_its_hover_text(options: dict[str, bool]) -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), **options)
-    seen, rest = _seen(figure), [bars for bars in figure.data if bars not in _seen(figure)]
-    for bars, row in zip(seen, rest, strict=True):
+    visible_bars, hover_bars = (
+        _visible_bars(figure),
+        [bars for bars in figure.data if bars not in _visible_bars(figure)],
+    )
+    for bars, row in zip(visible_bars, hover_bars, strict=True):
         assert (row.offsetgroup, row.hovertext) == (bars.offsetgroup, bars.hovertext)
         assert list(map(list, row.customdata)) == list(map(list, bars.customdata))
-        assert all(length >= own for length, own in zip(row.x, bars.x, strict=True))
-    assert list(map(list, seen[1].customdata))[7] == ["contempt", "valid"]
+        assert all(length >= visible_length for length, visible_length in zip(row.x, bars.x, strict=True))
+    assert list(map(list, visible_bars[1].customdata))[7] == ["contempt", "valid"]
 
 
-def test_beside_a_stacked_bar_the_row_is_of_the_class_in_every_split() -> None:
+def test_the_row_of_a_stacked_bar_covers_every_split() -> None:
     figure = class_distribution(_table(train=TRAIN, valid=VALID), stacked=True)
-    rest = next(trace for trace in figure.data if trace.type == "bar" and trace not in _seen(figure))
-    assert list(map(list, rest.customdata)) == [[each.value, ""] for each in Expression]
+    hover_bars = next(trace for trace in figure.data if trace.type == "bar" and trace not in _visible_bars(figure))
+    assert list(map(list, hover_bars.customdata)) == [[expression.value, ""] for expression in Expression]
     end = figure.layout.xaxis.range[1]
-    assert [sum(parts) for parts in zip(TRAIN, VALID, rest.x, strict=True)] == pytest.approx([end] * 8)
+    assert [sum(counts_of_class) for counts_of_class in zip(TRAIN, VALID, hover_bars.x, strict=True)] == pytest.approx(
+        [end] * 8
+    )
 
 
 def test_without_counts_the_figure_shows_why() -> None:
@@ -132,7 +137,7 @@ def test_without_counts_the_figure_shows_why() -> None:
     assert "no counts" in figure.layout.annotations[0].text
 
 
-def test_missing_rows_are_zero_and_double_rows_add_up() -> None:
+def test_missing_rows_are_zero_and_duplicate_rows_are_summed() -> None:
     table = _table(train=(5, 3), valid=(2,))
     classes, splits = split_counts(pd.concat([table, table.iloc[:1]]))
     assert classes == (Expression.NEUTRAL, Expression.HAPPINESS)

@@ -1,4 +1,4 @@
-"""What all charts share."""
+"""Layout shared by all charts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def test_a_figure_has_titles_and_can_be_copied_without_them() -> None:
     assert figure.layout.title.text == "a &lt;b&gt; c"
     assert "<br>" in figure.layout.title.subtitle.text
     assert get_titles(figure) == ("a <b> c", "word " * 40)
-    bare = without_title(figure)
-    assert bare.layout.title.text is None
-    assert bare.layout.title.subtitle.text is None
+    untitled = without_title(figure)
+    assert untitled.layout.title.text is None
+    assert untitled.layout.title.subtitle.text is None
     assert figure.layout.title.text is not None
 
 
@@ -58,8 +58,8 @@ def test_charts_import_only_light_modules(file: Path) -> None:
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in names:
-            base = name.split(".")
-            known = base[0] in allowed or name in {
+            parts = name.split(".")
+            is_allowed = parts[0] in allowed or name in {
                 "fer_core.labels",
                 "fer_core.metrics",
                 "fer_core.faces",
@@ -71,4 +71,4 @@ def test_charts_import_only_light_modules(file: Path) -> None:
                 "fer_core.evaluation.robustness_report",
                 "fer_core.training.diagnostics",
             }
-            assert known or base[0] == "fer_ui", name
+            assert is_allowed or parts[0] == "fer_ui", name

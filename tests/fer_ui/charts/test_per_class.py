@@ -1,4 +1,4 @@
-"""The chart and the table of each class's figures."""
+"""Chart and table of the metrics of each class."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def test_undefined_metrics_are_nan(table: pd.DataFrame) -> None:
     assert table["recall"].iloc[3] == 0
     assert np.isnan(table["recall"].iloc[2])
     assert table["precision"].isna().tolist() == [False, False, True, True]
-    known = table.dropna(subset="recall")
-    assert (known["recall_low"] <= known["recall"]).all()
-    assert (known["recall"] <= known["recall_high"]).all()
+    with_images = table.dropna(subset="recall")
+    assert (with_images["recall_low"] <= with_images["recall"]).all()
+    assert (with_images["recall"] <= with_images["recall_high"]).all()
 
 
 def test_bar_lengths_are_the_metrics_and_recall_has_its_interval(table: pd.DataFrame) -> None:
     figure = class_metrics_bars(table)
-    precision, recall, f1 = (figure.data[place] for place in (0, 2, 4))
+    precision, recall, f1 = (figure.data[index] for index in (0, 2, 4))
     np.testing.assert_array_equal(precision.x, table["precision"])
     np.testing.assert_array_equal(recall.x, table["recall"])
     np.testing.assert_array_equal(f1.x, table["f1"])
@@ -47,9 +47,9 @@ def test_bar_lengths_are_the_metrics_and_recall_has_its_interval(table: pd.DataF
 
 def test_bars_of_a_class_are_grouped(table: pd.DataFrame) -> None:
     figure = class_metrics_bars(table)
-    places = np.array([figure.data[place].y for place in (0, 2, 4)]) + 0.0
-    assert (np.diff(places, axis=0) >= figure.data[0].width).all()
-    assert (np.abs(places - np.arange(4)) + figure.data[0].width / 2 < 0.5).all()
+    offsets = np.array([figure.data[index].y for index in (0, 2, 4)]) + 0.0
+    assert (np.diff(offsets, axis=0) >= figure.data[0].width).all()
+    assert (np.abs(offsets - np.arange(4)) + figure.data[0].width / 2 < 0.5).all()
 
 
 def test_labels_are_behind_whiskers_and_undefined_metrics_are_explained(table: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""The chart of one face."""
+"""Probability bars of one face."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_description_is_about_the_face_never_the_person() -> None:
     title, subtitle = get_titles(probability_bars(PROBABILITIES, True, 0.9))
     assert title == "Uncertain"
     assert_mentions(subtitle, "happiness", "87 %", "90 %")
-    # Above the threshold, but the face may be cut off: the threshold is not the reason.
+    # Above the threshold, another reason such as a cut-off face applies.
     assert "60 %" not in get_titles(probability_bars(PROBABILITIES, True, 0.6)).subtitle
 
 

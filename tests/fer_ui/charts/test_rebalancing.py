@@ -1,4 +1,4 @@
-"""The charts of what rebalancing does to an epoch."""
+"""Charts of the effect of rebalancing on an epoch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fer_ui.charts.rebalancing import (
 from tests.support.texts import assert_mentions
 
 SIZES = dict(zip(Expression, (8000, 6000, 3000, 2000, 500, 100, 2000, 80), strict=True))
-NOTHING = dict.fromkeys(Expression, 0)
+NO_IMAGES = dict.fromkeys(Expression, 0)
 
 
 def _table(rebalancing: Rebalancing, sizes: dict[Expression, int] = SIZES) -> pd.DataFrame:
@@ -31,13 +31,13 @@ NATURAL, WEIGHTED = _table(Rebalancing()), _table(Rebalancing(weights="inverse")
 
 
 def test_images_and_samples_are_paired_bars() -> None:
-    there, drawn = sample_bars(UNDER).data
-    assert tuple(there.x) == tuple(SIZES.values())
-    assert tuple(drawn.x) == (80,) * 8
-    assert tuple(drawn.y) == tuple(e.value.capitalize() for e in Expression)
-    assert there.marker.pattern.shape and not drawn.marker.pattern.shape
-    assert drawn.text[0] == "80 · 1.0 %"
-    assert drawn.text[7] == "80"
+    image_bars, sample_bars_ = sample_bars(UNDER).data
+    assert tuple(image_bars.x) == tuple(SIZES.values())
+    assert tuple(sample_bars_.x) == (80,) * 8
+    assert tuple(sample_bars_.y) == tuple(e.value.capitalize() for e in Expression)
+    assert image_bars.marker.pattern.shape and not sample_bars_.marker.pattern.shape
+    assert sample_bars_.text[0] == "80 · 1.0 %"
+    assert sample_bars_.text[7] == "80"
     assert sample_bars(OVER).data[1].text[7].endswith(" · 34×")
 
 
@@ -58,8 +58,8 @@ def test_descriptions_have_the_ratios() -> None:
     assert_mentions(describe_samples(NATURAL), "once", "stays 100")
     assert_mentions(describe_samples(UNDER), "equally often", "from 100 to 1")
     assert_mentions(describe_samples(_table(Rebalancing(sampling="square_root"))), "from 100 to 10")
-    only = _table(Rebalancing(), NOTHING | {Expression.FEAR: 3})
-    assert_mentions(describe_samples(only), "one class", "fear")
+    one_class = _table(Rebalancing(), NO_IMAGES | {Expression.FEAR: 3})
+    assert_mentions(describe_samples(one_class), "one class", "fear")
     assert_mentions(describe_loss_shares(NATURAL, NATURAL), "contempt", "keeps 0.4 %")
     assert_mentions(describe_loss_shares(WEIGHTED, NATURAL), "contempt", "12.5 %", "instead of 0.4 %")
 
@@ -75,14 +75,14 @@ def test_shares_of_the_loss_before_and_after_add_up() -> None:
 
 def test_rare_classes_get_larger_offsets() -> None:
     adjusted = _table(STRATEGIES["logit-adjustment"].rebalancing)
-    taken = offset_bars(adjusted).data[0].x
-    assert list(taken) == pytest.approx(list(-adjusted["offset"]))
-    assert max(taken) == taken[7] > taken[0] == min(taken) > 0
+    offsets = offset_bars(adjusted).data[0].x
+    assert list(offsets) == pytest.approx(list(-adjusted["offset"]))
+    assert max(offsets) == offsets[7] > offsets[0] == min(offsets) > 0
     assert_mentions(describe_offsets(adjusted), "contempt", "4.6", "neutral")
 
 
 def test_empty_tables_show_why() -> None:
-    empty = _table(Rebalancing(), NOTHING)
+    empty = _table(Rebalancing(), NO_IMAGES)
     for figure in (sample_bars(empty), loss_bars(empty, empty), offset_bars(NATURAL)):
         assert not figure.data
         assert figure.layout.annotations[0].text

@@ -31,11 +31,11 @@ def test_each_corruption_has_a_panel_with_line_and_interval_worst_first() -> Non
     assert len(lines) == len(bands) == len(CORRUPTIONS)
     assert [curve.name for curve in sort_by_drop(report)][:2] == ["blur", "hand"]
     for line, band, curve in zip(lines, bands, sort_by_drop(report), strict=True):
-        shares = [CLEAN_F1, *(severity.scores.macro_f1 for severity in curve.severities)]
+        scores = [CLEAN_F1, *(severity.scores.macro_f1 for severity in curve.severities)]
         assert list(line.x) == list(range(SEVERITIES + 1))
-        np.testing.assert_allclose(line.y, shares)
-        np.testing.assert_allclose(band.y[: SEVERITIES + 1], np.array(shares) + 0.04)
-        np.testing.assert_allclose(band.y[SEVERITIES + 1 :][::-1], np.array(shares) - 0.04)
+        np.testing.assert_allclose(line.y, scores)
+        np.testing.assert_allclose(band.y[: SEVERITIES + 1], np.array(scores) + 0.04)
+        np.testing.assert_allclose(band.y[SEVERITIES + 1 :][::-1], np.array(scores) - 0.04)
         assert (line.xaxis, line.yaxis) == (band.xaxis, band.yaxis)
         assert line.line.color == band.fillcolor == SERIES[0]
     assert len({line.xaxis for line in lines}) == len(CORRUPTIONS)
@@ -68,8 +68,8 @@ def test_harmless_corruptions_are_named() -> None:
     assert_mentions(text, "severity 5", "within the interval", "jpeg")
     assert get_titles(robustness_panels(report)).subtitle == text
     assert_mentions(describe_robustness(make_report()), "no corruption leaves")
-    every = {name: [0.1] * SEVERITIES for name in CORRUPTIONS}
-    assert "interval" not in describe_robustness(make_report(every))
+    low_scores = {name: [0.1] * SEVERITIES for name in CORRUPTIONS}
+    assert "interval" not in describe_robustness(make_report(low_scores))
 
 
 def test_the_table_has_all_scores() -> None:
@@ -85,7 +85,7 @@ def test_the_table_has_all_scores() -> None:
 
 def test_a_single_corruption_and_markup_in_its_title() -> None:
     curve = make_report({"blur": BLUR}).corruptions[0]
-    odd = CorruptionCurve.model_validate({**curve.model_dump(), "title": "<b>Fog & rain</b>"})
-    figure = robustness_panels(make_report(corruptions=(odd,)))
+    with_markup = CorruptionCurve.model_validate({**curve.model_dump(), "title": "<b>Fog & rain</b>"})
+    figure = robustness_panels(make_report(corruptions=(with_markup,)))
     assert figure.layout.annotations[0].text == "&lt;b&gt;Fog &amp; rain&lt;/b&gt; −39"
     assert "<b>" not in figure.data[0].hovertext[1]

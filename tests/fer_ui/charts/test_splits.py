@@ -12,17 +12,19 @@ from tests.support.texts import assert_mentions
 E = Expression
 
 
-def counts(train: dict[Expression, int], valid: dict[Expression, int], test: dict[Expression, int]) -> pd.DataFrame:
+def split_counts(
+    train: dict[Expression, int], valid: dict[Expression, int], test: dict[Expression, int]
+) -> pd.DataFrame:
     rows = [{str(e): split.get(e, 0) for e in Expression} for split in (train, valid, test, {})]
     table = pd.DataFrame(rows, index=pd.Index(SPLITS, name="split")).assign(unlabeled=7)
     return table.assign(total=table.sum(axis=1))
 
 
-ALIKE = counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10, E.ANGER: 30})
+STRATIFIED = split_counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10, E.ANGER: 30})
 
 
 def test_shares_are_of_a_splits_labeled_images_in_the_fixed_order() -> None:
-    classes, panels = split_class_shares(ALIKE)
+    classes, panels = split_class_shares(STRATIFIED)
     assert classes == (E.FEAR, E.ANGER)
     assert [panel.split for panel in panels] == ["train", "valid", "test"]
     assert all(panel.shares_01 == (0.25, 0.75) for panel in panels)
@@ -30,7 +32,7 @@ def test_shares_are_of_a_splits_labeled_images_in_the_fixed_order() -> None:
 
 
 def test_each_split_has_a_panel_on_the_same_scale() -> None:
-    figure = split_share_bars(ALIKE)
+    figure = split_share_bars(STRATIFIED)
     assert [trace.name for trace in figure.data] == ["Training", "Validation", "Test"]
     assert all(list(trace.x) == [25, 75] and list(trace.y) == ["Fear", "Anger"] for trace in figure.data)
     axes = [figure.layout[name] for name in ("xaxis", "xaxis2", "xaxis3")]
@@ -44,21 +46,21 @@ def test_each_split_has_a_panel_on_the_same_scale() -> None:
     ("table", "mentioned"),
     [
         (
-            counts({E.FEAR: 50, E.ANGER: 50}, {E.FEAR: 10, E.ANGER: 10}, {E.FEAR: 10, E.ANGER: 30}),
+            split_counts({E.FEAR: 50, E.ANGER: 50}, {E.FEAR: 10, E.ANGER: 10}, {E.FEAR: 10, E.ANGER: 30}),
             ["fear", "50.0 % in training", "25.0 % in test"],
         ),
         (
-            counts({E.FEAR: 50, E.ANGER: 50}, {E.ANGER: 9}, {E.FEAR: 1, E.ANGER: 30}),
+            split_counts({E.FEAR: 50, E.ANGER: 50}, {E.ANGER: 9}, {E.FEAR: 1, E.ANGER: 30}),
             ["validation", "no images of fear"],
         ),
-        (counts({E.FEAR: 5}, {}, {}), ["only one split"]),
+        (split_counts({E.FEAR: 5}, {}, {}), ["only one split"]),
     ],
 )
-def test_the_subtitle_names_what_differs(table: pd.DataFrame, mentioned: list[str]) -> None:
+def test_the_subtitle_names_the_largest_difference(table: pd.DataFrame, mentioned: list[str]) -> None:
     assert_mentions(describe_split_shares(table), *mentioned)
 
 
 def test_without_labels_the_figure_shows_why() -> None:
-    figure = split_share_bars(counts({}, {}, {}))
+    figure = split_share_bars(split_counts({}, {}, {}))
     assert not figure.data
     assert_mentions(figure.layout.annotations[0].text, "no image")

@@ -1,4 +1,4 @@
-"""The chart of what is lost when votes become labels."""
+"""Chart of class shares in votes and in labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FERPLUS = _shares(
 )
 
 
-def test_two_bars_an_expression_as_long_as_its_shares() -> None:
+def test_each_expression_has_two_bars_as_long_as_its_shares() -> None:
     figure = vote_shares_bars(FERPLUS)
     votes, labels = figure.data
     assert list(votes.x) == pytest.approx(list(100 * FERPLUS["share_of_votes"]))
@@ -44,15 +44,15 @@ def test_a_common_expression_that_loses_is_not_called_rare() -> None:
 
 
 def test_equal_shares_are_described() -> None:
-    even = [1 / 8] * 8
-    assert_mentions(describe_vote_shares(_shares(even, even)), "same share")
+    equal = [1 / 8] * 8
+    assert_mentions(describe_vote_shares(_shares(equal, equal)), "same share")
 
 
 def test_expressions_without_votes_are_skipped() -> None:
     figure = vote_shares_bars(_shares([0.5, 0.5, *[0.0] * 6], [0.5, 0.5, *[0.0] * 6]))
     assert list(figure.data[0].y) == ["Neutral", "Happiness"]
-    nothing = vote_shares_bars(_shares([0.0] * 8, [0.0] * 8))
-    assert not nothing.data and "no votes" in nothing.layout.annotations[0].text
+    without_votes = vote_shares_bars(_shares([0.0] * 8, [0.0] * 8))
+    assert not without_votes.data and "no votes" in without_votes.layout.annotations[0].text
 
 
 def test_votes_without_a_label_are_plotted() -> None:

@@ -1,4 +1,4 @@
-"""Views of datasets run without the app around them."""
+"""Fixtures for the views of datasets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fer_ui.datasets.small_dataset import import_small
 
 @pytest.fixture
 def small(store: Settings, tmp_path: Path) -> Iterator[StoredDataset]:
-    """A stored dataset of a few tiny images; nothing is cached of another test's."""
+    """A stored dataset of a few tiny images, with empty caches."""
     st.cache_data.clear()
     st.cache_resource.clear()
     yield import_small(tmp_path / "small", store)

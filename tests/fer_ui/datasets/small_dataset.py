@@ -1,4 +1,4 @@
-"""A dataset of a few tiny images, for the views of stored datasets; and a way to run a view without the app."""
+"""A dataset of a few tiny images, and helpers that run a view without the app."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MANIFEST = Manifest(
 
 
 def import_small(folder: Path, settings: Settings, dataset_id: str = DATASET) -> StoredDataset:
-    """Gray images of 12 pixels, each of another level; one is broken, some have a label that is ignored."""
+    """Import 12 px images of different gray levels, one of them broken and some with an ignored label."""
     level = 0
     for split, counts in (("train", {**TRAIN, "other": IGNORED}), ("test", TEST)):
         for name, number in counts.items():
@@ -51,7 +51,7 @@ def import_small(folder: Path, settings: Settings, dataset_id: str = DATASET) ->
 
 
 def open_view(view: Callable[[], None], **query: str) -> AppTest:
-    """Run a view as a link with a query would; its source is run, so it imports for itself."""
+    """Run a view with query parameters. AppTest runs only the source, so views import what they need."""
     app = AppTest.from_function(view, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
@@ -59,5 +59,5 @@ def open_view(view: Callable[[], None], **query: str) -> AppTest:
 
 
 def selected(app: AppTest) -> list[bool]:
-    """The boxes below the faces that are shown."""
+    """States of the checkboxes of the faces on the page."""
     return [box.value for box in app.checkbox if "-selected-" in str(box.key)]

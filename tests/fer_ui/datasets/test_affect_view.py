@@ -23,7 +23,7 @@ MEANS = {Expression.NEUTRAL: (0.0, 0.0), Expression.HAPPINESS: (0.7, 0.1), Expre
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
+def _clear_caches() -> Iterator[None]:
     st.cache_data.clear()
     st.cache_resource.clear()
     yield
@@ -31,18 +31,18 @@ def _fresh() -> Iterator[None]:
     st.cache_resource.clear()
 
 
-def _write(folder: Path, missing: int = 0, each: int = 12) -> Path:
-    """AffectNet's layout; the first `missing` images of each class hold -2."""
+def _write(folder: Path, missing: int = 0, images_per_class: int = 12) -> Path:
+    """Write a dataset in AffectNet's layout; the first `missing` images of each class have the value -2."""
     rng = np.random.default_rng(0)
     images, annotations = folder / "train_set" / "images", folder / "train_set" / "annotations"
     images.mkdir(parents=True)
     annotations.mkdir()
-    for code, (expression, (valence, arousal)) in enumerate(MEANS.items()):
-        for number in range(each):
-            name = f"{code * each + number}"
+    for class_index, (expression, (valence, arousal)) in enumerate(MEANS.items()):
+        for number in range(images_per_class):
+            name = f"{class_index * images_per_class + number}"
             Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).save(images / f"{name}.jpg")
-            given = (-2.0, -2.0) if number < missing else rng.normal((valence, arousal), 0.03)
-            for kind, value in zip(("exp", "val", "aro"), (list(Expression).index(expression), *given), strict=True):
+            affect = (-2.0, -2.0) if number < missing else rng.normal((valence, arousal), 0.03)
+            for kind, value in zip(("exp", "val", "aro"), (list(Expression).index(expression), *affect), strict=True):
                 np.save(annotations / f"{name}_{kind}.npy", np.array(str(value)))
     return folder
 
@@ -53,7 +53,7 @@ def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
 
 
 def page() -> None:
-    """What a page does with the view; its source is run, so it imports for itself."""
+    """Show the view. AppTest runs only the source, hence the imports."""
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.affect_view import show_affect
@@ -68,7 +68,7 @@ def show(**query: str) -> AppTest:
     return app.run()
 
 
-def test_the_extremes_the_plane_and_the_table(dataset: StoredDataset) -> None:
+def test_extremes_plane_and_table_are_shown(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
     assert "with both values" in page_text(app) and "83.3 % of 36 images" in page_text(app)
@@ -95,19 +95,21 @@ def test_the_classes_are_in_the_query(dataset: StoredDataset) -> None:
     assert not app.get("plotly_chart")
 
 
-def test_an_excluded_image_counts_no_more(dataset: StoredDataset) -> None:
+def test_an_excluded_image_is_not_counted(dataset: StoredDataset) -> None:
     index = dataset.index(["id", "label"])
     dataset.corrections().mark(Action.EXCLUDE, index.loc[index["label"] == "fear", "id"], "blurred")
     assert show().dataframe[0].value.set_index("expression").loc["Fear", "n"] == 0
 
 
-def test_values_that_are_all_missing_are_an_empty_state(store: Settings, tmp_path: Path) -> None:
-    import_dataset(_write(tmp_path / "f", missing=9, each=3), store, dataset_id="drawn", layout="affectnet-npy")
+def test_a_dataset_with_only_missing_values_is_an_empty_state(store: Settings, tmp_path: Path) -> None:
+    import_dataset(
+        _write(tmp_path / "f", missing=9, images_per_class=3), store, dataset_id="drawn", layout="affectnet-npy"
+    )
     app = show()
     assert "No labeled image has both values" in page_text(app)
     assert not app.error and not app.exception
 
 
-def test_a_dataset_without_valence_and_arousal(store: Settings) -> None:
+def test_a_dataset_without_affect_shows_a_message(store: Settings) -> None:
     make_synthetic_dataset("drawn", 64, 0, store)
     assert "This dataset has no valence and arousal" in page_text(show())

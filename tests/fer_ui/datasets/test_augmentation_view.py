@@ -1,4 +1,4 @@
-"""The view without a browser: the pictures come from a stand-in for the process, and once from the process itself."""
+"""The view of augmented images, with a fake command and once with the real one."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from tests.support.synthetic_datasets import write_ferplus_like
 COLUMNS = ["id", "split", "label", "problem"]
 
 
-class StandIn:
-    """Answers as the command would, each seed's pictures of one gray level, or fails."""
+class FakeCommand:
+    """Writes images of one gray level per seed, or fails."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -42,9 +42,9 @@ class StandIn:
         self.calls.append(list(command.arguments))
         if self.failure:
             raise self.failure
-        given = [word.partition("=")[::2] for word in command.arguments]
-        options = dict(given)
-        faces = sum(name == "--id" for name, _ in given)
+        pairs = [word.partition("=")[::2] for word in command.arguments]
+        options = dict(pairs)
+        faces = sum(name == "--id" for name, _ in pairs)
         first, shape = int(options["--seed"]), (faces, 1 + int(options["--draws"]), 4, 4)
         arrays = {str(s): np.full(shape, s % 256, np.uint8) for s in range(first, first + int(options["--seeds"]))}
         np.savez(options["--out"], **arrays)
@@ -52,11 +52,11 @@ class StandIn:
 
 
 @pytest.fixture
-def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    stand_in = StandIn()
-    monkeypatch.setattr(augmentation_preview, "run_command", stand_in)
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCommand]:
+    fake_command = FakeCommand()
+    monkeypatch.setattr(augmentation_preview, "run_command", fake_command)
     st.cache_data.clear()
-    yield stand_in
+    yield fake_command
     st.cache_data.clear()
 
 
@@ -68,7 +68,7 @@ def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
 
 
 def page() -> None:
-    """What a page does with the view; its source is run, so it imports for itself."""
+    """Show the view. AppTest runs only the source, hence the imports."""
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.augmentation_view import show_augmentation
@@ -79,26 +79,26 @@ def page() -> None:
 
 
 @pytest.fixture
-def show(dataset: StoredDataset, process: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+def show(dataset: StoredDataset, process: FakeCommand, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     def fake_link(page: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
     monkeypatch.setattr(augmentation_view, "link_to", fake_link)
 
-    def show_it(**query: str) -> AppTest:
+    def run_page(**query: str) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()
 
-    return show_it
+    return run_page
 
 
 def shown_ids(app: AppTest) -> list[str]:
     return [e.value.split("** ", 1)[1].replace("\\", "") for e in app.markdown if e.value.startswith("**")]
 
 
-def test_each_face_has_a_row_below_the_policy_description(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_each_face_has_a_row_below_the_policy_description(show: Callable[..., AppTest], process: FakeCommand) -> None:
     app = show(policy="study-b")
     assert not app.exception and not app.error
     captions = [image.captions[0] for image in app.get("image")]
@@ -116,22 +116,24 @@ def test_the_first_policy_changes_something(show: Callable[..., AppTest]) -> Non
     assert set(app.selectbox(key="policy").options) == {policy.title for policy in policies().values()}
 
 
-def test_augmenting_again_keeps_the_faces_and_starts_no_process(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_augmenting_again_keeps_the_faces_and_starts_no_process(
+    show: Callable[..., AppTest], process: FakeCommand
+) -> None:
     app = show()
     faces = shown_ids(app)
     assert len(faces) == len(Expression)
-    again = press(app, "Augment again")
-    assert again.query_params["seed"] == "1"
-    assert shown_ids(again) == faces
+    app_again = press(app, "Augment again")
+    assert app_again.query_params["seed"] == "1"
+    assert shown_ids(app_again) == faces
     assert len(process.calls) == 1
     for _ in range(SEEDS_AT_ONCE - 1):
-        again = press(again, "Augment again")
-    assert shown_ids(again) == faces
+        app_again = press(app_again, "Augment again")
+    assert shown_ids(app_again) == faces
     assert len(process.calls) == 2
     assert f"--seed={SEEDS_AT_ONCE}" in process.calls[1]
 
 
-def test_other_faces_are_others(show: Callable[..., AppTest]) -> None:
+def test_other_faces_differ(show: Callable[..., AppTest]) -> None:
     app = show(seed="5")
     faces = shown_ids(app)
     other = press(app, "Other faces")
@@ -140,7 +142,7 @@ def test_other_faces_are_others(show: Callable[..., AppTest]) -> None:
     assert shown_ids(other) != faces
 
 
-def test_another_policy_augments_the_same_faces(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_another_policy_augments_the_same_faces(show: Callable[..., AppTest], process: FakeCommand) -> None:
     app = show(seed="3")
     faces = shown_ids(app)
     app.selectbox(key="policy").set_value("none").run()
@@ -152,23 +154,23 @@ def test_another_policy_augments_the_same_faces(show: Callable[..., AppTest], pr
 
 @pytest.mark.parametrize("seed", ["", "-3", "one", "1.5", "²", "9" * 5000])
 def test_an_invalid_seed_in_the_query_shows_the_first_versions(
-    seed: str, show: Callable[..., AppTest], process: StandIn
+    seed: str, show: Callable[..., AppTest], process: FakeCommand
 ) -> None:
     app = show(seed=seed, policy="gone")
     assert not app.exception and not app.error
     assert "--seed=0" in process.calls[0]
 
 
-def test_failures_show_the_error(show: Callable[..., AppTest], process: StandIn) -> None:
+def test_failures_show_the_error(show: Callable[..., AppTest], process: FakeCommand) -> None:
     process.failure = InputError("drawn has no image 'a'. The ids are those of its index.")
     app = show()
     assert "drawn has no image 'a'" in app.error[0].value.replace("\\", "")
     process.failure = None
-    assert not app.run().error  # a failure is not kept
+    assert not app.run().error  # a failure is not cached
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "words"),
+    ("code", "error_type", "error_message"),
     [
         ("sys.stderr.write('error: wrong id.\\n'); sys.exit(2)", InputError, r"^wrong id\.$"),
         ("sys.stderr.write('error: a fault\\n'); sys.exit(1)", FerscopeError, "Augmenting the faces failed: a fault"),
@@ -178,29 +180,29 @@ def test_failures_show_the_error(show: Callable[..., AppTest], process: StandIn)
 )
 def test_each_end_of_the_process_has_its_error(
     code: str,
-    kind: type[Exception],
-    words: str,
+    error_type: type[Exception],
+    error_message: str,
     dataset: StoredDataset,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    stand_in = tmp_path / "stand_in.py"
-    stand_in.write_text(f"import os, sys, time\n{code}\n")
-    command = [sys.executable, str(stand_in)]
+    script = tmp_path / "stand_in.py"
+    script.write_text(f"import os, sys, time\n{code}\n")
+    command = [sys.executable, str(script)]
     monkeypatch.setattr(augmentation_preview, "run_command", partial(run_command, cli=command))
     monkeypatch.setattr(augmentation_preview, "_TIMEOUT_S", 0.5 if "sleep" in code else 60)
     st.cache_data.clear()
-    with pytest.raises(kind, match=words):
+    with pytest.raises(error_type, match=error_message):
         load_augmented_images(dataset, ["any"], "none", 0)
 
 
-def test_the_images_are_those_of_the_seed(dataset: StoredDataset, process: StandIn) -> None:
+def test_the_images_are_those_of_the_seed(dataset: StoredDataset, process: FakeCommand) -> None:
     for seed in (0, SEEDS_AT_ONCE - 1, SEEDS_AT_ONCE, 3):
         assert (load_augmented_images(dataset, ["a", "b"], "none", seed) == seed).all()
     assert len(process.calls) == 2
 
 
-def test_a_block_of_seeds_is_of_one_sample() -> None:
+def test_a_block_of_seeds_belongs_to_one_sample() -> None:
     assert SEEDS_PER_SAMPLE % SEEDS_AT_ONCE == 0
 
 
@@ -214,16 +216,16 @@ def test_seeds_wrap_around() -> None:
 
 def _index(**columns: list[Any]) -> pd.DataFrame:
     n = len(columns["label"])
-    usual = {"id": [f"i{row}" for row in range(n)], "split": [pd.NA] * n, "problem": [""] * n}
-    return pd.DataFrame({**usual, **columns}).astype({"split": "string", "label": "string"})
+    defaults = {"id": [f"i{row}" for row in range(n)], "split": [pd.NA] * n, "problem": [""] * n}
+    return pd.DataFrame({**defaults, **columns}).astype({"split": "string", "label": "string"})
 
 
-def test_faces_are_one_a_class_in_the_usual_order() -> None:
+def test_one_face_per_class_is_sampled_in_the_fixed_order() -> None:
     index = _index(label=["anger", "neutral", "happiness", "neutral", None] * 20)
-    chosen = sample_faces(index, 0)
-    assert chosen["label"].tolist() == ["neutral", "happiness", "anger"]
-    assert all(index.set_index("id").loc[chosen["id"], "label"] == chosen["label"].tolist())
-    assert sample_faces(index, 0).equals(chosen)
+    sampled = sample_faces(index, 0)
+    assert sampled["label"].tolist() == ["neutral", "happiness", "anger"]
+    assert all(index.set_index("id").loc[sampled["id"], "label"] == sampled["label"].tolist())
+    assert sample_faces(index, 0).equals(sampled)
     assert len({tuple(sample_faces(index, sample)["id"]) for sample in range(5)}) > 1
 
 
@@ -234,12 +236,12 @@ def test_only_training_images_are_sampled() -> None:
         problem=["", "broken", "", "", ""],
     ).assign(excluded=[False, False, True, False, False])
     assert {sample_faces(index, sample)["id"].item() for sample in range(20)} == {"i0"}
-    without_parts = index.assign(split=pd.array([None] * 5, "string"))
-    assert {sample_faces(without_parts, sample)["id"].item() for sample in range(40)} == {"i0", "i3", "i4"}
+    without_splits = index.assign(split=pd.array([None] * 5, "string"))
+    assert {sample_faces(without_splits, sample)["id"].item() for sample in range(40)} == {"i0", "i3", "i4"}
 
 
 def test_no_labeled_face_is_an_empty_state(
-    show: Callable[..., AppTest], process: StandIn, monkeypatch: pytest.MonkeyPatch
+    show: Callable[..., AppTest], process: FakeCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlabeled = _index(label=[None, None])
     assert sample_faces(unlabeled, 0).empty
@@ -252,9 +254,9 @@ def test_no_labeled_face_is_an_empty_state(
 def test_the_process_augments(dataset: StoredDataset) -> None:
     st.cache_data.clear()
     faces = sample_faces(dataset.index(COLUMNS), 0)["id"].tolist()
-    seen = load_augmented_images(dataset, faces, "strong", 1)
-    assert (seen.shape, seen.dtype) == ((len(faces), 1 + DRAWS, 48, 48), np.uint8)
-    assert (seen[:, 1:] != seen[:, :1]).any((2, 3)).mean() > 0.9
+    augmented = load_augmented_images(dataset, faces, "strong", 1)
+    assert (augmented.shape, augmented.dtype) == ((len(faces), 1 + DRAWS, 48, 48), np.uint8)
+    assert (augmented[:, 1:] != augmented[:, :1]).any((2, 3)).mean() > 0.9
     with pytest.raises(InputError, match="no image 'nobody'"):
         load_augmented_images(dataset, ["nobody"], "strong", 1)
     st.cache_data.clear()

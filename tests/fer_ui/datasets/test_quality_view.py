@@ -55,16 +55,16 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
     monkeypatch.setattr(quality_view, "link_to", fake_link)
     monkeypatch.setattr(quality_view, "go_to", fake_link)
 
-    def show_it(**query: str) -> AppTest:
+    def run_page(**query: str) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()
 
-    return show_it
+    return run_page
 
 
-def choices(app: AppTest) -> list[str]:
+def finding_choices(app: AppTest) -> list[str]:
     return [option.replace("\\", "") for option in app.radio(key="finding").options]
 
 
@@ -73,22 +73,25 @@ def test_the_view_shows_the_summary_and_every_check(show: Open) -> None:
     assert not app.exception
     first = app.markdown[0].value
     assert_mentions(first, f"8 of {N} images", "unreadable (1 image)")
-    assert choices(app)[:2] == ["Unreadable: **1 image**", "The same image in two splits: **2 images in 1 pair**"]
-    words = page_text(app)
-    assert "No findings: Near duplicates; Augmented copies; Tiny; Under-exposed" in words
-    assert "Not checked: No face found (faces were not searched for yet)." in words
-    listed = " ".join(choices(app)) + words
-    assert all(MESSAGES[kind].title in listed for kind in FindingKind)
+    assert finding_choices(app)[:2] == [
+        "Unreadable: **1 image**",
+        "The same image in two splits: **2 images in 1 pair**",
+    ]
+    text = page_text(app)
+    assert "No findings: Near duplicates; Augmented copies; Tiny; Under-exposed" in text
+    assert "Not checked: No face found (faces were not searched for yet)." in text
+    shown_text = " ".join(finding_choices(app)) + text
+    assert all(MESSAGES[kind].title in shown_text for kind in FindingKind)
     assert len(app.get("download_button")) == 2
 
 
 def test_a_finding_in_the_query_is_explained_and_shown_in_pairs(show: Open) -> None:
     app = show(finding="conflict")
     assert app.radio(key="finding").value == "conflict"
-    words = page_text(app)
-    assert "The same face under different labels: 2 images in 1 pair" in words
-    assert MESSAGES[FindingKind.CONFLICT].explanation in words
-    assert "correlation 1.000; 0 of 64 bits differ" in words
+    text = page_text(app)
+    assert "The same face under different labels: 2 images in 1 pair" in text
+    assert MESSAGES[FindingKind.CONFLICT].explanation in text
+    assert "correlation 1.000; 0 of 64 bits differ" in text
     assert len(app.checkbox) == 2
     app.segmented_control(key="faulty-conflict-how").set_value("images").run()
     assert len(app.checkbox) == 2
@@ -121,10 +124,12 @@ def test_a_fix_corrects_all_images_of_its_finding(
     index = dataset.index(["id"])
     assert set(index["id"][index["excluded"]]) == excluded
     assert dataset.corrections().history()[0].reason == kind
-    assert not any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in choices(app))  # it is gone
+    assert not any(
+        choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in finding_choices(app)
+    )  # it is gone
     assert f"{len(excluded)} image" in app.success[0].value
     app.button(key="last-change-back").click().run()
-    assert any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in choices(app))
+    assert any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in finding_choices(app))
 
 
 def test_conflicts_are_marked_as_ambiguous(show: Open, dataset: StoredDataset) -> None:
@@ -133,7 +138,7 @@ def test_conflicts_are_marked_as_ambiguous(show: Open, dataset: StoredDataset) -
     app.button(key="fix-conflict").click().run()
     index = dataset.index(["id"])
     assert set(index["id"][index["ambiguous"]]) == {TEST_COPY, TRAIN_COPY}
-    assert not any("different labels" in choice for choice in choices(app))
+    assert not any("different labels" in choice for choice in finding_choices(app))
 
 
 def test_single_images_of_a_finding_are_corrected(show: Open, dataset: StoredDataset) -> None:
@@ -149,16 +154,16 @@ def test_single_images_of_a_finding_are_corrected(show: Open, dataset: StoredDat
 def test_face_detection_is_started_and_then_linked(
     show: Open, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = []
+    submitted = []
 
     def submit(dataset_id: str, settings: Settings) -> SimpleNamespace:
-        started.append(dataset_id)
+        submitted.append(dataset_id)
         return SimpleNamespace(id="job-1")
 
     monkeypatch.setattr(quality_view, "submit_face_search", submit)
     app = show()
     app.button(key="search-faces").click().run()
-    assert started == [ID]
+    assert submitted == [ID]
     assert "'section': 'quality', 'job': 'job-1'" in page_text(app)
     with JobStore(store) as jobs:
         jobs.submit(JobKind.QUALITY, "Look for faces", ("datasets", "quality", ID, "--faces"), ID, job_id="job-2")
@@ -167,7 +172,7 @@ def test_face_detection_is_started_and_then_linked(
     assert not [button for button in app.button if button.key == "search-faces"]
 
 
-def test_images_without_a_face_are_a_finding_once_they_were_searched(show: Open, dataset: StoredDataset) -> None:
+def test_images_without_a_face_are_a_finding_after_face_detection(show: Open, dataset: StoredDataset) -> None:
     ids = dataset.raw_index(["id"])["id"]
     counts = [0 if name in DUPLICATES else 1 for name in ids]
     pd.DataFrame({"id": ids, "faces": counts, "score_01": 0.9}).to_parquet(dataset.folder / "faces.parquet")
@@ -175,15 +180,17 @@ def test_images_without_a_face_are_a_finding_once_they_were_searched(show: Open,
     app = show(finding="no_face")
     assert "No face found: 2 images" in page_text(app)
     assert "YuNet" in page_text(app)
-    assert not [button for button in app.button if button.key in ("search-faces", "fix-no_face")]  # it needs an eye
+    assert not [
+        button for button in app.button if button.key in ("search-faces", "fix-no_face")
+    ]  # these need a manual decision
 
 
 def test_an_outdated_index_is_named_with_the_command_that_updates_it(show: Open, dataset: StoredDataset) -> None:
     path = dataset.folder / "index.parquet"
     pd.read_parquet(path).drop(columns=["dark_01"]).to_parquet(path, index=False)
-    said_of_it = show().info[0].value.replace("\\", "")
-    assert "datasets index faulty" in said_of_it
-    assert "near-duplicates" not in said_of_it and "Predict" not in said_of_it
+    message = show().info[0].value.replace("\\", "")
+    assert "datasets index faulty" in message
+    assert "near-duplicates" not in message and "Predict" not in message
     st.cache_resource.clear()
     pd.read_parquet(path).drop(columns=["mode"]).to_parquet(path, index=False)
     assert "differently from Predict" in show().info[0].value
@@ -194,10 +201,10 @@ def test_an_outdated_index_is_named_with_the_command_that_updates_it(show: Open,
     assert "only hashes within 3 bits were looked for" in page_text(app)
 
 
-def test_a_dataset_without_findings(show: Open, dataset: StoredDataset) -> None:
+def test_a_dataset_without_findings_shows_a_message(show: Open, dataset: StoredDataset) -> None:
     report = quality_report(dataset)
-    while excludable := [each for each in report.findings if len(each.rows)]:
-        dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"].iloc[excludable[0].rows], "test")
+    while remaining := [finding for finding in report.findings if len(finding.rows)]:
+        dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"].iloc[remaining[0].rows], "test")
         report = quality_report(dataset)
     assert_mentions(summarize_quality(report), "no findings", "12 of 14 checks")
     app = show()
@@ -206,14 +213,14 @@ def test_a_dataset_without_findings(show: Open, dataset: StoredDataset) -> None:
     assert not app.get("download_button")
 
 
-def test_a_dataset_of_which_everything_is_excluded_is_no_error(show: Open, dataset: StoredDataset) -> None:
+def test_a_fully_excluded_dataset_is_no_error(show: Open, dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"], "test")
     app = show()
     assert not app.exception
     assert "Every image is excluded" in app.markdown[0].value
 
 
-def test_pairs_of_people_are_noted_with_their_name(dataset: StoredDataset) -> None:
+def test_pairs_of_a_person_are_noted_with_the_name(dataset: StoredDataset) -> None:
     finding = quality_report(dataset).get(FindingKind.IDENTITY_ACROSS_SPLITS)
     assert finding is not None and finding.pairs is not None
     (note,) = pair_notes(finding, dataset.index().iloc[finding.pairs["a"]])

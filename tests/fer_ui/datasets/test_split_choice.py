@@ -1,4 +1,4 @@
-"""A split in a link."""
+"""Splits as query parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fer_ui.datasets.split_choice import describe_split_config, split_from_query
 
 
 @pytest.mark.parametrize(
-    ("config", "address"),
+    ("config", "query"),
     [
         (SplitConfig(), "published"),
         (SplitConfig(kind="seeded"), "seeded"),
@@ -18,9 +18,9 @@ from fer_ui.datasets.split_choice import describe_split_config, split_from_query
         (SplitConfig(seed=4), "published~0.1~0.1~5~0~4"),
     ],
 )
-def test_a_split_round_trips_through_the_query(config: SplitConfig, address: str) -> None:
-    assert split_to_query(config) == address
-    assert split_from_query(address) == config
+def test_a_split_round_trips_through_the_query(config: SplitConfig, query: str) -> None:
+    assert split_to_query(config) == query
+    assert split_from_query(query) == config
 
 
 @pytest.mark.parametrize(

@@ -50,31 +50,31 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     monkeypatch.setattr(split_view, "link_to", fake_link)
 
-    def show_it(split: str = "") -> AppTest:
+    def run_page(split: str = "") -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         if split:
             app.query_params["split_config"] = split
         return app.run()
 
-    return show_it
+    return run_page
 
 
-def numbers(app: AppTest) -> dict[str, int]:
-    """The large numbers by their labels."""
+def headline_counts(app: AppTest) -> dict[str, int]:
+    """Headline numbers by label."""
     return {title: int(text.replace(",", "")) for title, text in headlines(app).items()}
 
 
 def test_the_published_split_is_shown_with_its_leakage(show: Open) -> None:
     app = show()
     assert not app.exception and not app.error
-    splits = numbers(app)
+    splits = headline_counts(app)
     assert sum(splits.values()) == N
     assert splits["Skipped"] == 2
-    words = page_text(app)
-    assert_mentions(words, "2 images are skipped", "1 identical", "1 of a person")
-    assert_mentions(words, "published split has 1 training image", "duplicate")
-    assert "This split has no near-duplicate" in words
-    assert "Train with this split: training {'dataset': 'faulty', 'split_config': 'published'}" in words
+    text = page_text(app)
+    assert_mentions(text, "2 images are skipped", "1 identical", "1 of a person")
+    assert_mentions(text, "published split has 1 training image", "duplicate")
+    assert "This split has no near-duplicate" in text
+    assert "Train with this split: training {'dataset': 'faulty', 'split_config': 'published'}" in text
     assert "split_config" not in app.query_params
     assert len(app.get("plotly_chart")) == 1
     assert any(button.label == "Split as CSV" for button in app.get("download_button"))
@@ -88,8 +88,8 @@ def test_ratio_and_seed_are_in_the_query(show: Open, dataset: StoredDataset) -> 
     app.number_input(key="split-seed").set_value(7).run()
     assert app.query_params["split_config"] == "seeded~0.1~0.25~5~0~7"
     config = SplitConfig(kind="seeded", test_01=0.25, seed=7)
-    assert numbers(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
-    assert numbers(app)["Test"] == pytest.approx(N / 4, abs=3)
+    assert headline_counts(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
+    assert headline_counts(app)["Test"] == pytest.approx(N / 4, abs=3)
     assert "'split_config': 'seeded~0.1~0.25~5~0~7'" in page_text(app)
 
 
@@ -98,13 +98,13 @@ def test_a_link_opens_its_fold(show: Open, dataset: StoredDataset) -> None:
     assert app.number_input(key="split-folds").value == 4
     assert app.number_input(key="split-fold").value == 3  # people count from 1
     config = SplitConfig(kind="kfold", folds=4, fold=2, seed=3)
-    assert numbers(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
-    app.number_input(key="split-folds").set_value(2).run()  # the third of two folds is the second
+    assert headline_counts(app)["Test"] == load_split(dataset, config).counts.loc["test", "total"]
+    app.number_input(key="split-folds").set_value(2).run()  # clipped to the last fold
     assert app.query_params["split_config"] == "kfold~0.1~0.1~2~1~3"
     assert not app.exception
 
 
-def test_shares_that_leave_nothing_to_train_on_can_not_be_chosen(show: Open) -> None:
+def test_fractions_that_leave_no_training_images_can_not_be_chosen(show: Open) -> None:
     app = show("seeded~0.4~0.55~5~0~0")
     app.number_input(key="split-valid_01").set_value(49.0).run()
     assert not app.exception and not app.error
@@ -115,7 +115,7 @@ def test_leaking_images_can_be_shown(show: Open) -> None:
     app = show()
     assert not app.checkbox
     app.toggle(key="faulty-leaking").set_value(True).run()
-    assert len(app.checkbox) == 4  # a pair of copies and a pair of one person
+    assert len(app.checkbox) == 4  # a pair of duplicates and a pair of one person
     assert "The same image in two splits, 2 images" in page_text(app).replace("**", "")
 
 
@@ -128,7 +128,7 @@ def test_without_published_splits_none_are_shown(show: Open, dataset: StoredData
     assert "split_config" not in app.query_params or app.query_params["split_config"] == "seeded"
     assert "published split" not in page_text(app)
     assert not app.toggle
-    assert "Skipped" not in numbers(app)
+    assert "Skipped" not in headline_counts(app)
 
 
 def test_an_impossible_split_shows_the_error_and_another_can_be_chosen(show: Open, dataset: StoredDataset) -> None:
@@ -143,14 +143,14 @@ def test_an_impossible_split_shows_the_error_and_another_can_be_chosen(show: Ope
 
 def test_excluded_images_are_explained(dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"].iloc[:1], "test")
-    words = describe_excluded(load_split(dataset, SplitConfig()))
-    assert words.startswith("3 images are skipped: 1 excluded by corrections")
+    text = describe_excluded(load_split(dataset, SplitConfig()))
+    assert text.startswith("3 images are skipped: 1 excluded by corrections")
     assert describe_excluded(load_split(dataset, SplitConfig(kind="seeded"))).startswith(
         "1 image is skipped: 1 excluded"
     )
 
 
-def test_the_table_has_shares_of_the_labeled_images_and_only_rows_that_occur() -> None:
+def test_the_table_has_shares_and_only_rows_with_images() -> None:
     rows = [{"fear": 1, "anger": 3, "disgust": 0, "unlabeled": 4}] * 2 + [dict.fromkeys(("fear", "anger"), 0)] * 2
     counts = pd.DataFrame(rows, index=pd.Index(SPLITS, name="split")).fillna(0).astype(int)
     html = counts_html(counts.assign(total=counts.sum(axis=1)))

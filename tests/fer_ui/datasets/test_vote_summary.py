@@ -1,4 +1,4 @@
-"""What a dataset's votes say, with intervals."""
+"""Summary of a dataset's votes, with intervals."""
 
 from __future__ import annotations
 
@@ -14,39 +14,43 @@ from fer_ui.datasets.vote_summary import AMBIGUOUS_MAX, describe_votes, summariz
 def _index(n: int = 1000, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     votes = rng.multinomial(10, rng.dirichlet(np.full(10, 0.4), n)).astype(np.int16)
-    named = [OUTCOMES[code] for code in argmax_outcomes(votes)]
-    labels = [str(name) if isinstance(name, Expression) else None for name in named]
+    outcomes = [OUTCOMES[code] for code in argmax_outcomes(votes)]
+    labels = [str(name) if isinstance(name, Expression) else None for name in outcomes]
     splits = ["train", "train", "valid", None]
     index = pd.DataFrame({"label": pd.array(labels, "string"), "split": pd.array(splits * (n // 4), "string")})
     index[list(VOTE_COLUMNS)] = votes
     return index
 
 
-def test_metrics_worked_out_by_hand() -> None:
+def test_metrics_match_their_formulas() -> None:
     index = _index()
     votes = index[list(VOTE_COLUMNS)].to_numpy()
-    agreed = votes[:, :8].max(1) / votes.sum(1)
-    seen = summarize_votes(index)
-    assert seen is not None and seen.ceiling is not None
-    assert seen.images == len(index)
-    assert seen.median_01 == np.median(agreed)
-    assert seen.clear_01 == (agreed > 0.5).mean()
+    agreement = votes[:, :8].max(1) / votes.sum(1)
+    summary = summarize_votes(index)
+    assert summary is not None and summary.ceiling is not None
+    assert summary.images == len(index)
+    assert summary.median_01 == np.median(agreement)
+    assert summary.clear_01 == (agreement > 0.5).mean()
     for value, (low, high) in (
-        (seen.median_01, seen.median_interval),
-        (seen.clear_01, seen.clear_interval),
-        (seen.ceiling.majority_panel_01, seen.ceiling.majority_panel_interval),
+        (summary.median_01, summary.median_interval),
+        (summary.clear_01, summary.clear_interval),
+        (summary.ceiling.majority_panel_01, summary.ceiling.majority_panel_interval),
     ):
         assert low <= value <= high
-    assert seen.histogram["count"].sum() == index["label"].notna().sum()
+    assert summary.histogram["count"].sum() == index["label"].notna().sum()
 
 
-def test_the_interval_of_the_median_holds_that_of_many_images() -> None:
-    many = summarize_votes(_index(8000, seed=99))
-    assert many is not None
-    few = [summarize_votes(_index(100, seed)) for seed in range(40)]
-    held = [each.median_interval[0] <= many.median_01 <= each.median_interval[1] for each in few if each]
-    assert np.mean(held) > 0.9
-    widths = [each.median_interval[1] - each.median_interval[0] for each in few if each]
+def test_the_interval_of_the_median_covers_the_population_median() -> None:
+    population = summarize_votes(_index(8000, seed=99))
+    assert population is not None
+    summaries = [summarize_votes(_index(100, seed)) for seed in range(40)]
+    is_covered = [
+        summary.median_interval[0] <= population.median_01 <= summary.median_interval[1]
+        for summary in summaries
+        if summary
+    ]
+    assert np.mean(is_covered) > 0.9
+    widths = [summary.median_interval[1] - summary.median_interval[0] for summary in summaries if summary]
     assert max(widths) <= 0.3
 
 
@@ -55,36 +59,36 @@ def test_a_split_has_only_its_rows_without_excluded_ones() -> None:
     train = summarize_votes(index, "train")
     assert train is not None
     assert train.images == 500
-    alone = summarize_votes(index[index["split"] == "train"].reset_index(drop=True))
-    assert alone is not None
-    assert train.ceiling == alone.ceiling
-    pd.testing.assert_frame_equal(train.shares, alone.shares)
+    train_only = summarize_votes(index[index["split"] == "train"].reset_index(drop=True))
+    assert train_only is not None
+    assert train.ceiling == train_only.ceiling
+    pd.testing.assert_frame_equal(train.shares, train_only.shares)
     assert set(index["split"].iloc[train.ambiguous.index]) == {"train"}
     excluded = index.assign(excluded=index["split"].eq("train").fillna(False).astype(bool))
     assert summarize_votes(excluded, "train") is None
-    rest = summarize_votes(excluded)
-    assert rest is not None and rest.images == 500
+    without_train = summarize_votes(excluded)
+    assert without_train is not None and without_train.images == 500
 
 
 def test_the_most_ambiguous_come_first_with_their_own_votes() -> None:
     index = _index().sample(frac=1, random_state=1).reset_index(drop=True)
-    seen = summarize_votes(index)
-    assert seen is not None
-    for faces in (seen.ambiguous, seen.ambiguous_labeled):
+    summary = summarize_votes(index)
+    assert summary is not None
+    for faces in (summary.ambiguous, summary.ambiguous_labeled):
         assert len(faces) == AMBIGUOUS_MAX
         votes = faces[list(VOTE_COLUMNS)].to_numpy()
         np.testing.assert_array_equal(votes, index[list(VOTE_COLUMNS)].to_numpy()[faces.index])
         share = votes[:, :8].max(1) / votes.sum(1)
         assert (np.diff(share) >= 0).all()
-    assert index["label"].iloc[seen.ambiguous_labeled.index].notna().all()
-    assert index["label"].iloc[seen.ambiguous.index].isna().any()
+    assert index["label"].iloc[summary.ambiguous_labeled.index].notna().all()
+    assert index["label"].iloc[summary.ambiguous.index].isna().any()
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_none_or_one_vote_is_no_fault(rows: int) -> None:
+def test_no_or_one_vote_is_no_error(rows: int) -> None:
     index = _index(4).head(rows)
-    seen = summarize_votes(index)
-    assert (seen is None) == (rows == 0)
+    summary = summarize_votes(index)
+    assert (summary is None) == (rows == 0)
     assert summarize_votes(_index(4).assign(**dict.fromkeys(VOTE_COLUMNS, 0))) is None
 
 

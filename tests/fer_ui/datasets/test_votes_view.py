@@ -39,7 +39,7 @@ def dataset(store: Settings, archive: Path) -> Iterator[StoredDataset]:
 
 
 def page() -> None:
-    """What a page does with the view; its source is run, so it imports for itself."""
+    """Show the view. AppTest runs only the source, hence the imports."""
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.votes_view import show_votes
@@ -54,11 +54,11 @@ def show(**query: str) -> AppTest:
     return app.run()
 
 
-def test_metrics_and_intervals(dataset: StoredDataset) -> None:
+def test_metrics_and_intervals_are_shown(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    for words in ("Median agreement", "Clear majority", "One annotator against the rest", "A new panel, same label"):
-        assert words in page_text(app)
+    for text in ("Median agreement", "Clear majority", "One annotator against the rest", "A new panel, same label"):
+        assert text in page_text(app)
     assert page_text(app).count("95 %") >= 4
     assert "are suspect" in page_text(app)
     assert len(app.get("plotly_chart")) == 2
@@ -73,26 +73,26 @@ def test_the_most_ambiguous_are_shown_with_the_votes_as_a_table(dataset: StoredD
     assert table["Votes"].str.contains("neutral|happiness|sadness|surprise|fear|disgust|anger|contempt").all()
     assert table["Label"].isin([*Expression]).all()
     assert f"has the votes {table['Votes'].iloc[0]}." in page_text(app)
-    everything = show(kind="any").dataframe[0].value
-    assert len(everything) >= len(table)
+    all_images = show(kind="any").dataframe[0].value
+    assert len(all_images) >= len(table)
 
 
 def test_the_split_is_in_the_query(dataset: StoredDataset) -> None:
-    everything, train = show(), show(split="train")
-    assert "160 images" in page_text(everything)
+    all_images, train = show(), show(split="train")
+    assert "160 images" in page_text(all_images)
     assert "160 images" not in page_text(train)
     splits = dataset.index(["id", "split"]).set_index("id")["split"]
     assert set(splits.loc[train.dataframe[0].value["Image"]]) == {"train"}
 
 
-def test_an_excluded_image_is_counted_no_more(dataset: StoredDataset) -> None:
+def test_an_excluded_image_is_not_counted(dataset: StoredDataset) -> None:
     dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"][:10], "blurred")
     assert "150 images" in page_text(show())
     dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"], "blurred")
     assert "No images with votes" in page_text(show())
 
 
-def test_a_dataset_without_votes(store: Settings) -> None:
+def test_a_dataset_without_votes_shows_a_message(store: Settings) -> None:
     st.cache_data.clear()
     make_synthetic_dataset("drawn", 64, 0, store)
     app = show()
@@ -109,5 +109,5 @@ def test_a_failure_shows_the_error(dataset: StoredDataset, monkeypatch: pytest.M
 
 
 def test_the_ceiling_names_the_highest_credible_accuracy() -> None:
-    words = describe_agreement_ceiling(AnnotatorAgreement(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
-    assert_mentions(words, "94.0 % of 3,371 images", "above 95.0 %", "suspect", "77.1 %")
+    text = describe_agreement_ceiling(AnnotatorAgreement(3371, 0.771, (0.76, 0.78), 0.94, (0.93, 0.95), 0.05))
+    assert_mentions(text, "94.0 % of 3,371 images", "above 95.0 %", "suspect", "77.1 %")

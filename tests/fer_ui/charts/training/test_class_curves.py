@@ -19,9 +19,9 @@ THREE = (Expression.HAPPINESS, Expression.FEAR, Expression.CONTEMPT)
 def _metrics(epochs: int, expressions: tuple[Expression, ...] = tuple(Expression)) -> pd.DataFrame:
     epoch = np.arange(1, epochs + 1)
     columns = {"epoch": epoch}
-    for place, expression in enumerate(expressions, start=1):
-        columns[f"train_f1_{expression}"] = 1 - 0.5 / (epoch * place)
-        columns[f"valid_f1_{expression}"] = 0.9 / place - 0.1 / epoch / place
+    for rank, expression in enumerate(expressions, start=1):
+        columns[f"train_f1_{expression}"] = 1 - 0.5 / (epoch * rank)
+        columns[f"valid_f1_{expression}"] = 0.9 / rank - 0.1 / epoch / rank
     return pd.DataFrame(columns)
 
 
@@ -32,7 +32,7 @@ def test_every_expression_has_a_panel_with_both_lines_in_its_color(epochs: int) 
     lines = {line.name: line for line in figure.data}
     axes = set()
     for expression in Expression:
-        solid, dashed = (lines[f"{expression_title(expression)}, {on}"] for on in ("validation", "training"))
+        solid, dashed = (lines[f"{expression_title(expression)}, {split}"] for split in ("validation", "training"))
         np.testing.assert_array_equal(solid.y, metrics[f"valid_f1_{expression}"])
         np.testing.assert_array_equal(dashed.y, metrics[f"train_f1_{expression}"])
         assert solid.line.color == dashed.line.color == expression_outline(expression)
@@ -69,6 +69,6 @@ def test_expressions_with_zero_f1_are_named() -> None:
 
 def test_without_epochs_or_scores_the_figure_shows_why() -> None:
     assert class_curves(pd.DataFrame(), None).layout.annotations[0].text == NO_EPOCHS
-    bare = class_curves(pd.DataFrame({"epoch": [1]}), 1)
-    assert not bare.data and bare.layout.annotations[0].text
+    without_scores = class_curves(pd.DataFrame({"epoch": [1]}), 1)
+    assert not without_scores.data and without_scores.layout.annotations[0].text
     assert describe_class_curves(pd.DataFrame({"epoch": [1]}), 1) == ""

@@ -1,4 +1,4 @@
-"""The chart of several trainings: runs differ by more than their color."""
+"""Curves of several runs."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def test_letters_of_lines_that_end_together_make_room() -> None:
     assert sorted(note.text for note in notes) == ["A", "B", "C"]
     low, middle, high = sorted(note.yshift for note in notes)
     assert low == 0 and middle - low > 10 and high - middle > 10
-    far = compared_curves(_curves(a=[0.1], b=[0.9]), {"a": "x", "b": "y"}, "accuracy").layout.annotations
-    assert [note.yshift for note in far] == [0, 0]
+    distant_notes = compared_curves(_curves(a=[0.1], b=[0.9]), {"a": "x", "b": "y"}, "accuracy").layout.annotations
+    assert [note.yshift for note in distant_notes] == [0, 0]
 
 
 def test_training_is_plotted_alone_or_as_a_thin_line() -> None:
@@ -119,8 +119,8 @@ def test_the_description_ranks_the_runs() -> None:
 
 def test_runs_that_can_not_be_compared_are_not_ranked() -> None:
     curves = _curves(a=[0.1], b=[0.2])
-    words = describe_curves(curves, ["a", "b"], "accuracy", "valid", comparable=False)
-    assert "Highest" not in words and "different images" in words
+    description = describe_curves(curves, ["a", "b"], "accuracy", "valid", comparable=False)
+    assert "Highest" not in description and "different images" in description
     assert "Highest" in describe_curves(curves, ["a"], "accuracy", "valid", comparable=False)
 
 

@@ -1,4 +1,4 @@
-"""The charts of a training."""
+"""Loss and score curves of a run."""
 
 from __future__ import annotations
 
@@ -93,19 +93,19 @@ def test_the_best_epoch_falls_back_to_available_metrics() -> None:
     assert find_best_epoch(metrics[["epoch", "train_loss"]]) is None
 
 
-def test_overfitting_is_named_and_marked_by_the_one_definition() -> None:
-    gap = detect_overfitting(_metrics(20))
-    assert gap and gap.since_epoch == 6
-    assert describe_loss(_metrics(20)) == gap.summary
+def test_overfitting_is_named_and_marked() -> None:
+    overfitting = detect_overfitting(_metrics(20))
+    assert overfitting and overfitting.since_epoch == 6
+    assert describe_loss(_metrics(20)) == overfitting.summary
     loss = learning_curves(_metrics(20)).loss
-    shade = next(shape for shape in loss.layout.shapes if shape.type == "rect")
-    assert shade.x0 == 6 and shade.x1 >= 20
+    marked_range = next(shape for shape in loss.layout.shapes if shape.type == "rect")
+    assert marked_range.x0 == 6 and marked_range.x1 >= 20
     assert any("since epoch 6" in note.text for note in loss.layout.annotations)
     assert_mentions(describe_loss(_metrics(8)), "lowest", "epoch 6", "0.50")
     assert not [shape for shape in learning_curves(_metrics(8)).loss.layout.shapes if shape.type == "rect"]
 
 
-def test_a_nan_loss_is_a_gap_and_named() -> None:
+def test_a_nan_loss_is_a_gap_in_the_line_and_named() -> None:
     metrics = _metrics(8)
     metrics.loc[5:, "train_loss"] = [np.inf, np.nan, np.nan]
     loss = learning_curves(metrics).loss
@@ -113,7 +113,7 @@ def test_a_nan_loss_is_a_gap_and_named() -> None:
     np.testing.assert_array_equal(np.isnan(loss.data[0].y), [False] * 5 + [True] * 3)
 
 
-def test_a_rise_of_both_losses_is_no_over_fitting() -> None:
+def test_rising_losses_are_no_overfitting() -> None:
     metrics = _metrics(20)
     assert "Overfitting" not in describe_loss(metrics.assign(train_loss=metrics["valid_loss"]))
 

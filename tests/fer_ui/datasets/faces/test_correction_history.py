@@ -57,12 +57,12 @@ def test_corrected_images_are_counted_and_changes_listed(show: Open, dataset: St
     corrections.mark(Action.EXCLUDE, [BLANK, UNREADABLE], "blank", "seen twice")
     corrections.mark(Action.RELABEL, [DUPLICATES[0]], "by hand", label="fear")
     app = show()
-    words = page_text(app)
-    assert "3 images of 48 are corrected, in 2 versions" in words
+    text = page_text(app)
+    assert "3 images of 48 are corrected, in 2 versions" in text
     assert ">2</dd>" in page_html(app) and ">1</dd>" in page_html(app)
-    assert words.index("1 image relabeled as fear") < words.index("2 images excluded")  # the newest first
-    assert "reason: Blank; “seen twice”" in words
-    assert "reason: by hand" in words
+    assert text.index("1 image relabeled as fear") < text.index("2 images excluded")  # the newest first
+    assert "reason: Blank; “seen twice”" in text
+    assert "reason: by hand" in text
 
 
 def test_a_change_is_undone_and_redone(show: Open, dataset: StoredDataset) -> None:

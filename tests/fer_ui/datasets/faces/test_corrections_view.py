@@ -23,7 +23,7 @@ def dataset(store: Settings, tmp_path: Path) -> Iterator[StoredDataset]:
 
 
 def page() -> None:
-    """A bar for the images in the address; its source is run, so it imports for itself."""
+    """Show a corrections bar for the images of the query. AppTest runs only the source, hence the imports."""
     import streamlit as st
 
     from fer_core.data.catalog import open_dataset
@@ -40,9 +40,9 @@ def page() -> None:
     ids = [name for name in st.query_params.get("ids", "").split(",") if name]
     show_last_change(dataset, unless=["bar"])
     show_corrections_bar(dataset, ids, reason="blank", key="bar")
-    many = [str(number) for number in range(int(st.query_params.get("many", 1)))]
+    change_count = [str(number) for number in range(int(st.query_params.get("many", 1)))]
     show_correction_button(
-        dataset, "Exclude them all", Correction(Action.EXCLUDE, many, "many"), key="all", origin="head"
+        dataset, "Exclude them all", Correction(Action.EXCLUDE, change_count, "many"), key="all", origin="head"
     )
 
 
@@ -51,13 +51,13 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture
 def show(dataset: StoredDataset) -> Open:
-    def show_it(*ids: str, many: int = 1) -> AppTest:
+    def run_page(*ids: str, change_count: int = 1) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         app.query_params["ids"] = ",".join(ids)
-        app.query_params["many"] = str(many)
+        app.query_params["many"] = str(change_count)
         return app.run()
 
-    return show_it
+    return run_page
 
 
 def counts(dataset: StoredDataset) -> tuple[int, int, int]:
@@ -108,7 +108,7 @@ def test_images_are_ambiguous_with_a_note_and_restored(show: Open, dataset: Stor
     app.text_input(key="bar-note-0").input("  says Ann ").run()
     app.button(key="bar-ambiguous").click().run()
     assert dataset.corrections().history()[0].note == "says Ann"
-    assert app.text_input(key="bar-note-1").value == ""  # a note is of one correction
+    assert app.text_input(key="bar-note-1").value == ""  # a note belongs to one correction
     assert counts(dataset) == (0, 0, 1)
     app.button(key="bar-restore").click().run()
     assert counts(dataset) == (0, 0, 0)
@@ -116,13 +116,15 @@ def test_images_are_ambiguous_with_a_note_and_restored(show: Open, dataset: Stor
 
 
 def test_correcting_many_images_asks_for_confirmation(show: Open, dataset: StoredDataset) -> None:
-    assert show(many=CONFIRM_ABOVE).button(key="all").label == "Exclude them all"
-    app = show(many=CONFIRM_ABOVE + 1)
-    assert app.button(key="all").label == "Yes, all 101"  # the button itself opens a popover with this one
+    assert show(change_count=CONFIRM_ABOVE).button(key="all").label == "Exclude them all"
+    app = show(change_count=CONFIRM_ABOVE + 1)
+    assert app.button(key="all").label == "Yes, all 101"  # the outer button opens a popover with this one
     assert any("101 images will be excluded" in element.value for element in app.markdown)
     app.button(key="all").click().run()
     assert len(dataset.corrections().history()[0].ids) == 101
-    assert messages(app) == ["101 images excluded. Version 1."]  # at the head, as no bar of that name is on the page
+    assert messages(app) == [
+        "101 images excluded. Version 1."
+    ]  # at the top, because the bar of this correction is not on the page
     app.button(key="last-change-back").click().run()
     assert dataset.corrections().history()[0].action is Action.UNDO
 

@@ -1,4 +1,4 @@
-"""Faces in pages: what is read, what a tick does, and pairs."""
+"""Paginated grid of faces: loading, selection and pairs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pairs() -> None:
     dataset = open_dataset("small", settings())
     rows = load_index(dataset)
     left, right = rows.iloc[[0] * 14], rows.iloc[1:15]
-    show_pairs(dataset, left, right, [f"pair {place}" for place in range(14)], "pairs")
+    show_pairs(dataset, left, right, [f"pair {index}" for index in range(14)], "pairs")
 
 
 def unequal_pairs() -> None:
@@ -47,45 +47,45 @@ def unequal_pairs() -> None:
     show_pairs(dataset, load_index(dataset).iloc[:1], load_index(dataset).iloc[:2], [""], "pairs")
 
 
-def test_a_page_reads_its_own_faces_alone(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    real = thumbnails.iter_images
+def test_a_page_loads_only_its_own_faces(small: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_paths: list[str] = []
+    iter_images = thumbnails.iter_images
 
-    def spy(source: object, faces: list[thumbnails.FaceRef]) -> object:
-        read.extend(face.path for face in faces)
-        return real(source, faces)  # type: ignore[arg-type]
+    def record_paths(source: object, faces: list[thumbnails.FaceRef]) -> object:
+        read_paths.extend(face.path for face in faces)
+        return iter_images(source, faces)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(thumbnails, "iter_images", spy)
+    monkeypatch.setattr(thumbnails, "iter_images", record_paths)
     app = open_view(view)
     paths = small.index(["path"])["path"].tolist()
-    assert read == paths[:36]
+    assert read_paths == paths[:36]
     press(app, "Next")
-    assert read == paths[:72]
+    assert read_paths == paths[:72]
     press(app, "Previous")
-    assert read == paths[:72]  # kept
+    assert read_paths == paths[:72]  # cached
 
 
-def test_pages_can_be_turned_to_the_end_and_no_further(small: StoredDataset) -> None:
+def test_the_last_page_has_no_next_page(small: StoredDataset) -> None:
     app = open_view(view)
-    last = -(-TOTAL // 36)
-    assert f"of {last}" in page_text(app)
-    app.number_input[0].set_value(last).run()
-    assert f"Faces {36 * (last - 1) + 1} to {TOTAL} of {TOTAL}." in page_text(app)
+    last_page = -(-TOTAL // 36)
+    assert f"of {last_page}" in page_text(app)
+    app.number_input[0].set_value(last_page).run()
+    assert f"Faces {36 * (last_page - 1) + 1} to {TOTAL} of {TOTAL}." in page_text(app)
     assert next(button for button in app.button if button.label == "Next").disabled
-    assert len(selected(app)) == TOTAL - 36 * (last - 1)
+    assert len(selected(app)) == TOTAL - 36 * (last_page - 1)
 
 
-def test_selections_stay_on_other_pages(small: StoredDataset) -> None:
+def test_selections_persist_across_pages(small: StoredDataset) -> None:
     app = open_view(view)
     boxes = [box for box in app.checkbox if "-selected-" in str(box.key)]
     boxes[2].check().run()
-    assert selected(app) == [place == 2 for place in range(36)]
+    assert selected(app) == [index == 2 for index in range(36)]
     app = press(app, "Next")
     assert not any(selected(app))
     assert "1 of the selected faces is on other pages" in page_text(app)
     assert "1 image selected" in page_text(app)
     app = press(press(app, "Select this page"), "Previous")
-    assert selected(app) == [place == 2 for place in range(36)]
+    assert selected(app) == [index == 2 for index in range(36)]
     assert "37 images selected" in page_text(app)
     app = press(app, "Clear all 37")
     assert not any(selected(app)) and "None selected" in page_text(app)
@@ -158,8 +158,8 @@ def test_a_long_name_keeps_its_ends() -> None:
     marks = {"split": "train", "excluded": False, "ambiguous": False, "relabeled": False}
     assert ">fer0000001.png<" in caption_html({**marks, "path": "faces/fer0000001.png"})
     html = caption_html({**marks, "path": "faces/abigail_van_der_woodsen_123.jpg"})
-    shown = html.removesuffix("</div>").rsplit(">", 1)[-1]
-    assert len(shown) == 16 and shown.startswith("abig") and shown.endswith("123.jpg")
+    name = html.removesuffix("</div>").rsplit(">", 1)[-1]
+    assert len(name) == 16 and name.startswith("abig") and name.endswith("123.jpg")
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (100, 60), (500, 400, 3), (192, 192), (1, 1), (3, 900)])
@@ -183,6 +183,6 @@ def test_thumbnails_are_those_of_the_rows(small: StoredDataset) -> None:
     rows = small.index()
     files = thumbnails.load_thumbnails(small, pd.concat([rows.iloc[[5, 0]], rows[rows["path"] == BROKEN]]))
     assert files[2] is None
-    pictures = [cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE) for file in files if file]
-    assert [picture.shape for picture in pictures] == [(192, 192)] * 2
-    assert [picture.mean() for picture in pictures] == pytest.approx(rows["brightness"].iloc[[5, 0]].tolist())
+    thumbnail_images = [cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE) for file in files if file]
+    assert [image.shape for image in thumbnail_images] == [(192, 192)] * 2
+    assert [image.mean() for image in thumbnail_images] == pytest.approx(rows["brightness"].iloc[[5, 0]].tolist())

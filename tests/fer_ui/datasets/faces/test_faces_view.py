@@ -1,4 +1,4 @@
-"""The section Faces: which images a filter lets through, and what the page says of them."""
+"""The section Faces: filters, order and counts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _index() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "places"),
+    ("filters", "expected"),
     [
         ({}, [0, 1, 2, 3, 4]),
         ({"label": "fear"}, [0, 4]),
@@ -67,17 +67,17 @@ def _index() -> pd.DataFrame:
         ({"find": "nowhere"}, []),
     ],
 )
-def test_filters_select_the_matching_rows(wanted: dict[str, Any], places: list[int]) -> None:
-    assert find_matching(_index(), Filter(**wanted)).tolist() == places
+def test_filters_select_the_matching_rows(filters: dict[str, Any], expected: list[int]) -> None:
+    assert find_matching(_index(), Filter(**filters)).tolist() == expected
 
 
 def test_shuffling_keeps_all_rows_and_is_reproducible() -> None:
-    places = np.arange(100, 200)
-    assert sort_rows(places, ALL) is places
-    draws = [sort_rows(places, seed) for seed in SHUFFLES]
-    assert all(sorted(draw) == places.tolist() for draw in draws)
-    assert (draws[0] == sort_rows(places, SHUFFLES[0])).all()
-    assert len({tuple(draw) for draw in draws}) == len(SHUFFLES)
+    rows = np.arange(100, 200)
+    assert sort_rows(rows, ALL) is rows
+    orders = [sort_rows(rows, seed) for seed in SHUFFLES]
+    assert all(sorted(order) == rows.tolist() for order in orders)
+    assert (orders[0] == sort_rows(rows, SHUFFLES[0])).all()
+    assert len({tuple(order) for order in orders}) == len(SHUFFLES)
 
 
 def test_the_query_filters_and_the_count_is_shown(small: StoredDataset) -> None:
@@ -112,8 +112,8 @@ def test_another_filter_starts_at_the_first_page(small: StoredDataset) -> None:
     app.selectbox(key="label").set_value("neutral").run()
     assert "Faces 1 to 36 of 46." in page_text(app)
     assert app.query_params["page"] == "1"
-    linked = open_view(view, page="2", label="neutral")
-    assert "Faces 37 to 46 of 46." in page_text(linked)
+    on_second_page = open_view(view, page="2", label="neutral")
+    assert "Faces 37 to 46 of 46." in page_text(on_second_page)
 
 
 def test_faces_are_filtered_by_correction(small: StoredDataset) -> None:
@@ -122,5 +122,5 @@ def test_faces_are_filtered_by_correction(small: StoredDataset) -> None:
     corrections.mark(Action.EXCLUDE, ids[:3], "blurred")
     corrections.mark(Action.RELABEL, ids[3:5], label="anger")
     assert "**3 images**" in page_text(open_view(view, mark="excluded"))
-    relabeled = open_view(view, mark="relabeled")
-    assert [box.label for box in relabeled.checkbox if "selected" in str(box.key)] == ["Anger", "Anger"]
+    app = open_view(view, mark="relabeled")
+    assert [box.label for box in app.checkbox if "selected" in str(box.key)] == ["Anger", "Anger"]

@@ -1,4 +1,4 @@
-"""The table of class counts, and published against local ones."""
+"""Table of class counts and its comparison with published counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _counts(**splits: tuple[int, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["split", "expression", "count"])
 
 
-def test_a_row_a_class_with_its_share_and_how_sure_a_recall_would_be() -> None:
+def test_a_row_has_counts_share_and_recall_margin() -> None:
     table = class_table(_counts(train=(900, 60), test=(90, 10)), {"neutral": 90, "fear": 10})
     assert table["expression"].tolist() == ["neutral", "fear"]
     assert table[["train", "test", "all"]].to_numpy().tolist() == [[900, 90, 990], [60, 10, 70]]
@@ -67,7 +67,7 @@ def test_differences_are_described(published: pd.DataFrame, local: pd.DataFrame,
     assert_mentions(describe_differences(compare_counts(published, local)), *mentioned)
 
 
-def test_a_difference_within_rounding_is_none() -> None:
+def test_a_difference_within_rounding_is_ignored() -> None:
     published = pd.DataFrame(
         {"split": [""] * 3, "expression": ["neutral", "fear", "anger"], "count": [5000, 2000, 1000]}
     )

@@ -26,36 +26,36 @@ def view() -> None:
     show_classes(open_dataset("small", settings()))
 
 
-def links(app: AppTest) -> dict[str, str]:
+def get_links(app: AppTest) -> dict[str, str]:
     return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
 
 
-def test_the_numbers_come_first_and_are_of_the_labeled_images(small: StoredDataset) -> None:
+def test_the_headlines_count_labeled_images(small: StoredDataset) -> None:
     app = open_view(view)
     assert not app.exception and not app.error
-    words = page_text(app)
-    assert f">{TOTAL - IGNORED}<" in words
-    assert_mentions(words, "imbalance ratio", ">15<", "neutral to fear")  # 46 neutral, 3 fear
-    assert "Fear, 3 images" in words
-    assert "63.0 %" in words and "always predicting neutral" in words  # 46 of 73
-    assert "Strongly imbalanced" in words and "the test split" in words
-    assert_mentions(words, "without an expression", f"{IGNORED} images", f"{IGNORED} label ignored")
+    text = page_text(app)
+    assert f">{TOTAL - IGNORED}<" in text
+    assert_mentions(text, "imbalance ratio", ">15<", "neutral to fear")  # 46 neutral, 3 fear
+    assert "Fear, 3 images" in text
+    assert "63.0 %" in text and "always predicting neutral" in text  # 46 of 73
+    assert "Strongly imbalanced" in text and "the test split" in text
+    assert_mentions(text, "without an expression", f"{IGNORED} images", f"{IGNORED} label ignored")
 
 
 def test_a_split_has_its_own_numbers_and_links(small: StoredDataset) -> None:
     app = open_view(view, split="train")
     assert f">{sum(TRAIN.values())}<" in page_text(app)
     assert ">20<" in page_text(app)
-    assert "split=train" in links(app)["Fear"]
-    assert len(app.dataframe[0].value) == len(TRAIN)  # the table stays that of all parts
+    assert "split=train" in get_links(app)["Fear"]
+    assert len(app.dataframe[0].value) == len(TRAIN)  # the table still has all splits
     assert {"train", "test", "all"} < set(app.dataframe[0].value.columns)
 
 
 def test_every_class_has_a_link_to_its_faces(small: StoredDataset) -> None:
-    found = links(open_view(view))
-    assert {"Neutral", "Happiness", "Fear", "Show those without"} == set(found)
-    assert set(found["Fear"].split("&")) == {f"dataset={DATASET}", "section=faces", "label=fear"}
-    assert "label=unlabeled" in found["Show those without"]
+    link_queries = get_links(open_view(view))
+    assert {"Neutral", "Happiness", "Fear", "Show those without"} == set(link_queries)
+    assert set(link_queries["Fear"].split("&")) == {f"dataset={DATASET}", "section=faces", "label=fear"}
+    assert "label=unlabeled" in link_queries["Show those without"]
 
 
 def test_excluded_images_are_not_counted_but_mentioned(small: StoredDataset) -> None:
@@ -64,15 +64,15 @@ def test_excluded_images_are_not_counted_but_mentioned(small: StoredDataset) -> 
     app = open_view(view)
     assert_mentions(page_text(app), "excluded by corrections", "2 images")
     assert ">46<" in page_text(app)
-    assert "mark=used" in links(app)["Fear"] and "mark=excluded" in links(app)["Show the excluded"]
+    assert "mark=used" in get_links(app)["Fear"] and "mark=excluded" in get_links(app)["Show the excluded"]
 
 
 def test_differences_from_published_counts_are_described(small: StoredDataset) -> None:
     app = open_view(view)
     assert "1 of 6 counts" in page_text(app)
     table = app.dataframe[1].value
-    differing = table[table["Difference"] != "same"]
-    assert differing[["Expression", "Split", "Difference"]].to_numpy().tolist() == [["Fear", "Test", "3 fewer"]]
+    differences = table[table["Difference"] != "same"]
+    assert differences[["Expression", "Split", "Difference"]].to_numpy().tolist() == [["Fear", "Test", "3 fewer"]]
 
 
 @pytest.mark.parametrize("query", [{"bars": "stacked", "scale": "log"}, {"scale": "share"}, {"split": "gone"}])
@@ -100,7 +100,7 @@ def test_expressions_without_images_are_not_counted(small: StoredDataset) -> Non
     assert counts["count"].sum() == sum(TRAIN.values()) + sum(TEST.values())
 
 
-def test_a_click_asks_for_the_faces_of_its_bar() -> None:
+def test_a_click_filters_the_faces_of_its_bar() -> None:
     assert get_clicked_bar([{"customdata": ["fear", "valid"]}]) == {"label": "fear", "split": "valid"}
     assert get_clicked_bar([{"customdata": ["fear", ""]}]) == {"label": "fear"}
     assert get_clicked_bar([{"customdata": ["fear", "valid"]}, {"customdata": ["fear", "train"]}]) == {"label": "fear"}

@@ -1,4 +1,4 @@
-"""Several datasets side by side, stored and published ones."""
+"""Comparison of stored and published datasets."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def view() -> None:
     show_compare()
 
 
-def bars(app: AppTest) -> list[str]:
+def compared_names(app: AppTest) -> list[str]:
     return app.dataframe[0].value["dataset"].tolist()
 
 
 def test_stored_and_published_datasets_are_compared(small: StoredDataset) -> None:
     app = open_view(view, sets=f"{DATASET},{PUBLISHED}fer2013")
     assert not app.exception and not app.error
-    assert bars(app) == [DATASET, "FER2013 (CSV), published"]
+    assert compared_names(app) == [DATASET, "FER2013 (CSV), published"]
     assert app.dataframe[0].value["images"].tolist() == [73, 6198 + 8989 + 5121]
     assert ">15<" in page_text(app) and ">1.8<" in page_text(app)
     assert "neutral, happiness and fear" in page_text(app)
@@ -39,8 +39,8 @@ def test_stored_and_published_datasets_are_compared(small: StoredDataset) -> Non
 def test_an_empty_store_compares_published_counts(store: Settings) -> None:
     app = open_view(view)
     assert not app.exception
-    assert len(bars(app)) > 1
-    assert all(name.endswith("published") for name in bars(app))
+    assert len(compared_names(app)) > 1
+    assert all(name.endswith("published") for name in compared_names(app))
     assert len(app.get("plotly_chart")) == 1
 
 
@@ -48,9 +48,9 @@ def test_an_empty_store_compares_published_counts(store: Settings) -> None:
 def test_missing_expressions_of_a_label_set_are_named(small: StoredDataset, name: str) -> None:
     app = open_view(view, sets=f"{DATASET},{PUBLISHED}ferplus", labels=name)
     assert not app.exception and not app.error
-    lacking = [info.value for info in app.info]
-    assert len(lacking) == 1 and lacking[0].startswith(f"{DATASET} has no images of")
-    assert ("contempt" in lacking[0]) == (name == "eight")
+    messages = [info.value for info in app.info]
+    assert len(messages) == 1 and messages[0].startswith(f"{DATASET} has no images of")
+    assert ("contempt" in messages[0]) == (name == "eight")
 
 
 def test_excluded_images_do_not_count(small: StoredDataset) -> None:
@@ -59,7 +59,7 @@ def test_excluded_images_do_not_count(small: StoredDataset) -> None:
     assert open_view(view, sets=DATASET, labels="eight").dataframe[0].value["images"].tolist() == [70]
 
 
-def test_those_that_share_nothing_say_so(small: StoredDataset, tmp_path: Path, store: Settings) -> None:
+def test_datasets_without_common_classes_show_a_message(small: StoredDataset, tmp_path: Path, store: Settings) -> None:
     other = import_small(tmp_path / "other", store, "other")
     index = other.index(["id", "label"])
     other.corrections().mark(Action.RELABEL, index["id"], label="anger")
@@ -69,7 +69,7 @@ def test_those_that_share_nothing_say_so(small: StoredDataset, tmp_path: Path, s
 
 
 def test_the_number_of_datasets_is_limited_by_the_colors(store: Settings) -> None:
-    everything = open_view(view).multiselect(key="sets").options
-    assert len(everything) > DATASETS_MAX
+    options = open_view(view).multiselect(key="sets").options
+    assert len(options) > DATASETS_MAX
     ids = ["fer2013", "ferplus", "affectnet", "ckplus", "expw", "jaffe", "kdef"]
-    assert len(bars(open_view(view, sets=",".join(f"{PUBLISHED}{name}" for name in ids)))) == DATASETS_MAX
+    assert len(compared_names(open_view(view, sets=",".join(f"{PUBLISHED}{name}" for name in ids)))) == DATASETS_MAX

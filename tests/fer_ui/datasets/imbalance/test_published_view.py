@@ -1,4 +1,4 @@
-"""Published counts, and what a manifest says."""
+"""Published counts and facts of manifests."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def view() -> None:
     show_published()
 
 
-def test_published_counts_need_no_image(store: Settings) -> None:
+def test_published_counts_need_no_images(store: Settings) -> None:
     app = open_view(view, manifest="fer2013")
     assert not app.exception and not app.error
-    words = page_text(app)
-    assert "35,887" in words and ">16<" in words and "Strongly imbalanced" in words
-    assert "the test split" in words
-    assert "Goodfellow" in words and "Labels are noisy" in words
+    text = page_text(app)
+    assert "35,887" in text and ">16<" in text and "Strongly imbalanced" in text
+    assert "the test split" in text
+    assert "Goodfellow" in text and "Labels are noisy" in text
     assert "view=import" in app.get("page_link")[0].proto.query_string
     assert len(app.get("plotly_chart")) == 1
 
@@ -46,32 +46,32 @@ def test_every_manifest_can_be_shown(store: Settings, name: str) -> None:
     assert app.selectbox(key="manifest").value == name
     assert manifest.license in page_text(app)
     assert all(" ".join(problem.split()[:4]) in page_text(app) for problem in manifest.problems)
-    counted = manifest.published is not None
-    assert ("No class counts are published" in page_text(app)) != counted
-    assert len(app.get("plotly_chart")) == counted
+    has_counts = manifest.published is not None
+    assert ("No class counts are published" in page_text(app)) != has_counts
+    assert len(app.get("plotly_chart")) == has_counts
 
 
-def test_ones_own_manifests_are_among_them_and_those_without_counts_last(store: Settings) -> None:
-    own = MANIFEST.model_copy(update={"title": "Aardvarks", "published": None})
-    save_manifest(dump_manifest(own), store)
-    app = open_view(view, manifest=own.id)
+def test_custom_manifests_are_listed_and_those_without_counts_come_last(store: Settings) -> None:
+    custom = MANIFEST.model_copy(update={"title": "Aardvarks", "published": None})
+    save_manifest(dump_manifest(custom), store)
+    app = open_view(view, manifest=custom.id)
     options = app.selectbox(key="manifest").options
     assert "Aardvarks (no counts)" in options
-    without = [option.endswith("(no counts)") for option in options]
-    assert without == sorted(without)
+    lacks_counts = [option.endswith("(no counts)") for option in options]
+    assert lacks_counts == sorted(lacks_counts)
     assert "No class counts are published" in page_text(app)
 
 
-def test_an_imported_dataset_is_led_to(small: StoredDataset, store: Settings) -> None:
+def test_an_imported_dataset_is_linked(small: StoredDataset, store: Settings) -> None:
     save_manifest(dump_manifest(MANIFEST), store)
     links = {link.proto.label: link.proto.query_string for link in open_view(view, manifest=small.id).get("page_link")}
     assert links["Open the imported dataset"] == f"dataset={small.id}"
     assert "view=compare" in links["Compare with the imported dataset"]
 
 
-def test_facts_are_plain_and_link_to_web_addresses_alone() -> None:
-    bad = Manifest(id="bad", title="", summary="", license="<script>", homepage="javascript:alert(1)")
-    assert "<script>" not in facts_html(bad) and "href" not in facts_html(bad)
-    good = bad.model_copy(update={"homepage": 'https://example.org/?a=1&b="2"'})
-    assert 'href="https://example.org/?a=1&amp;b=&quot;2&quot;"' in facts_html(good)
-    assert "Citation" not in facts_html(good)
+def test_facts_are_escaped_and_only_web_addresses_are_links() -> None:
+    unsafe = Manifest(id="bad", title="", summary="", license="<script>", homepage="javascript:alert(1)")
+    assert "<script>" not in facts_html(unsafe) and "href" not in facts_html(unsafe)
+    with_homepage = unsafe.model_copy(update={"homepage": 'https://example.org/?a=1&b="2"'})
+    assert 'href="https://example.org/?a=1&amp;b=&quot;2&quot;"' in facts_html(with_homepage)
+    assert "Citation" not in facts_html(with_homepage)

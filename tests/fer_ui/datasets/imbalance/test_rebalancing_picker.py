@@ -11,7 +11,7 @@ from fer_ui.datasets.imbalance.rebalancing_picker import (
     rebalancing_to_query,
 )
 
-HAND_MADE = Rebalancing(sampling="over", weights="inverse")
+COMBINED = Rebalancing(sampling="over", weights="inverse")
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -23,17 +23,17 @@ def test_a_named_strategy_is_written_as_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rebalancing", "address"),
+    ("rebalancing", "query"),
     [
-        (HAND_MADE, "over~inverse~0.999~0"),
+        (COMBINED, "over~inverse~0.999~0"),
         (Rebalancing(weights="effective_number", beta=0.9999), "natural~effective_number~0.9999~0"),
         (Rebalancing(weights="inverse", reweight_start_01=0.25), "natural~inverse~0.999~0~0.25"),
         (Rebalancing(sampling="square_root", logit_tau=1 / 3), "square_root~none~0.999~0.3333333333333333"),
     ],
 )
-def test_a_combined_strategy_round_trips_as_fields(rebalancing: Rebalancing, address: str) -> None:
-    assert rebalancing_to_query(rebalancing) == address
-    assert rebalancing_from_query(address) == rebalancing
+def test_a_combined_strategy_round_trips_as_fields(rebalancing: Rebalancing, query: str) -> None:
+    assert rebalancing_to_query(rebalancing) == query
+    assert rebalancing_from_query(query) == rebalancing
 
 
 def test_links_without_reweight_start_still_work() -> None:
@@ -68,7 +68,7 @@ def test_invalid_strategies_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("rebalancing", "text"),
     [
-        (HAND_MADE, "Over-sampling, class weights"),
+        (COMBINED, "Over-sampling, class weights"),
         (Rebalancing(weights="effective_number", beta=0.99), "Effective-number weights (beta 0.99)"),
         (Rebalancing(sampling="under", logit_tau=0.5), "Under-sampling, logit adjustment (tau 0.5)"),
         (Rebalancing(beta=0.5), "As they are"),

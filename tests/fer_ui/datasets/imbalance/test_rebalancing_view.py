@@ -43,7 +43,7 @@ def dataset(store: Settings, archive: Path) -> Iterator[StoredDataset]:
 
 
 def page() -> None:
-    """What a page does with the view; its source is run, so it imports for itself."""
+    """Show the view. AppTest runs only the source, hence the imports."""
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
@@ -61,13 +61,13 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
 
     monkeypatch.setattr(rebalancing_view, "link_to", fake_link)
 
-    def show_it(**query: str) -> AppTest:
+    def run_page(**query: str) -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()
 
-    return show_it
+    return run_page
 
 
 def linked_rebalancing(app: AppTest) -> str:
@@ -143,22 +143,22 @@ def test_an_unused_beta_is_dropped(dataset: StoredDataset, show: Show) -> None:
     assert app.query_params["rebalancing"] == "over-sampling"
 
 
-@pytest.mark.parametrize("address", ["gone", "over~~", "under~inverse~2~0"])
-def test_an_invalid_query_is_natural_sampling(address: str, dataset: StoredDataset, show: Show) -> None:
-    app = show(rebalancing=address)
+@pytest.mark.parametrize("query", ["gone", "over~~", "under~inverse~2~0"])
+def test_an_invalid_query_is_natural_sampling(query: str, dataset: StoredDataset, show: Show) -> None:
+    app = show(rebalancing=query)
     assert not app.exception and not app.error
     assert linked_rebalancing(app) == "natural"
 
 
-def test_a_split_a_model_and_ambiguous_images_are_counted_and_handed_on(dataset: StoredDataset, show: Show) -> None:
+def test_split_preset_and_ambiguous_images_are_counted_and_linked(dataset: StoredDataset, show: Show) -> None:
     dataset.corrections().mark(Action.AMBIGUOUS, dataset.index(["id"])["id"][:30])
     app = show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn", ambiguous="left-out")
     assert "fold 2 of 4" in page_text(app)
-    for handed in ("'split_config': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
-        assert handed in page_text(app)
+    for parameter in ("'split_config': 'kfold~0.1~0.1~4~1~0'", "'preset': 'A-cnn'", "'ambiguous': 'left-out'"):
+        assert parameter in page_text(app)
     assert "ambiguous" in app.caption[-1].value
-    seen = app.dataframe[0].value["images"].sum()
-    assert show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn").dataframe[0].value["images"].sum() > seen
+    image_count = app.dataframe[0].value["images"].sum()
+    assert show(split_config="kfold~0.1~0.1~4~1~0", preset="A-cnn").dataframe[0].value["images"].sum() > image_count
 
 
 def test_without_votes_or_ambiguous_images_there_are_no_choices(store: Settings, show: Show) -> None:
@@ -167,7 +167,7 @@ def test_without_votes_or_ambiguous_images_there_are_no_choices(store: Settings,
     make_synthetic_dataset("faces", 160, 0, store)
     app = show()
     assert not app.error and not app.exception
-    assert [each.label for each in app.selectbox] == ["Rebalancing"]
+    assert [selectbox.label for selectbox in app.selectbox] == ["Rebalancing"]
 
 
 def test_no_training_images_is_an_empty_state(dataset: StoredDataset, show: Show) -> None:
@@ -187,14 +187,14 @@ def test_the_sentences_describe_samples_and_skipped_images(dataset: StoredDatase
     def text(rebalancing: Rebalancing) -> str:
         return describe_epoch(split, split.epoch_table(rebalancing), rebalancing)
 
-    rarest, total = int(split.sizes.min()), split.images
-    assert_mentions(text(Rebalancing()), f"{total} images", "once")
-    under = text(Rebalancing(sampling="under"))
-    assert_mentions(under, f"{8 * rarest} samples", f"{total}", "skips", f"{total - 8 * rarest} images")
+    rarest, image_count = int(split.sizes.min()), split.images
+    assert_mentions(text(Rebalancing()), f"{image_count} images", "once")
+    sentence = text(Rebalancing(sampling="under"))
+    assert_mentions(sentence, f"{8 * rarest} samples", f"{image_count}", "skips", f"{image_count - 8 * rarest} images")
     assert_mentions(text(Rebalancing(sampling="over")), "as many as there are")
     assert_mentions(text(Rebalancing(weights="inverse")), "weighs", f"{split.sizes.max() / rarest:.1f}", "neutral")
     assert_mentions(text(Rebalancing(logit_tau=1)), "lowers the logit")
-    assert_mentions(describe_counted_images(split, config, 240), f"{total} images of 240")
+    assert_mentions(describe_counted_images(split, config, 240), f"{image_count} images of 240")
 
 
 def test_an_epoch_smaller_than_a_batch_warns(dataset: StoredDataset, show: Show) -> None:

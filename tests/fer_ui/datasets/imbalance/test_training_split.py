@@ -1,4 +1,4 @@
-"""The preview counts what the engine trains on."""
+"""The preview of an epoch matches the training set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fer_ui.datasets.imbalance.training_split import count_training_split, load_
 from tests.support.synthetic_datasets import write_ferplus_like
 
 EIGHT = label_set("eight")
-REBALANCINGS = [each.rebalancing for each in STRATEGIES.values()] + [
+REBALANCINGS = [strategy.rebalancing for strategy in STRATEGIES.values()] + [
     Rebalancing(sampling="over", weights="inverse", logit_tau=0.5)
 ]
 
@@ -53,8 +53,8 @@ def dataset(store: Settings, archive: Path) -> StoredDataset:
     return dataset
 
 
-def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingSet:
-    """What a run would hand to its trainer."""
+def _training_set(dataset: StoredDataset, config: TrainConfig) -> TrainingSet:
+    """Build the training set of a run."""
     index = dataset.index()
     splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
     n = len(index)
@@ -66,7 +66,7 @@ def _engine(dataset: StoredDataset, config: TrainConfig) -> TrainingSet:
 @pytest.mark.parametrize("targets", ["votes", "label"])
 def test_the_preview_matches_training(dataset: StoredDataset, targets: str) -> None:
     config = TrainConfig(dataset="faces", targets=targets, exclude_ambiguous=True)
-    data, split = _engine(dataset, config), load_training_split(dataset, config)
+    data, split = _training_set(dataset, config), load_training_split(dataset, config)
     assert split.images == len(data.train)
     for rebalancing in REBALANCINGS:
         _compare(split.epoch_table(rebalancing), split.unlabeled, rebalancing, data)
@@ -74,22 +74,22 @@ def test_the_preview_matches_training(dataset: StoredDataset, targets: str) -> N
 
 def _compare(table: pd.DataFrame, unlabeled: int, rebalancing: Rebalancing, data: TrainingSet) -> None:
     """Compare with the samples and weights of the engine."""
-    codes = data.class_indices[data.train]
-    assert table["samples"].sum() + unlabeled == epoch_size(codes, 8, rebalancing.sampling)
+    class_indices = data.class_indices[data.train]
+    assert table["samples"].sum() + unlabeled == epoch_size(class_indices, 8, rebalancing.sampling)
     loss = TrainingLoss.from_config(rebalancing, data.targets[data.train], torch.device("cpu"))
     weights = np.ones(8) if loss.weights is None else loss.weights.numpy()
     offsets = np.zeros(8) if loss.offsets is None else loss.offsets.numpy()
     np.testing.assert_allclose(table["weight"], weights, rtol=1e-4)
     np.testing.assert_allclose(table["offset"], offsets, rtol=1e-4, atol=1e-6)
     generator = torch.Generator().manual_seed(0)
-    epochs = [epoch_indices(data.train, codes, 8, rebalancing.sampling, generator) for _ in range(60)]
-    counted = data.targets[np.concatenate(epochs)].sum(0) * weights
-    np.testing.assert_allclose(table["effective_share"], counted / counted.sum(), atol=0.01)
+    epochs = [epoch_indices(data.train, class_indices, 8, rebalancing.sampling, generator) for _ in range(60)]
+    weighted_counts = data.targets[np.concatenate(epochs)].sum(0) * weights
+    np.testing.assert_allclose(table["effective_share"], weighted_counts / weighted_counts.sum(), atol=0.01)
     samples = data.class_indices[epochs[0]]
     assert table["samples"].tolist() == np.bincount(samples[samples >= 0], minlength=8).tolist()
 
 
-def test_labels_alone_give_the_engines_own_preview(dataset: StoredDataset) -> None:
+def test_without_votes_the_preview_matches_preview_epoch(dataset: StoredDataset) -> None:
     split = load_training_split(dataset, TrainConfig(dataset="faces", targets="label"))
     assert not split.has_soft_targets
     for rebalancing in REBALANCINGS:
@@ -105,10 +105,10 @@ def test_skipped_images_are_counted_once(dataset: StoredDataset) -> None:
     evaluated = int(splits.isin([str(Split.VALID), str(Split.TEST)]).sum())
     assert split.excluded == 20
     assert split.ambiguous == int((index["ambiguous"] & (splits == Split.TRAIN)).sum()) > 0
-    counted = (
+    total = (
         split.images + split.without_split + split.excluded + split.ambiguous + split.unreadable + split.without_target
     )
-    assert counted + evaluated == len(index)
+    assert total + evaluated == len(index)
     assert load_training_split(dataset, config.model_copy(update={"exclude_ambiguous": False})).images > split.images
 
 
@@ -122,19 +122,19 @@ def test_another_fold_has_other_images(dataset: StoredDataset) -> None:
     assert all(split.images > 0 for split in folds)
 
 
-def test_a_correction_is_seen_at_once(dataset: StoredDataset) -> None:
+def test_a_correction_takes_effect_at_once(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset="faces")
-    before = load_training_split(dataset, config)
-    train = dataset.index(["id", "split"])
-    dataset.corrections().mark(Action.EXCLUDE, train.loc[train["split"] == "train", "id"][60:100], "blurred")
-    assert load_training_split(dataset, config).images < before.images
+    original = load_training_split(dataset, config)
+    index = dataset.index(["id", "split"])
+    dataset.corrections().mark(Action.EXCLUDE, index.loc[index["split"] == "train", "id"][60:100], "blurred")
+    assert load_training_split(dataset, config).images < original.images
 
 
 def test_images_without_a_label_count_by_their_votes() -> None:
     votes = np.zeros((4, 10), np.int16)
     votes[0, 0], votes[1, 1] = 10, 10
     votes[2, :2] = 5  # a tie
-    votes[3, 8] = 10  # unknown: nobody names an expression
+    votes[3, 8] = 10  # unknown only, no expression
     index = pd.DataFrame({"label": pd.array(["neutral", "happiness", None, None], "string"), "problem": [""] * 4})
     index[list(VOTE_COLUMNS)] = votes
     index[["excluded", "ambiguous", "relabeled"]] = False
@@ -143,8 +143,8 @@ def test_images_without_a_label_count_by_their_votes() -> None:
     assert (split.unlabeled, split.without_target, split.images) == (1, 1, 3)
     assert split.has_soft_targets
     np.testing.assert_allclose(split.epoch_table(Rebalancing())["effective_share"][:2], [0.5, 0.5])
-    alone = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
-    assert (alone.unlabeled, alone.without_target, alone.has_soft_targets) == (0, 2, False)
+    from_labels = count_training_split(index, np.full(4, SPLITS.index(Split.TRAIN)), EIGHT, "label")
+    assert (from_labels.unlabeled, from_labels.without_target, from_labels.has_soft_targets) == (0, 2, False)
 
 
 def test_a_split_without_images_has_no_shares() -> None:
