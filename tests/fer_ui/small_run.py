@@ -1,4 +1,4 @@
-"""Run folders with made-up figures, written as a training writes them."""
+"""Run folders with synthetic metrics, as training writes them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DATA = {"dataset": "gone", "fingerprint": "31a4fd6e9a5a1d46", "corrections": 2, 
 
 
 def rows(epochs: int, **columns: Iterable[Any]) -> list[dict[str, Any]]:
-    """A row an epoch; macro-F1 is best in the last epoch but one. `columns` replace those of the same name."""
+    """Build one row per epoch; macro-F1 is best in the second to last. `columns` replace columns of the same name."""
     best = max(epochs - 1, 1)
-    made = []
+    metrics = []
     for epoch in range(1, epochs + 1):
         score = 0.5 - abs(epoch - best) / 1000
         row: dict[str, Any] = {"train_loss": 2 / epoch, "valid_loss": 1 + 1 / epoch, "learning_rate": 0.1 / epoch}
@@ -33,15 +33,15 @@ def rows(epochs: int, **columns: Iterable[Any]) -> list[dict[str, Any]]:
             }
             row |= {f"{split}_f1_{expression}": score for expression in Expression}
         times = {"images_per_s": 300.0 + epoch, "data_seconds": 1.0, "step_seconds": 3.0, "seconds": 5.0}
-        made.append({**row, **times, "epoch": epoch, "best_epoch": min(epoch, best)})
+        metrics.append({**row, **times, "epoch": epoch, "best_epoch": min(epoch, best)})
     for name, values in columns.items():
-        for row, value in zip(made, values, strict=True):
+        for row, value in zip(metrics, values, strict=True):
             row[name] = value
-    return made
+    return metrics
 
 
 def make_run(settings: Settings, run_id: str, metrics: Iterable[Mapping[str, Any]] = (), *changes: str) -> Run:
-    """An unfinished run."""
+    """Make an unfinished run."""
     config = load_config(preset_paths()["small-soft"], ["dataset=gone", "epochs=20", "title=Small network", *changes])
     run = create_run(run_id, dump_config(config), settings)
     for row in metrics:
@@ -61,7 +61,7 @@ def begin(run: Run) -> Run:
 
 
 def finish(run: Run, split: str = "test", **metrics: float) -> Run:
-    """Make it a finished run that was judged on `split`."""
+    """Finish a run that was evaluated on `split`."""
     for name in ("contract.json", "weights.safetensors", "model.onnx"):
         run.write(name, b"{}")
     write_reports(run.path("report.json"), {split: [make_stored_report(**metrics)]})

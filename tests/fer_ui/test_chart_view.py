@@ -1,4 +1,4 @@
-"""A chart on a page: its titles above it, the figure without them, a table with readable columns."""
+"""Charts and tables on a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _page() -> None:
     show_chart(class_distribution(counts), "counts-of-faces")
 
 
-def test_the_titles_stand_above_the_figure_and_not_in_it() -> None:
+def test_the_titles_are_above_the_figure_and_not_in_it() -> None:
     app = AppTest.from_function(_page).run()
     assert not app.exception
     titles = app.get("html")[0].proto.body
@@ -39,7 +39,7 @@ def test_titles_are_escaped() -> None:
     assert "<p" not in titles_html("Title", "")
 
 
-def test_the_table_reads_in_percent_and_marks_the_undefined() -> None:
+def test_the_table_has_percentages_and_marks_undefined_values() -> None:
     table = pd.DataFrame(
         {
             "expression": ["fear", "contempt"],
@@ -51,8 +51,8 @@ def test_the_table_reads_in_percent_and_marks_the_undefined() -> None:
             "f1": [0.4, None],
         }
     ).astype({"precision": float, "recall": float, "recall_low": float, "recall_high": float, "f1": float})
-    shown = format_metrics(table)
-    assert shown["Expression"].tolist() == ["Fear", "Contempt"]
-    assert shown["Recall"].iloc[0] == 25
-    assert shown["95 % interval"].tolist() == ["20.0 to 30.0 %", NO_VALUE]
-    assert shown["Recall"].isna().tolist() == [False, True]
+    formatted = format_metrics(table)
+    assert formatted["Expression"].tolist() == ["Fear", "Contempt"]
+    assert formatted["Recall"].iloc[0] == 25
+    assert formatted["95 % interval"].tolist() == ["20.0 to 30.0 %", NO_VALUE]
+    assert formatted["Recall"].isna().tolist() == [False, True]

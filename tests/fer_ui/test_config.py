@@ -1,4 +1,4 @@
-"""The app's configuration: Streamlit knows every option in it, and nothing in it goes to the network."""
+"""The app's Streamlit configuration."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from streamlit import config
 CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 
 
-def _options(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
+def _options(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
         if isinstance(value, dict):
-            yield from _options(value, f"{above}{name}.")
+            yield from _options(value, f"{prefix}{name}.")
         else:
-            yield f"{above}{name}", value
+            yield f"{prefix}{name}", value
 
 
 def test_streamlit_knows_every_option() -> None:
@@ -34,15 +34,15 @@ def test_docstrings_are_not_shown_on_pages() -> None:
     assert dict(_options(tomllib.loads(CONFIG.read_text())))["runner.magicEnabled"] is False
 
 
-def test_the_server_keeps_to_this_machine_and_sends_nothing() -> None:
+def test_the_server_is_local_and_sends_no_statistics() -> None:
     options = dict(_options(tomllib.loads(CONFIG.read_text())))
     assert options["server.address"] == "127.0.0.1"
     assert options["browser.gatherUsageStats"] is False
     assert "http" not in CONFIG.read_text()
 
 
-def test_what_keeps_other_websites_out_stays_on() -> None:
-    set_here = dict(_options(tomllib.loads(CONFIG.read_text())))
+def test_cross_origin_protection_stays_on() -> None:
+    options = dict(_options(tomllib.loads(CONFIG.read_text())))
     for name in ("server.enableCORS", "server.enableXsrfProtection"):
-        assert set_here.get(name, config._config_options_template[name].default_val) is True, name
-    assert "server.corsAllowedOrigins" not in set_here
+        assert options.get(name, config._config_options_template[name].default_val) is True, name
+    assert "server.corsAllowedOrigins" not in options

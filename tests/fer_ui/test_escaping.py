@@ -1,4 +1,4 @@
-"""Plain words stay plain in Markdown and in HTML."""
+"""Escaping of text in Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer_ui.escaping import escape_html, escape_markdown
 @pytest.mark.parametrize(
     "text", ["", "size_px is 7 but must be at least 16.", "Choose one of: fear, anger.", "12,906 images (36.5 %)"]
 )
-def test_common_words_stay_as_they_are(text: str) -> None:
+def test_plain_text_is_unchanged(text: str) -> None:
     assert escape_markdown(text) == text
 
 
@@ -32,13 +32,13 @@ def test_common_words_stay_as_they_are(text: str) -> None:
         ("one\n  two", "one  \ntwo"),
     ],
 )
-def test_markdown_is_taken_at_its_word(text: str, escaped: str) -> None:
+def test_markdown_is_escaped(text: str, escaped: str) -> None:
     assert escape_markdown(text) == escaped
 
 
-def test_html_is_taken_at_its_word() -> None:
+def test_html_is_escaped() -> None:
     assert escape_html('<b>"a" & b</b>') == "&lt;b&gt;&quot;a&quot; &amp; b&lt;/b&gt;"
 
 
-def test_a_percent_sign_keeps_to_its_number() -> None:
+def test_a_percent_sign_is_not_separated_from_its_number() -> None:
     assert escape_html("78 to 83 %") == "78 to 83&nbsp;%"

@@ -1,4 +1,4 @@
-"""Numbers in words."""
+"""Formatting of numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer_ui import formatting
 
 
 @pytest.mark.parametrize(
-    ("share", "decimals", "words"),
+    ("share", "decimals", "expected"),
     [
         (0.365, 1, "36.5 %"),
         (0, 1, "0 %"),
@@ -23,12 +23,14 @@ from fer_ui import formatting
         (0.999, 0, ">99 %"),
     ],
 )
-def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, decimals: int, words: str) -> None:
-    assert formatting.format_percent(share, decimals) == words
+def test_a_small_or_large_share_is_never_rounded_to_0_or_100_percent(
+    share: float, decimals: int, expected: str
+) -> None:
+    assert formatting.format_percent(share, decimals) == expected
 
 
 @pytest.mark.parametrize(
-    ("number", "digits", "words"),
+    ("number", "digits", "expected"),
     [
         (0, 4, "0"),
         (9_999, 4, "9,999"),
@@ -41,11 +43,11 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, decimals: i
         (2_000_000_000, 4, "2.0G"),
     ],
 )
-def test_a_large_count_needs_few_characters(number: int, digits: int, words: str) -> None:
-    assert formatting.format_compact_count(number, digits) == words
+def test_a_large_count_is_compact(number: int, digits: int, expected: str) -> None:
+    assert formatting.format_compact_count(number, digits) == expected
 
 
-def test_words() -> None:
+def test_counts_intervals_and_ratios_are_formatted() -> None:
     assert formatting.format_count(12_906) == "12,906"
     assert formatting.format_times(28.4) == "28 times"
     assert formatting.format_times(2.44) == "2.4 times"
@@ -59,7 +61,7 @@ def test_an_age_is_rounded() -> None:
     assert formatting.format_age(now - timedelta(hours=3, minutes=5)) == "3 hours ago"
 
 
-def test_hover_text_fits_a_phone_and_holds_no_markup() -> None:
+def test_hover_text_is_wrapped_and_escaped() -> None:
     lines = formatting.format_hover("a " * 60 + "y" * 100).split("<br>")
     assert len(lines) > 3
     assert all(len(line) <= formatting.HOVER_CHARACTERS for line in lines)

@@ -1,4 +1,4 @@
-"""What a page opens with."""
+"""Header of a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from fer_ui.header import Headline, headline, headline_html
 
 
-def _opening() -> None:
+def _page() -> None:
     import streamlit as st
 
     from fer_ui.header import Headline, empty_state, headline, notice, page_header
@@ -20,15 +20,15 @@ def _opening() -> None:
     notice("warning", "2 files of my_set_*.zip were left out.")
 
 
-def test_a_page_opens_with_title_sentence_numbers_and_what_to_do_next() -> None:
-    app = AppTest.from_function(_opening).run()
+def test_a_page_opens_with_title_summary_headlines_and_empty_state() -> None:
+    app = AppTest.from_function(_page).run()
     assert not app.exception
     assert app.title[0].value == r"Images of \*my\* set"
     assert app.markdown[0].value == "What is in it, and what is rare."
-    assert [split.value for split in app.subheader] == ["No model yet", "No runs yet"]
+    assert [element.value for element in app.subheader] == ["No model yet", "No runs yet"]
     assert [button.label for button in app.button] == ["Train a model"]
     assert app.warning[0].value == r"2 files of my_set\_\*.zip were left out."
-    bodies = [split.proto.body for split in app.get("html")]
+    bodies = [element.proto.body for element in app.get("html")]
     assert any("85.4&nbsp;%" in body for body in bodies)
 
 

@@ -1,4 +1,4 @@
-"""What images are called on a page."""
+"""Labels of images on a page."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def test_a_missing_label_gives_its_reason(missing: object) -> None:
     assert get_text({"split": missing}, "split") == get_text({}, "split") == ""
 
 
-def test_marks_are_those_that_are_set() -> None:
+def test_marks_are_listed() -> None:
     assert get_marks({"excluded": True, "ambiguous": False, "relabeled": True}) == ["excluded", "relabeled"]
     assert get_marks({}) == []

@@ -1,4 +1,4 @@
-"""Choices that live in the address: several at once, and text to look for."""
+"""Multiselect and text input bound to the query."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ def _page() -> None:
 
     from fer_ui.query_params import QueryParam, param_multiselect, param_text_input
 
-    chosen = param_multiselect("Sets", ["a", "b", "c", "d"], QueryParam.SETS, default=["a", "b"], max_selections=3)
-    found = param_text_input("Name", QueryParam.FIND)
-    st.markdown(f"chosen {'+'.join(chosen)} {found!r}")
+    selected = param_multiselect("Sets", ["a", "b", "c", "d"], QueryParam.SETS, default=["a", "b"], max_selections=3)
+    search = param_text_input("Name", QueryParam.FIND)
+    st.markdown(f"chosen {'+'.join(selected)} {search!r}")
 
 
 def _open(**query: str) -> AppTest:
@@ -22,45 +22,45 @@ def _open(**query: str) -> AppTest:
     return app.run()
 
 
-def _says(app: AppTest) -> str:
+def _page_text(app: AppTest) -> str:
     assert not app.exception
     return app.markdown[0].value
 
 
-def _address(app: AppTest) -> dict[str, str]:
+def _query(app: AppTest) -> dict[str, str]:
     return {name: "".join(value) for name, value in app.query_params.items()}
 
 
-def test_an_address_that_says_nothing_means_the_default_and_stays_as_it_is() -> None:
+def test_an_empty_query_gives_the_defaults_and_stays_empty() -> None:
     app = _open()
-    assert _says(app) == "chosen a+b ''"
-    assert _address(app) == {}
+    assert _page_text(app) == "chosen a+b ''"
+    assert _query(app) == {}
 
 
-def test_an_address_chooses_and_what_it_asks_in_vain_is_passed_over() -> None:
+def test_query_values_are_used_and_unknown_ones_ignored() -> None:
     app = _open(sets="c,gone,a,c", find="fer")
-    assert _says(app) == "chosen c+a 'fer'"
-    assert _address(app)["sets"] == "c,a"
-    assert _says(_open(sets="a,b,c,d")) == "chosen a+b+c ''"
+    assert _page_text(app) == "chosen c+a 'fer'"
+    assert _query(app)["sets"] == "c,a"
+    assert _page_text(_open(sets="a,b,c,d")) == "chosen a+b+c ''"
 
 
-def test_what_is_chosen_goes_into_the_address() -> None:
+def test_choices_are_written_to_the_query() -> None:
     app = _open()
     app.multiselect(key="sets").set_value(["d", "a"]).run()
     app.text_input(key="find").set_value("  face 1 ").run()
-    assert _says(app) == "chosen d+a 'face 1'"
-    assert _address(app) == {"sets": "d,a", "find": "face 1"}
+    assert _page_text(app) == "chosen d+a 'face 1'"
+    assert _query(app) == {"sets": "d,a", "find": "face 1"}
     app.multiselect(key="sets").set_value([]).run()
     app.text_input(key="find").set_value("").run()
-    assert _says(app) == "chosen  ''"
-    assert _address(app) == {"sets": ""}
-    assert _says(_open(sets="")) == "chosen  ''"
+    assert _page_text(app) == "chosen  ''"
+    assert _query(app) == {"sets": ""}
+    assert _page_text(_open(sets="")) == "chosen  ''"
 
 
-def test_a_changed_address_wins_over_what_was_chosen() -> None:
+def test_a_changed_query_overrides_earlier_choices() -> None:
     app = _open(sets="a")
     app.multiselect(key="sets").set_value(["a", "b"]).run()
     app.query_params["sets"] = "c"
     app.query_params["find"] = "x"
-    assert _says(app.run()) == "chosen c 'x'"
-    assert _says(app.run()) == "chosen c 'x'"
+    assert _page_text(app.run()) == "chosen c 'x'"
+    assert _page_text(app.run()) == "chosen c 'x'"

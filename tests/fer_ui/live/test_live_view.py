@@ -15,7 +15,7 @@ from fer_ui.live.live_view import LiveSession, Player, _find_problems, _show_sta
 
 
 class FakeProcessor:
-    """Notes when it is started and stopped."""
+    """Records starts and stops."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -27,13 +27,13 @@ class FakeProcessor:
         self.calls.append("stop")
 
 
-def session(processor: Any = None) -> LiveSession:
+def make_session(processor: Any = None) -> LiveSession:
     return LiveSession(cast(LiveProcessor, processor or FakeProcessor()))
 
 
 def test_the_processor_runs_while_the_video_does() -> None:
     processor = FakeProcessor()
-    live = session(processor)
+    live = make_session(processor)
     live.update(playing=False, connecting=True, now_s=1.0)
     live.update(playing=True, connecting=False, now_s=2.0)
     live.update(playing=False, connecting=False, now_s=3.0)
@@ -42,7 +42,7 @@ def test_the_processor_runs_while_the_video_does() -> None:
 
 
 def test_a_connection_that_ends_before_any_video_has_failed() -> None:
-    live = session()
+    live = make_session()
     live.update(playing=False, connecting=True, now_s=1.0)
     live.update(playing=False, connecting=True, now_s=9.0)
     assert live.connecting_for_s(12.0) == 11.0
@@ -53,30 +53,30 @@ def test_a_connection_that_ends_before_any_video_has_failed() -> None:
     assert not live.connection_failed
 
 
-def test_a_person_who_stops_at_once_has_no_failed_connection() -> None:
-    live = session()
+def test_stopping_at_once_is_no_failed_connection() -> None:
+    live = make_session()
     live.update(playing=False, connecting=True, now_s=1.0)
     live.update(playing=False, connecting=False, now_s=2.0)
     assert not live.connection_failed
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_jobs_are_asked_to_make_room_only_while_a_video_runs(
+def test_jobs_are_throttled_only_while_a_video_runs(
     running: bool, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer_ui.live.live_view.headline", lambda *_: None)
-    live = session(LiveProcessor(cast(Predictor, None), "accurate", colors={}))
+    live = make_session(LiveProcessor(cast(Predictor, None), "accurate", colors={}))
     _show_status(live, list(Expression), None, Player(running, running, st.empty()))
     assert throttling_requested(store) is running
 
 
-def test_trouble_is_told_while_it_lasts_and_nothing_else() -> None:
-    live = session()
-    well = LiveStatus(25.0, 10.0, 40.0, (), "", 0.1)
-    assert _find_problems(live, well, True, 0.0) == []
-    frozen = replace(well, error="The model failed.", last_frame_age_s=7.0)
-    assert [kind for kind, _ in _find_problems(live, frozen, True, 0.0)] == ["error", "warning"]
-    assert [kind for kind, _ in _find_problems(live, frozen, False, 0.0)] == ["error"]
+def test_problems_are_shown_only_while_they_last() -> None:
+    live = make_session()
+    healthy = LiveStatus(25.0, 10.0, 40.0, (), "", 0.1)
+    assert _find_problems(live, healthy, True, 0.0) == []
+    failed = replace(healthy, error="The model failed.", last_frame_age_s=7.0)
+    assert [kind for kind, _ in _find_problems(live, failed, True, 0.0)] == ["error", "warning"]
+    assert [kind for kind, _ in _find_problems(live, failed, False, 0.0)] == ["error"]
     live.update(playing=False, connecting=True, now_s=1.0)
-    assert _find_problems(live, well, False, 5.0) == []
-    assert "TURN" in _find_problems(live, well, False, 30.0)[0][1]
+    assert _find_problems(live, healthy, False, 5.0) == []
+    assert "TURN" in _find_problems(live, healthy, False, 30.0)[0][1]

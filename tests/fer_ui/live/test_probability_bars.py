@@ -1,4 +1,4 @@
-"""The bars of a live view: as in the chart of a photo, without what a chart costs."""
+"""Probability bars of the live view, as HTML."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def rows(html: str) -> list[str]:
     return re.findall(r"<dt[^>]*>(\w+)</dt>", html)
 
 
-def test_a_bar_an_expression_as_long_as_its_probability() -> None:
+def test_bars_are_as_long_as_their_probabilities() -> None:
     html = face_html(face(), None)
     assert "Read as happiness" in html and "70&nbsp;%" in html
     assert rows(html) == ["Happiness", "Sadness", "Fear"]
     assert re.findall(r"width:([\d.]+)%", html) == ["70.0", "25.0", "5.0"]
-    assert html.count("font-weight:600") == html.count("font-weight:600;") + 2  # its name and its number
+    assert html.count("font-weight:600") == html.count("font-weight:600;") + 2  # name and percentage
 
 
-def test_the_limit_of_certainty_is_drawn_and_named() -> None:
+def test_the_confidence_threshold_is_drawn_and_named() -> None:
     html = face_html(face("below the threshold of 80 %"), 0.8)
     assert "Uncertain" in html and "below the threshold of 80&nbsp;%" in html
     assert html.count("left:80.0%") == 3
@@ -36,7 +36,7 @@ def test_the_limit_of_certainty_is_drawn_and_named() -> None:
     assert "left:80" not in face_html(face(), None)
 
 
-def test_without_a_face_the_rows_stay_and_say_nothing() -> None:
+def test_without_a_face_the_rows_stay_empty() -> None:
     html = empty_html(list(PROBABILITIES), "No face in view", "Turn to the camera.")
     assert rows(html) == rows(face_html(face(), None))
     assert set(re.findall(r"width:([\d.]+)%", html)) == {"0.0"}

@@ -20,7 +20,7 @@ from fer_ui.live.webrtc import _KEY, make_frame_callback, relay_newest_frames, s
 
 
 class FakeProcessor:
-    """Turns a frame black, or fails."""
+    """Returns black frames, or fails."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -40,61 +40,61 @@ class FakeProcessor:
 
 
 class Camera(MediaStreamTrack):
-    """Gives thirty frames at once, then nothing more."""
+    """Sends thirty frames at once, then no more."""
 
     kind = "video"
 
     def __init__(self) -> None:
         super().__init__()
-        self.given = 0
+        self.sent_count = 0
 
     async def recv(self) -> VideoFrame:
-        await asyncio.sleep(60 if self.given == 30 else 0)
-        self.given += 1
-        frame = white()
-        frame.pts = self.given
+        await asyncio.sleep(60 if self.sent_count == 30 else 0)
+        self.sent_count += 1
+        frame = white_frame()
+        frame.pts = self.sent_count
         return frame
 
 
-def white() -> VideoFrame:
+def white_frame() -> VideoFrame:
     return VideoFrame.from_ndarray(np.full((48, 64, 3), 255, np.uint8), format="rgb24")
 
 
-def test_a_frame_is_offered_and_comes_back_drawn() -> None:
+def test_a_frame_is_submitted_and_returned_annotated() -> None:
     processor = FakeProcessor()
-    shown = make_frame_callback(cast(LiveProcessor, processor))(white())
+    annotated = make_frame_callback(cast(LiveProcessor, processor))(white_frame())
     assert processor.calls == ["submit"]
-    assert shown.to_ndarray(format="rgb24").max() == 0
+    assert annotated.to_ndarray(format="rgb24").max() == 0
 
 
-def test_nothing_raises_out_of_the_callback_and_the_frame_passes_through(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_callback_passes_the_frame_through_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
     error = ZeroDivisionError("by nought")
     processor = FakeProcessor(error)
-    frame = white()
+    frame = white_frame()
     with caplog.at_level(logging.ERROR):
         assert make_frame_callback(cast(LiveProcessor, processor))(frame) is frame
     assert processor.reported == [error]
 
 
-def test_a_picture_that_is_sent_back_slowly_is_the_newest_and_no_frame_is_kept() -> None:
-    async def watch() -> list[int]:
+def test_a_slow_receiver_gets_the_newest_frame() -> None:
+    async def receive_two_frames() -> list[int]:
         relay, camera = MediaRelay(), Camera()
         relay_newest_frames(relay)
-        shown = relay.subscribe(camera)
-        seen = [(await shown.recv()).pts]
+        subscription = relay.subscribe(camera)
+        timestamps = [(await subscription.recv()).pts]
         while camera.given < 30:
             await asyncio.sleep(0)
-        seen.append((await shown.recv()).pts)
-        shown.stop()
-        return seen
+        timestamps.append((await subscription.recv()).pts)
+        subscription.stop()
+        return timestamps
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop of a browser test
-        first, second = thread.submit(lambda: asyncio.run(watch())).result(timeout=60)
+    with ThreadPoolExecutor(1) as executor:  # the main thread may run the event loop of a browser test
+        first, second = executor.submit(lambda: asyncio.run(receive_two_frames())).result(timeout=60)
     assert first < second == 30
 
 
-class Runs:
-    """A session whose runs streamlit-webrtc counts; `show` is a run of the Live page."""
+class ScriptRuns:
+    """A session with a fake count of script runs; `show` runs the Live page."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
@@ -109,26 +109,26 @@ class Runs:
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
-    return Runs(monkeypatch)
+def runs(monkeypatch: pytest.MonkeyPatch) -> ScriptRuns:
+    return ScriptRuns(monkeypatch)
 
 
-def test_a_video_goes_on_when_the_ends_of_two_runs_are_counted_at_once(runs: Runs) -> None:
+def test_a_video_continues_when_two_script_runs_end_at_once(runs: ScriptRuns) -> None:
     runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
     runs.count += 2
     assert runs.show().state.playing
 
 
-def test_a_video_is_over_once_another_page_was_shown(runs: Runs) -> None:
+def test_a_video_ends_when_another_page_is_shown(runs: ScriptRuns) -> None:
     runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
     stop_webrtc_player()
     runs.count += 1
     assert not runs.show().state.playing
     runs.count += 1
     runs.show()._set_state(webrtc.WebRtcStreamerState(playing=True, signalling=False))
-    assert runs.show().state.playing, "the new one plays on"
+    assert runs.show().state.playing, "the new video continues"
 
 
-def test_a_page_without_a_player_is_left_as_it_is(runs: Runs) -> None:
+def test_stopping_without_a_player_changes_nothing(runs: ScriptRuns) -> None:
     stop_webrtc_player()
     assert _KEY not in st.session_state

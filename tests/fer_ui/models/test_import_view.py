@@ -1,4 +1,4 @@
-"""Weights are imported by a process of its own; what it says reaches the page in its words."""
+"""Import of weights in a subprocess."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ from fer_ui.models import import_view
 from fer_ui.models.import_view import import_weights_in_subprocess
 
 
-def test_the_command_gets_what_was_said_and_its_id_comes_back(monkeypatch: pytest.MonkeyPatch, store: Settings) -> None:
-    asked: list[Command] = []
+def test_the_command_gets_the_choices_and_its_id_is_returned(monkeypatch: pytest.MonkeyPatch, store: Settings) -> None:
+    commands: list[Command] = []
 
     def run(command: Command, _: Settings) -> str:
-        asked.append(command)
+        commands.append(command)
         return '{"id": "study-a", "n": 5}'
 
     monkeypatch.setattr(import_view, "run_command", run)
     assert import_weights_in_subprocess(Path("/x/-a.pt"), "A-cnn", "", "MIT; see there", "") == "study-a"
-    words = list(asked[0].arguments)
-    assert words == ["models", "import", "--preset=A-cnn", "--license=MIT; see there", "--json", "--", "/x/-a.pt"]
+    arguments = list(commands[0].arguments)
+    assert arguments == ["models", "import", "--preset=A-cnn", "--license=MIT; see there", "--json", "--", "/x/-a.pt"]
 
 
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Path) -> Callable[[str], None]:
-    """Some Python that runs in the command's place."""
+def fake_command(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Path) -> Callable[[str], None]:
+    """Run Python code in place of the command."""
 
-    def put(code: str) -> None:
+    def set_code(code: str) -> None:
         path = tmp_path / "stand_in.py"
         path.write_text(f"import os, sys, time\n{code}\n")
         monkeypatch.setattr(import_view, "run_command", partial(run_command, cli=[sys.executable, str(path)]))
 
-    return put
+    return set_code
 
 
-def import_some() -> str:
+def run_import() -> str:
     return import_weights_in_subprocess(Path("a.pt"), "A-cnn", "", "", "")
 
 
-def test_what_the_visitor_can_mend_is_said_in_the_commands_words(stand_in: Callable[[str], None]) -> None:
-    stand_in("sys.stderr.write('noise\\nerror: it lacks fc.bias.\\n'); sys.exit(2)")
+def test_an_input_error_of_the_command_is_shown(fake_command: Callable[[str], None]) -> None:
+    fake_command("sys.stderr.write('noise\\nerror: it lacks fc.bias.\\n'); sys.exit(2)")
     with pytest.raises(InputError, match=r"^it lacks fc\.bias\.$"):
-        import_some()
+        run_import()
 
 
-def test_a_process_that_fails_or_dies_is_no_silence(stand_in: Callable[[str], None]) -> None:
-    stand_in("sys.stderr.write('error: a fault\\n'); sys.exit(1)")
+def test_a_failing_or_killed_process_is_an_error(fake_command: Callable[[str], None]) -> None:
+    fake_command("sys.stderr.write('error: a fault\\n'); sys.exit(1)")
     with pytest.raises(FerscopeError, match="The import failed: a fault"):
-        import_some()
-    stand_in("os.kill(os.getpid(), 9)")
+        run_import()
+    fake_command("os.kill(os.getpid(), 9)")
     with pytest.raises(JobError, match=r"The import was killed by SIGKILL.*Memory may have run out"):
-        import_some()
+        run_import()
 
 
-def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, stand_in: Callable[[str], None]) -> None:
+def test_a_slow_process_is_stopped(monkeypatch: pytest.MonkeyPatch, fake_command: Callable[[str], None]) -> None:
     monkeypatch.setattr(import_view, "_TIMEOUT_S", 0.3)
-    stand_in("time.sleep(60)")
+    fake_command("time.sleep(60)")
     with pytest.raises(JobError, match=r"The import was stopped after 0\.3 s.*on the command line"):
-        import_some()
+        run_import()
 
 
-def test_the_real_command_understands_it(store: Settings, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no preset 'nobody'"):  # found out before torch is loaded
+def test_the_real_command_accepts_the_arguments(store: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no preset 'nobody'"):  # checked before torch is loaded
         import_weights_in_subprocess(tmp_path / "weights.pt", "nobody", "mine", "MIT", "")

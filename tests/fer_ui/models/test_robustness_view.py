@@ -1,4 +1,4 @@
-"""A model's robustness on a page."""
+"""Robustness section of a model."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_function(_page, default_timeout=60)
 
 
-def _words(app: AppTest) -> str:
+def _html_text(app: AppTest) -> str:
     return " ".join(split.proto.body for split in app.get("html")).replace("&nbsp;", " ")
 
 
-def test_it_opens_with_what_costs_most_and_shows_chart_and_pictures(page: AppTest) -> None:
+def test_it_opens_with_the_largest_drop_chart_and_examples(page: AppTest) -> None:
     folder = Path(os.environ["SHOWN"])
     make_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / ROBUSTNESS_FILE)
     app = page.run()
     assert not app.exception
-    words = _words(app)
-    assert_mentions(words, "blur", "severity 5", "70.0 % to 20.0 %", "macro-F1")
+    text = _html_text(app)
+    assert_mentions(text, "blur", "severity 5", "70.0 % to 20.0 %", "macro-F1")
     assert [len(app.get(kind)) for kind in ("plotly_chart", "expander")] == [1, 1]
     assert app.expander[0].label == "Example images"
     assert len(app.get("image")) == len(CORRUPTIONS)
-    said = " ".join(each.value for each in app.markdown)
-    assert all(each.title in said for each in CORRUPTIONS.values())
-    captions = [each.value for each in app.caption]
+    markdown_text = " ".join(item.value for item in app.markdown)
+    assert all(item.title in markdown_text for item in CORRUPTIONS.values())
+    captions = [item.value for item in app.caption]
     assert any("3,191 faces of the split that ferplus calls test" in caption for caption in captions)
 
 
-def test_without_a_file_there_is_nothing_at_all(page: AppTest) -> None:
+def test_without_a_report_nothing_is_shown(page: AppTest) -> None:
     app = page.run()
     assert not app.exception
     assert [split.value for split in app.caption] == ["After it."]
     assert len(app.main) == 1
 
 
-def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
+def test_an_invalid_report_shows_an_error(page: AppTest) -> None:
     (Path(os.environ["SHOWN"]) / ROBUSTNESS_FILE).write_text("{}")
     app = page.run()
     assert not app.exception
@@ -69,23 +69,23 @@ def test_a_broken_file_is_told_in_words(page: AppTest) -> None:
     assert app.caption[-1].value == "After it."
 
 
-def test_strengths_of_another_version_are_not_pictured() -> None:
+def test_corruptions_of_another_version_have_no_examples() -> None:
     report = make_report().model_dump()
     report["corruptions"][0]["severities"][2]["parameter"] = 99
     report["corruptions"][1]["name"] = "fog"
-    shown = [each.name for each in reproducible_corruptions(RobustnessReport.model_validate(report))]
-    assert shown == list(CORRUPTIONS)[2:]
+    names = [item.name for item in reproducible_corruptions(RobustnessReport.model_validate(report))]
+    assert names == list(CORRUPTIONS)[2:]
 
 
-def test_pictures_are_a_drawn_face_and_what_becomes_of_it() -> None:
+def test_examples_are_a_synthetic_face_at_each_severity() -> None:
     face = example_face().astype(int)
-    side = len(face)
+    side_px = len(face)
     for name in CORRUPTIONS:
         strip = example_strip(name)[::2, ::2]
-        shown = strip[:, strip[:, :, 3].all(0)]
-        faces = np.split(shown[:, :, :3].astype(int), SEVERITIES + 1, axis=1)
+        visible = strip[:, strip[:, :, 3].all(0)]
+        faces = np.split(visible[:, :, :3].astype(int), SEVERITIES + 1, axis=1)
         np.testing.assert_array_equal(faces[0], face)
-        changes = [np.abs(each - face).mean() for each in faces]
-        assert faces[0].shape == (side, side, 3)
+        changes = [np.abs(item - face).mean() for item in faces]
+        assert faces[0].shape == (side_px, side_px, 3)
         assert min(changes[1:]) > 0
         assert changes[-1] > changes[1]

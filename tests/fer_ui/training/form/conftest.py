@@ -1,4 +1,4 @@
-"""A store with drawn faces that have votes, for the form."""
+"""A store with synthetic faces that have votes, for the form."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def dataset(store: Settings, archive: Path) -> Iterator[StoredDataset]:
 
 @pytest.fixture
 def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Show:
-    """Opens the form on the dataset, as a link with a query would."""
+    """Open the form with query parameters."""
     del dataset
 
-    def show_it(**query: Any) -> Any:
+    def run_form(**query: Any) -> Any:
         return open_form(monkeypatch, **query)
 
-    return show_it
+    return run_form

@@ -1,4 +1,4 @@
-"""The form on a page of its own, and what it asks for."""
+"""The form on a test page, and helpers that read and change it."""
 
 from __future__ import annotations
 
@@ -20,86 +20,86 @@ from fer_ui.training.form.form import TrainingRequest
 from fer_ui.training.form.form_state import widget_key
 
 DATASET = "drawn"
-WANTED = "test-wanted"
+REQUEST_KEY = "test-request"
 
 Show = Callable[..., AppTest]
 
 
 def page() -> None:
-    """What the page does with the form; its source is run, so it imports for itself."""
+    """Show the form. AppTest runs only the source, hence the imports."""
     import streamlit as st
 
     from fer_core.data.catalog import list_datasets
     from fer_core.settings import settings
     from fer_ui.training.form.form import training_form
 
-    st.session_state["test-wanted"] = training_form(list_datasets(settings()))
+    st.session_state["test-request"] = training_form(list_datasets(settings()))
 
 
 def open_form(monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
-    """The form as a link with this query shows it."""
+    """Open the form with query parameters."""
 
-    def said_link(page: Page, label: str, **asked: str) -> None:
-        st.markdown(f"{label}: {page} {asked}")  # there are no pages to link to here
+    def fake_link(page: Page, label: str, **query: str) -> None:
+        st.markdown(f"{label}: {page} {query}")  # there are no pages to link to here
 
     for module in (augmentation, form, groups):
-        monkeypatch.setattr(module, "link_to", said_link)
+        monkeypatch.setattr(module, "link_to", fake_link)
     app = AppTest.from_function(page, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
 
 
-def config_of(app: AppTest) -> TrainConfig:
-    """What the form would start: its file, after seeing that its command says the same."""
+def get_config(app: AppTest) -> TrainConfig:
+    """Config of the form, the same in its file and its command."""
     assert not app.exception
     assert not app.error, app.error[0].value
-    return configs_of(app)[0]
+    return get_configs(app)[0]
 
 
-def configs_of(app: AppTest) -> list[TrainConfig]:
-    """What each of its commands would start; the file is the first one's."""
+def get_configs(app: AppTest) -> list[TrainConfig]:
+    """Configs of the form's commands; the first equals the config file."""
     import yaml
 
-    commands, written = (block.value for block in app.code[:2])
-    configs = [config_of_command(line) for line in commands.splitlines()]
-    assert parse_config(yaml.safe_load(written)) == configs[0]
+    commands, config_file_text = (block.value for block in app.code[:2])
+    configs = [parse_command(line) for line in commands.splitlines()]
+    assert parse_config(yaml.safe_load(config_file_text)) == configs[0]
     return configs
 
 
-def config_of_command(line: str) -> TrainConfig:
-    """What a command would start, read as the command line reads it."""
-    words = shlex.split(line)
-    assert words[:5] == ["python", "-m", "fer_core", "jobs", "submit"]
-    given = build_parser().parse_args(words[3:])
-    return load_config(preset_paths().get(given.config, Path(given.config)), given.set)
+def parse_command(line: str) -> TrainConfig:
+    """Parse a command with the command line's parser."""
+    arguments = shlex.split(line)
+    assert arguments[:5] == ["python", "-m", "fer_core", "jobs", "submit"]
+    parsed = build_parser().parse_args(arguments[3:])
+    return load_config(preset_paths().get(parsed.config, Path(parsed.config)), parsed.set)
 
 
-def wanted_of(app: AppTest) -> TrainingRequest:
-    """What pressing the button asks for."""
+def submit_form(app: AppTest) -> TrainingRequest:
+    """Press the start button and return the request."""
     app.button(key="train-start").click().run()
     assert not app.exception
-    wanted = app.session_state[WANTED]
-    assert isinstance(wanted, TrainingRequest)
-    return wanted
+    request = app.session_state[REQUEST_KEY]
+    assert isinstance(request, TrainingRequest)
+    return request
 
 
-def set_widget(app: AppTest, path: str, shown: Any) -> AppTest:
-    """Put a value, as it is shown, into the widget of a path, whichever kind it is."""
-    return set_by_key(app, widget_key(path), shown)
+def set_widget(app: AppTest, path: str, value: Any) -> AppTest:
+    """Set the widget of a config path to a displayed value."""
+    return set_by_key(app, widget_key(path), value)
 
 
-def set_by_key(app: AppTest, key: str, shown: Any) -> AppTest:
-    """Put a value into the widget with this key."""
-    kinds = ("number_input", "selectbox", "segmented_control", "toggle", "text_input", "multiselect", "slider")
-    for kind in (*kinds, "select_slider"):
-        for widget in getattr(app, kind):
+def set_by_key(app: AppTest, key: str, value: Any) -> AppTest:
+    """Set the widget with this key."""
+    widget_kinds = ("number_input", "selectbox", "segmented_control", "toggle", "text_input", "multiselect", "slider")
+    for widget_kind in (*widget_kinds, "select_slider"):
+        for widget in getattr(app, widget_kind):
             if widget.key == key:
-                changed: AppTest = widget.set_value(shown).run()
-                return changed
+                updated: AppTest = widget.set_value(value).run()
+                return updated
     raise AssertionError(f"no widget has the key {key}")
 
 
 def run_config(run_id: str) -> Path:
-    """Where a run's config is."""
+    """Path of a run's config."""
     return settings().runs_dir / run_id / "config.yaml"

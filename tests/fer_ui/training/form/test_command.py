@@ -1,4 +1,4 @@
-"""The command and the file say what the form asks for, whatever that is."""
+"""The command and the config file match the form."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ ROUNDS = 150
 TITLES = ["", "yes", "null", "1e5", "- a", "a: b # c", 'it\'s "so" & `that` $HOME \\n', "naïve ≥ 5 %", " space ", "{}"]
 
 
-def random_config(chance: random.Random) -> TrainConfig:
-    """A config of random values, most of them odd."""
+def random_config(rng: random.Random) -> TrainConfig:
+    """Draw a random valid config."""
     while True:
         values = flatten(TrainConfig(dataset="some-data"))
         for path in values:
-            if chance.random() < 0.6:
-                values[path] = _random_value(path, values[path], chance)
-        values |= _random_network(chance)
+            if rng.random() < 0.6:
+                values[path] = _random_value(path, values[path], rng)
+        values |= _random_network(rng)
         values["split.fold"] = min(values["split.fold"], values["split.folds"] - 1)
         try:
             return parse_config(unflatten(values))
         except ConfigError:
-            continue  # what does not go together is another test's
+            continue  # invalid combinations are drawn again
 
 
-def _random_value(path: str, usual: Any, chance: random.Random) -> Any:
+def _random_value(path: str, default: Any, rng: random.Random) -> Any:
     choices = {
         "title": TITLES,
         "labels": list(LABEL_SETS),
@@ -52,78 +52,83 @@ def _random_value(path: str, usual: Any, chance: random.Random) -> Any:
         "dataset": ["some-data", "1234", "true-ly", "no"],
     }
     if path in choices:
-        return chance.choice(choices[path])
+        return rng.choice(choices[path])
     info = field_info(path)
     if info.annotation is bool:
-        return chance.random() < 0.5
+        return rng.random() < 0.5
     if info.annotation is int:
         low, high = limits(info)
-        return chance.randint(int(low), int(min(high, 10**6)))
+        return rng.randint(int(low), int(min(high, 10**6)))
     if info.annotation is float:
         low, high = limits(info)
-        return chance.choice([low, high, 10 ** chance.uniform(-9, 0), chance.uniform(low, min(high, 10))])
+        return rng.choice([low, high, 10 ** rng.uniform(-9, 0), rng.uniform(low, min(high, 10))])
     literal = getattr(info.annotation, "__args__", ())
-    return chance.choice(literal) if literal and isinstance(usual, str) else usual
+    return rng.choice(literal) if literal and isinstance(default, str) else default
 
 
-def _random_network(chance: random.Random) -> dict[str, Any]:
-    info = MODELS[chance.choice(list(MODELS))]
+def _random_network(rng: random.Random) -> dict[str, Any]:
+    info = MODELS[rng.choice(list(MODELS))]
     values: dict[str, Any] = {f"model.{name}": None for name in TrainConfig.model_fields["model"].default.model_dump()}
     for option in info.options:
         if isinstance(option.default, bool):
-            values[f"model.{option.name}"] = chance.choice([None, True, False])
+            values[f"model.{option.name}"] = rng.choice([None, True, False])
         elif isinstance(option.default, float):
-            values[f"model.{option.name}"] = chance.choice([None, 0.0, 1e-7, 0.33])
+            values[f"model.{option.name}"] = rng.choice([None, 0.0, 1e-7, 0.33])
     return values | {"model.name": info.name}
 
 
-def source_of(name: str) -> StartingPoint:
+def preset_starting_point(name: str) -> StartingPoint:
     preset = PRESETS[name]
     return StartingPoint(name, preset.title, preset.summary, name, preset.path, preset.config)
 
 
-def started_by(line: str) -> tuple[TrainConfig, int, str]:
-    """What a shell's line would start, read as the command line reads it."""
-    words = shlex.split(line)
-    given = build_parser().parse_args(words[3:])
+def parse_job_command(line: str) -> tuple[TrainConfig, int, str]:
+    """Parse a command with the command line's parser."""
+    arguments = shlex.split(line)
+    parsed = build_parser().parse_args(arguments[3:])
     return (
-        load_config(preset_paths().get(given.config, Path(given.config)), given.set),
-        given.priority,
-        given.device,
+        load_config(preset_paths().get(parsed.config, Path(parsed.config)), parsed.set),
+        parsed.priority,
+        parsed.device,
     )
 
 
 @pytest.mark.parametrize("name", preset_paths())
-def test_a_command_starts_the_very_same_config(name: str) -> None:
-    chance = random.Random(name)
-    start = source_of(name)
+def test_a_command_reproduces_the_config(name: str) -> None:
+    rng = random.Random(name)
+    start = preset_starting_point(name)
     for _ in range(ROUNDS // len(preset_paths())):
-        config, priority = random_config(chance), chance.choice([0, -3, 1_000])
-        device = chance.choice(["", "cpu", "gpu:0"])
+        config, priority = random_config(rng), rng.choice([0, -3, 1_000])
+        device = rng.choice(["", "cpu", "gpu:0"])
         line = shlex.join(["python", "-m", "fer_core", *build_arguments(start, config, priority, device)])
-        assert started_by(line) == (config, priority, device)
+        assert parse_job_command(line) == (config, priority, device)
 
 
-def test_a_copys_command_takes_the_runs_file(tmp_path: Path) -> None:
-    chance = random.Random(0)
+def test_the_command_of_a_copy_uses_the_runs_file(tmp_path: Path) -> None:
+    rng = random.Random(0)
     path = tmp_path / "a run's folder" / "config.yaml"
     path.parent.mkdir()
     for _ in range(20):
-        base, config = random_config(chance), random_config(chance)
+        base, config = random_config(rng), random_config(rng)
         path.write_text(yaml.safe_dump(base.model_dump(mode="json")))
         start = StartingPoint("run:it", "", "", str(path), path, base)
         line = shlex.join(["python", "-m", "fer_core", *build_arguments(start, config, 0, "")])
         assert str(path) in shlex.split(line)
-        assert started_by(line)[0] == config
+        assert parse_job_command(line)[0] == config
         assert changes_from_file(path, base) == []
 
 
-def test_a_preset_as_it_is_needs_no_change() -> None:
+def test_an_unchanged_preset_needs_no_changes() -> None:
     for name, preset in PRESETS.items():
-        assert build_arguments(source_of(name), preset.config, 0, "") == ["jobs", "submit", "--config", name]
+        assert build_arguments(preset_starting_point(name), preset.config, 0, "") == [
+            "jobs",
+            "submit",
+            "--config",
+            name,
+        ]
 
 
-def test_a_files_name_is_its_title() -> None:
+def test_the_file_name_follows_from_the_title() -> None:
     config = TrainConfig(dataset="some-data", title="Study A's CNN, 50 %")
     assert build_file_name(config) == "study-a-s-cnn-50"
     assert build_file_name(config.model_copy(update={"title": "///"})) == "config"

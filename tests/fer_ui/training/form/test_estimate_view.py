@@ -1,4 +1,4 @@
-"""The estimate in the form: measured once for the same settings, shown with what it means."""
+"""The estimate in the form."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fer_core.training.estimate_report import Estimate
 from fer_ui.training.form import estimate_view
 from fer_ui.training.form.estimate_view import describe_packing, estimate_headlines, estimate_key, estimate_warnings
 from tests.fer_core.training.test_estimate_report import ESTIMATE
-from tests.fer_ui.training.form.form_page import DATASET, Show, config_of, set_by_key, set_widget
+from tests.fer_ui.training.form.form_page import DATASET, Show, get_config, set_by_key, set_widget
 from tests.support.app_test import page_text
 
 PLENTY = 10**12
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, str]]:
-    """What was measured, instead of measuring it."""
+def measured_configs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, str]]:
+    """Replace the measurement and record its configs."""
     calls: list[tuple[TrainConfig, str]] = []
 
     def estimate_run(config: TrainConfig, settings: Settings, *, device: str = "") -> Estimate:
@@ -35,35 +35,37 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, str]]:
     return calls
 
 
-def test_it_is_measured_when_asked_and_once_for_the_same(show: Show, measured: list[tuple[TrainConfig, str]]) -> None:
+def test_a_run_is_measured_on_request_and_once_per_config(
+    show: Show, measured_configs: list[tuple[TrainConfig, str]]
+) -> None:
     app = show()
     assert "**Estimate**" not in page_text(app)
     app.button(key="train-estimate-button").click().run()
-    assert measured == [(config_of(app), "")]
-    for words in ("**Estimate**", ">24 epochs<", ">8.1 min<", ">320/s<", ">500 MiB<", "Measured on 30 batches"):
-        assert words in page_text(app)
+    assert measured_configs == [(get_config(app), "")]
+    for text in ("**Estimate**", ">24 epochs<", ">8.1 min<", ">320/s<", ">500 MiB<", "Measured on 30 batches"):
+        assert text in page_text(app)
     set_widget(app, "epochs", 3)
     assert ">65 s<" in page_text(app)
     set_widget(app, "title", "Another")
     app.button(key="train-estimate-button").click().run()
-    assert len(measured) == 1
+    assert len(measured_configs) == 1
 
 
-def test_other_settings_are_told_and_measured_anew(show: Show, measured: list[tuple[TrainConfig, str]]) -> None:
+def test_other_settings_outdate_the_estimate(show: Show, measured_configs: list[tuple[TrainConfig, str]]) -> None:
     app = show()
     app.button(key="train-estimate-button").click().run()
     set_widget(app, "batch_size", 32)
     assert "Outdated estimate" in page_text(app)
     assert ">320/s<" not in page_text(app)
     app.button(key="train-estimate-button").click().run()
-    assert len(measured) == 2
+    assert len(measured_configs) == 2
     assert "Outdated estimate" not in page_text(app)
     set_widget(app, "batch_size", 64)
     app.button(key="train-estimate-button").click().run()
-    assert len(measured) == 2
+    assert len(measured_configs) == 2
 
 
-def test_every_fold_is_counted(show: Show, measured: list[tuple[TrainConfig, str]]) -> None:
+def test_every_fold_is_counted(show: Show, measured_configs: list[tuple[TrainConfig, str]]) -> None:
     app = show(split_config="kfold")
     set_by_key(app, "train-all-folds", True)
     app.button(key="train-estimate-button").click().run()
@@ -71,7 +73,7 @@ def test_every_fold_is_counted(show: Show, measured: list[tuple[TrainConfig, str
     assert ">40 min<" in page_text(app)
 
 
-def test_what_goes_wrong_is_a_notice(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_shows_the_error(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> Estimate:
         raise JobError("The estimate was stopped after 300 s.")
 
@@ -83,11 +85,11 @@ def test_what_goes_wrong_is_a_notice(show: Show, monkeypatch: pytest.MonkeyPatch
     assert "**Estimate**" not in page_text(app)
 
 
-def test_the_key_is_of_what_takes_time(dataset: StoredDataset) -> None:
+def test_the_key_covers_what_affects_time(dataset: StoredDataset) -> None:
     config = TrainConfig(dataset=DATASET)
     key = estimate_key(config, dataset, "")
-    for same in ({"epochs": 3}, {"title": "x"}, {"monitor": "loss"}, {"early_stopping": {"patience": 3}}):
-        changed = parse_config(config.model_dump(mode="json") | same)
+    for change in ({"epochs": 3}, {"title": "x"}, {"monitor": "loss"}, {"early_stopping": {"patience": 3}}):
+        changed = parse_config(config.model_dump(mode="json") | change)
         assert estimate_key(changed, dataset, "") == key
     other = parse_config(config.model_dump(mode="json") | {"precision": "bf16"})
     assert estimate_key(other, dataset, "") != key
@@ -97,23 +99,25 @@ def test_the_key_is_of_what_takes_time(dataset: StoredDataset) -> None:
     assert estimate_key(config, dataset, "") != key
 
 
-def test_what_does_not_fit_is_warned_of() -> None:
+def test_low_memory_and_disk_are_warned_of() -> None:
     assert estimate_warnings(ESTIMATE, PLENTY) == []
     assert (
         "may be stopped half-way"
         in estimate_warnings(replace(ESTIMATE, free_bytes=ESTIMATE.memory_bytes // 2), PLENTY)[0]
     )
     assert "tight" in estimate_warnings(replace(ESTIMATE, free_bytes=int(ESTIMATE.memory_bytes * 1.1)), PLENTY)[0]
-    assert "Packing" in (words := estimate_warnings(ESTIMATE, 2**20)[0]) and "70 MiB" in words and "1 MiB" in words
+    assert "Packing" in (text := estimate_warnings(ESTIMATE, 2**20)[0]) and "70 MiB" in text and "1 MiB" in text
     assert estimate_warnings(replace(ESTIMATE, packed="already"), 0) == []
 
 
-def test_where_the_images_come_from_is_said() -> None:
-    said = {packed: describe_packing(replace(ESTIMATE, packed=packed)) for packed in ("already", "first", "streamed")}
-    assert len(set(said.values())) == 3
-    assert "70 MiB" in said["first"]
+def test_the_source_of_the_images_is_described() -> None:
+    descriptions = {
+        packed: describe_packing(replace(ESTIMATE, packed=packed)) for packed in ("already", "first", "streamed")
+    }
+    assert len(set(descriptions.values())) == 3
+    assert "70 MiB" in descriptions["first"]
 
 
-def test_one_epoch_is_one_epoch() -> None:
+def test_headlines_follow_the_number_of_epochs() -> None:
     assert estimate_headlines(ESTIMATE, 1)[0].label == "One epoch"
     assert estimate_headlines(ESTIMATE, 3)[0].detail == "35 s to 2.1 min"

@@ -1,4 +1,4 @@
-"""Every value of a config can be changed in the form, each by a widget that changes it and nothing else."""
+"""Every config value has a widget in the form that changes only it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from fer_ui.training.form.widgets import field_info, limits, shown_number
 from tests.fer_ui.training.form.form_page import (
     DATASET,
     Show,
-    config_of,
+    get_config,
     set_by_key,
     set_widget,
-    wanted_of,
+    submit_form,
 )
 
 DEFAULTS = "20260101-000000-defaults-0001"
@@ -35,10 +35,10 @@ TEACHER = "20260101-000000-teacher-0002"
 
 
 class Step(NamedTuple):
-    """Put `shown` into the widget of `path`; the config then has `value` there. A key where it is not the path's."""
+    """Setting the widget of `path` to `displayed` gives `value`; `key` where it does not follow from the path."""
 
     path: str
-    shown: Any
+    displayed: Any
     value: Any
     key: str = ""
 
@@ -120,9 +120,9 @@ STEPS = [
     Step("model.dropout_01", 0.0, 0.0),
     Step("model.size_px", 64, 64),
 ]
-"""In an order in which each applies; they add up."""
+"""Steps that are applied one after another."""
 
-OF_OTHER_NETWORKS = [
+STEPS_OF_OTHER_NETWORKS = [
     ("regularized-cnn", Step("model.drop_block_01", 29.0, 0.29)),
     ("resnet18", Step("model.frozen", True, True)),
     ("resnet18", Step("model.pretrained", False, False)),
@@ -130,108 +130,110 @@ OF_OTHER_NETWORKS = [
 
 
 @pytest.fixture
-def begun(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """The form filled with defaults alone, on a machine and a dataset that offer everything."""
+def filled_form(store: Settings, dataset: StoredDataset, show: Show, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The form with defaults, on a machine and a dataset that offer every option."""
     dataset.corrections().mark(Action.AMBIGUOUS, dataset.index(["id"])["id"][:3])
 
-    def everything(of: StoredDataset) -> FormContext:
+    def load_full_context(of: StoredDataset) -> FormContext:
         contract = model_info("small-se-resnet").contract(LABEL_SETS["seven"])
         return replace(load_form_context(of), affect=True, gpus=("gpu:0", "gpu:1"), teachers={TEACHER: contract})
 
-    monkeypatch.setattr(form, "load_form_context", everything)
+    monkeypatch.setattr(form, "load_form_context", load_full_context)
     create_run(DEFAULTS, dump_config(TrainConfig(dataset=DATASET)), store)
     app = show(**{"from": DEFAULTS})
-    assert config_of(app) == TrainConfig(dataset=DATASET)
+    assert get_config(app) == TrainConfig(dataset=DATASET)
     app.toggle(key="train-augment-values").set_value(True).run()
     return set_by_key(app, "rebalancing-kind", "combined")
 
 
-def changed(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
-    """What differs, by path."""
-    was = flatten(before)
-    return {path: value for path, value in flatten(after).items() if value != was[path]}
+def changed_values(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
+    """Changed values by path."""
+    previous = flatten(before)
+    return {path: value for path, value in flatten(after).items() if value != previous[path]}
 
 
-def test_each_widget_changes_what_it_names_and_nothing_else(begun: AppTest) -> None:
-    config = config_of(begun)
+def test_each_widget_changes_only_its_value(filled_form: AppTest) -> None:
+    config = get_config(filled_form)
     for step in STEPS:
         if step.key:
-            set_by_key(begun, step.key, step.shown)
+            set_by_key(filled_form, step.key, step.displayed)
         else:
-            set_widget(begun, step.path, step.shown)
-        after = config_of(begun)
-        assert changed(config, after) == {step.path: step.value}, step
+            set_widget(filled_form, step.path, step.displayed)
+        after = get_config(filled_form)
+        assert changed_values(config, after) == {step.path: step.value}, step
         config = after
-    assert wanted_of(begun).configs == [config]
+    assert submit_form(filled_form).configs == [config]
 
 
-@pytest.mark.parametrize(("network", "step"), OF_OTHER_NETWORKS)
-def test_options_of_other_networks_too(network: str, step: Step, begun: AppTest) -> None:
-    before = config_of(begun)
-    set_widget(begun, "model.name", network)
-    after = config_of(begun)
-    assert changed(before, after) == {"model.name": network}
-    set_widget(begun, step.path, step.shown)
-    assert changed(after, config_of(begun)) == {step.path: step.value}
+@pytest.mark.parametrize(("network", "step"), STEPS_OF_OTHER_NETWORKS)
+def test_options_of_other_networks_can_be_changed(network: str, step: Step, filled_form: AppTest) -> None:
+    before = get_config(filled_form)
+    set_widget(filled_form, "model.name", network)
+    after = get_config(filled_form)
+    assert changed_values(before, after) == {"model.name": network}
+    set_widget(filled_form, step.path, step.displayed)
+    assert changed_values(after, get_config(filled_form)) == {step.path: step.value}
 
 
-def test_no_value_of_a_config_is_out_of_reach() -> None:
-    reached = {step.path for step in STEPS} | {step.path for _, step in OF_OTHER_NETWORKS} | {"dataset", "model.name"}
-    assert set(flatten(TrainConfig(dataset=DATASET))) == reached
+def test_every_config_value_has_a_widget() -> None:
+    covered = (
+        {step.path for step in STEPS} | {step.path for _, step in STEPS_OF_OTHER_NETWORKS} | {"dataset", "model.name"}
+    )
+    assert set(flatten(TrainConfig(dataset=DATASET))) == covered
 
 
-def test_the_dataset_is_a_choice(store: Settings, begun: AppTest) -> None:
+def test_the_dataset_can_be_changed(store: Settings, filled_form: AppTest) -> None:
     make_synthetic_dataset("another", 80, 0, store)
-    before = config_of(begun.run())
-    set_by_key(begun, "dataset", "another")
-    assert changed(before, config_of(begun)) == {"dataset": "another"}
+    before = get_config(filled_form.run())
+    set_by_key(filled_form, "dataset", "another")
+    assert changed_values(before, get_config(filled_form)) == {"dataset": "another"}
 
 
-def test_options_of_a_network_are_put_back_when_another_is_chosen(show: Show) -> None:
+def test_network_options_are_reset_when_the_network_changes(show: Show) -> None:
     app = show(preset="small-soft")
     set_widget(app, "model.width", 8)
     set_widget(app, "model.name", "vgg19-48")
-    assert config_of(app).model.options() == {}
+    assert get_config(app).model.options() == {}
     set_widget(app, "model.name", "small-se-resnet")
-    assert config_of(app).model.options() == {"width": 16, "dropout_01": 0.1}
+    assert get_config(app).model.options() == {"width": 16, "dropout_01": 0.1}
 
 
-def test_a_default_that_was_put_back_is_not_written_down(begun: AppTest) -> None:
-    set_widget(begun, "model.width", 32)
-    set_widget(begun, "model.width", 24)
-    assert config_of(begun).model.width is None
+def test_a_restored_default_is_not_written(filled_form: AppTest) -> None:
+    set_widget(filled_form, "model.width", 32)
+    set_widget(filled_form, "model.width", 24)
+    assert get_config(filled_form).model.width is None
 
 
-def test_the_device_and_the_priority_are_of_the_job(begun: AppTest) -> None:
-    before = config_of(begun)
-    set_by_key(begun, "train-device", "gpu:1")
-    wanted = wanted_of(begun)
-    assert wanted.device == "gpu:1"
-    assert wanted.configs == [before]
-    assert "--device gpu:1" in begun.code[0].value
+def test_device_and_priority_belong_to_the_job(filled_form: AppTest) -> None:
+    before = get_config(filled_form)
+    set_by_key(filled_form, "train-device", "gpu:1")
+    request = submit_form(filled_form)
+    assert request.device == "gpu:1"
+    assert request.configs == [before]
+    assert "--device gpu:1" in filled_form.code[0].value
 
 
-def test_what_the_dataset_and_the_machine_lack_is_not_asked(store: Settings, show: Show) -> None:
+def test_options_that_dataset_or_machine_lack_are_hidden(store: Settings, show: Show) -> None:
     make_synthetic_dataset("labels-alone", 80, 0, store)
     app = show(dataset="labels-alone")
-    keys = {each.key for kind in ("number_input", "selectbox") for each in getattr(app, kind)}
+    keys = {widget.key for kind in ("number_input", "selectbox") for widget in getattr(app, kind)}
     assert not {"train-targets", "train-affect_weight", "train-corrections", "train-device"} & keys
     assert app.selectbox(key="train-precision").options == ["automatic", "fp32", "bf16"]
 
 
 @pytest.mark.parametrize("path", [path for path in FIELDS if field_info(path).annotation in (int, float)])
-def test_the_limits_of_a_number_are_those_of_the_config(path: str) -> None:
+def test_number_limits_match_the_config(path: str) -> None:
     low, high = limits(field_info(path))
     assert low < high
-    usual = flatten(TrainConfig(dataset=DATASET))
+    defaults = flatten(TrainConfig(dataset=DATASET))
     for value in (low, high):
-        others = {"augment.gain_high": 10.0} if path == "augment.gain_low" else {"augment.gain_low": 0.0}
-        content = {**usual, **others, path: int(value) if field_info(path).annotation is int else value}
+        limits_of_gain = {"augment.gain_high": 10.0} if path == "augment.gain_low" else {"augment.gain_low": 0.0}
+        content = {**defaults, **limits_of_gain, path: int(value) if field_info(path).annotation is int else value}
         if path == "optimizer.warmup_epochs":
             content["optimizer.schedule"] = "cosine"
         assert flatten(TrainConfig.model_validate(unflatten(content)))[path] == content[path]
 
 
-def test_percentages_are_shown_without_the_noise_of_computing() -> None:
+def test_percentages_are_shown_without_rounding_noise() -> None:
     assert [shown_number(share, percent=True) for share in (0.29, 0.07, 0.1 + 0.2)] == [29, 7, 30]
     assert shown_number(0.29, percent=False) == 0.29

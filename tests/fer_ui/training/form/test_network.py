@@ -1,4 +1,4 @@
-"""What the form says of a network."""
+"""The network section of the form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
 
 
-def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
+def test_network_numbers_follow_the_choices(show: Show) -> None:
     app = show(preset="A-cnn")
     assert ">52.3k<" in page_text(app)
     assert "for a face of 224x224, RGB" in page_text(app)
@@ -36,7 +36,7 @@ def test_the_figures_are_of_what_was_chosen(show: Show) -> None:
     assert "for a face of 96x96, RGB" in page_text(app)
 
 
-def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
+def test_memory_depends_on_batch_precision_and_optimizer() -> None:
     values = flatten(TrainConfig(dataset="some-data"))
     info = MODELS[values["model.name"]]
     sizes = [
@@ -53,20 +53,20 @@ def test_memory_follows_the_batch_the_precision_and_the_optimizer() -> None:
     assert len(set(sizes)) == len(sizes)
 
 
-def test_weights_that_are_not_here_are_told_with_the_way_out(store: Settings, show: Show) -> None:
+def test_missing_weights_are_warned_of_with_instructions(store: Settings, show: Show) -> None:
     assert RESNET is not None
     app = show(preset="A-resnet18-frozen")
-    words = app.warning[0].value.replace("\\", "")
-    for split in (RESNET.name, RESNET.url, str(store.pretrained_dir), "Pretrained weights"):
-        assert split in words
-    assert not app.button(key="train-start").disabled  # they may have been put there by then
+    warning = app.warning[0].value.replace("\\", "")
+    for text in (RESNET.name, RESNET.url, str(store.pretrained_dir), "Pretrained weights"):
+        assert text in warning
+    assert not app.button(key="train-start").disabled  # the files may be added before the job starts
     set_widget(app, "model.pretrained", False)
     assert not app.warning
     assert "trained from scratch" in page_text(app)
-    assert "train-model.frozen" not in {each.key for each in app.toggle}
+    assert "train-model.frozen" not in {toggle.key for toggle in app.toggle}
 
 
-def test_where_there_is_a_network_they_are_fetched(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_downloaded_when_online(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERSCOPE_OFFLINE", "false")
     settings.cache_clear()
     app = show(preset="A-resnet18-frozen")
@@ -74,7 +74,7 @@ def test_where_there_is_a_network_they_are_fetched(show: Show, monkeypatch: pyte
     assert "downloaded" in app.info[0].value
 
 
-def test_weights_that_are_here_are_told_with_their_license(store: Settings, show: Show) -> None:
+def test_available_weights_are_shown_with_their_license(store: Settings, show: Show) -> None:
     assert RESNET is not None
     store.pretrained_dir.mkdir(parents=True)
     with (store.pretrained_dir / RESNET.name).open("wb") as file:
@@ -85,13 +85,13 @@ def test_weights_that_are_here_are_told_with_their_license(store: Settings, show
     assert "BSD-3-Clause" in page_text(app)
 
 
-def test_a_network_without_options_says_so(show: Show) -> None:
+def test_a_network_without_options_shows_a_message(show: Show) -> None:
     assert "no options" in page_text(show(preset="A-cnn"))
 
 
-def test_the_options_in_a_row() -> None:
+def test_options_are_summarized() -> None:
     values = flatten(TrainConfig(dataset="some-data"))
     assert network_summary(values) == "48 pixels, width 24, dropout 20 %"
-    frozen = values | {"model.name": "resnet18", "model.frozen": True, "model.size_px": 96}
-    assert network_summary(frozen) == "96 pixels, dropout 0 %, frozen ImageNet weights"
+    frozen_values = values | {"model.name": "resnet18", "model.frozen": True, "model.size_px": 96}
+    assert network_summary(frozen_values) == "96 pixels, dropout 0 %, frozen ImageNet weights"
     assert network_summary(values | {"model.name": "shallow-cnn"}) == "224 pixels"

@@ -10,15 +10,15 @@ from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, parse_config, preset_paths
 from tests.fer_ui.training.form.form_page import (
     Show,
-    config_of,
+    get_config,
     run_config,
     set_by_key,
     set_widget,
 )
 from tests.support.app_test import page_text
 
-COPIED = "20260101-000000-odd-0001"
-ODD = parse_config(
+RUN_ID = "20260101-000000-odd-0001"
+UNUSUAL = parse_config(
     {
         "dataset": "drawn",
         "labels": "four",
@@ -41,9 +41,9 @@ ODD = parse_config(
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> None:
+def test_an_unchanged_preset_is_the_presets_config(name: str, show: Show) -> None:
     app = show(preset=name)
-    assert config_of(app) == load_config(preset_paths()[name], ["dataset=drawn"])
+    assert get_config(app) == load_config(preset_paths()[name], ["dataset=drawn"])
     assert app.selectbox(key="train-starting-point").value == name
     assert app.number_input(key="train-epochs").value == PRESETS[name].config.epochs
     assert app.selectbox(key="train-model.name").value == PRESETS[name].config.model.name
@@ -51,63 +51,61 @@ def test_a_preset_and_nothing_pressed_is_the_preset(name: str, show: Show) -> No
     assert "Changed from" not in page_text(app)
 
 
-def test_another_preset_fills_the_whole_form_again(show: Show) -> None:
+def test_another_preset_resets_the_whole_form(show: Show) -> None:
     app = show(rebalancing="over-sampling", split_config="seeded", policy="strong", ambiguous="left-out")
     set_widget(app, "batch_size", 20)
     set_widget(app, "epochs", 3)
     set_by_key(app, "train-starting-point", "C-vgg16")
-    assert config_of(app) == load_config(preset_paths()["C-vgg16"], ["dataset=drawn"])
+    assert get_config(app) == load_config(preset_paths()["C-vgg16"], ["dataset=drawn"])
     assert dict(app.query_params) == {"preset": "C-vgg16"}
     set_by_key(app, "train-starting-point", "small-soft")
-    assert config_of(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
+    assert get_config(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
 
 
-def test_a_copy_is_the_runs_config_whatever_it_has(store: Settings, show: Show) -> None:
-    create_run(COPIED, dump_config(ODD), store)
-    app = show(**{"from": COPIED})
-    assert config_of(app) == ODD
-    assert f"A copy of {COPIED}" in page_text(app)
-    assert app.code[0].value.split() == f"python -m fer_core jobs submit --config {run_config(COPIED)}".split()
+def test_a_copy_has_the_runs_config(store: Settings, show: Show) -> None:
+    create_run(RUN_ID, dump_config(UNUSUAL), store)
+    app = show(**{"from": RUN_ID})
+    assert get_config(app) == UNUSUAL
+    assert f"A copy of {RUN_ID}" in page_text(app)
+    assert app.code[0].value.split() == f"python -m fer_core jobs submit --config {run_config(RUN_ID)}".split()
     set_widget(app, "epochs", 9)
-    assert config_of(app) == ODD.model_copy(update={"epochs": 9})
+    assert get_config(app) == UNUSUAL.model_copy(update={"epochs": 9})
     assert "Changed from the run: epochs" in page_text(app)
     app.button(key="train-back").click().run()
-    assert config_of(app) == ODD
+    assert get_config(app) == UNUSUAL
     set_by_key(app, "train-starting-point", "A-cnn")
-    assert config_of(app) == load_config(preset_paths()["A-cnn"], ["dataset=drawn"])
+    assert get_config(app) == load_config(preset_paths()["A-cnn"], ["dataset=drawn"])
     assert "from" not in app.query_params
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         ("dataset: drawn\nlearning_rte: 1\n", "unknown key 'learning_rte'"),
         ("dataset: [\n", "not YAML"),
         ("- 1\n", "not a mapping"),
     ],
 )
-def test_a_run_whose_config_no_longer_parses_is_told_in_words(
-    content: str, says: str, store: Settings, show: Show
-) -> None:
-    create_run(COPIED, content, store)
-    app = show(**{"from": COPIED})
+def test_an_invalid_run_config_is_explained(content: str, message: str, store: Settings, show: Show) -> None:
+    create_run(RUN_ID, content, store)
+    app = show(**{"from": RUN_ID})
     assert not app.exception
-    assert says in page_text(app)
+    assert message in page_text(app)
     assert "preset instead" in page_text(app)
-    assert config_of(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
+    assert get_config(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
 
 
 @pytest.mark.parametrize("run_id", ["gone", "../../etc", "a b"])
-def test_a_run_that_is_not_there_is_told_too(run_id: str, show: Show) -> None:
+def test_a_missing_run_is_explained(run_id: str, show: Show) -> None:
     app = show(**{"from": run_id})
     assert not app.exception
     assert not app.error
     assert "can't be copied" in app.warning[0].value
 
 
-def test_a_copy_of_a_run_on_a_dataset_that_is_gone_says_so(store: Settings, show: Show) -> None:
-    create_run(COPIED, dump_config(TrainConfig(dataset="gone", affect_weight=0.5)), store)
-    app = show(**{"from": COPIED})
-    assert config_of(app) == TrainConfig(dataset="drawn")
+def test_a_copy_of_a_run_on_a_missing_dataset_is_explained(store: Settings, show: Show) -> None:
+    create_run(RUN_ID, dump_config(TrainConfig(dataset="gone", affect_weight=0.5)), store)
+    app = show(**{"from": RUN_ID})
+    assert get_config(app) == TrainConfig(dataset="drawn")
     assert "gone, is no longer in the store" in page_text(app)
     assert "valence and arousal" in page_text(app)

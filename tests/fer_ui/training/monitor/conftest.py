@@ -1,4 +1,4 @@
-"""The page of one run without a browser, and what it shows."""
+"""The page of one run, and helpers that read it."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ def page() -> None:
 
 @pytest.fixture
 def show(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
-    """Shows a run, and its job where one is named; links are words, as there are no pages to link to."""
+    """Show a run and optionally its job; links become text, because there are no pages."""
 
-    def said_link(to: Page, label: str, **query: str) -> None:
+    def fake_link(to: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {to} {query}")
 
     for module in (monitor_view, reproduce_view):
-        monkeypatch.setattr(module, "link_to", said_link)
+        monkeypatch.setattr(module, "link_to", fake_link)
     monkeypatch.setattr(monitor_view, "go_to", lambda to, **query: st.markdown(f"went to {to} {query}"))
     monkeypatch.setattr(monitor_view, "show_notes", lambda run_id: st.caption(f"notes of {run_id}"))
     for cache in (st.cache_data, st.cache_resource):
         cache.clear()
 
-    def show_it(run: str, job: str = "") -> AppTest:
+    def run_page(run: str, job: str = "") -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         app.query_params["run"] = run
         if job:
             app.query_params["job"] = job
         return app.run()
 
-    yield show_it
+    yield run_page
     from fer_ui.resources import job_store
 
     job_store().dispose()
@@ -72,7 +72,7 @@ def jobs(store: Settings) -> Iterator[JobStore]:
 
 
 def add_job(jobs: JobStore, run: str, state: JobState, error: str = "") -> str:
-    """A training's job in that state, named after it."""
+    """Add a training job in a state; its id is the state."""
     jobs.submit(JobKind.TRAIN, f"A {state} one", ("train",), run, resume_args=("--resume",), job_id=str(state))
     if state is not JobState.QUEUED:
         jobs.claim_next()
@@ -95,7 +95,7 @@ def charts(app: AppTest) -> list[str]:
 
 
 def change_epoch(run: Run, epoch: int, **metrics: float) -> None:
-    """Write another figure into an epoch's line."""
+    """Change metrics of an epoch."""
     path = run.path("metrics.jsonl")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[epoch - 1] |= metrics

@@ -1,4 +1,4 @@
-"""What the page of a training says in its parts, without the page around them."""
+"""Parts of the page of one run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.fer_ui.small_run import DATA, finish, make_run, rows
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
+def _clear_caches() -> Iterator[None]:
     for cache in (st.cache_data, st.cache_resource):
         cache.clear()
     yield
@@ -41,23 +41,23 @@ def _forget() -> Iterator[None]:
         cache.clear()
 
 
-def test_a_table_leaves_out_what_no_epoch_has(store: Settings) -> None:
+def test_the_epoch_table_skips_columns_without_values(store: Settings) -> None:
     metrics = make_run(store, "few", [{"epoch": 1, "valid_loss": 1.0, "valid_accuracy": None}]).metrics()
     assert list(epoch_table(metrics, 1, by_class=True)) == ["Epoch", "Mark", "Loss, validation"]
 
 
-def test_the_command_makes_the_same_config_on_the_same_data(store: Settings) -> None:
+def test_the_command_reproduces_the_config_and_corrections(store: Settings) -> None:
     run = make_run(store, "odd", (), "optimizer.learning_rate=3.0e-5", "title='yes: no, #1'", "augment.flip_prob=0.25")
     config = parse_config(read_yaml(run.path("config.yaml")))
-    words = shlex.split(build_train_command(config, DATA))
-    assert words[:5] == ["python", "-m", "fer_core", "train", "--config"]
-    changes = [word for place, word in enumerate(words) if words[place - 1] == "--set"]
-    assert load_config(preset_paths()[words[5]], changes) == config.model_copy(
+    arguments = shlex.split(build_train_command(config, DATA))
+    assert arguments[:5] == ["python", "-m", "fer_core", "train", "--config"]
+    changes = [word for index, word in enumerate(arguments) if arguments[index - 1] == "--set"]
+    assert load_config(preset_paths()[arguments[5]], changes) == config.model_copy(
         update={"corrections": DATA["corrections"]}
     )
 
 
-def test_the_hardware_of_a_run_is_read_from_its_facts_and_in_older_runs_from_the_log(store: Settings) -> None:
+def test_the_hardware_comes_from_the_facts_or_the_log(store: Settings) -> None:
     run = make_run(store, "facts", rows(1))
     run.append_log("images come from files, decoded anew")
     assert machine_facts(run) == ["Images come from files, decoded anew."]
@@ -67,24 +67,24 @@ def test_the_hardware_of_a_run_is_read_from_its_facts_and_in_older_runs_from_the
     assert "decoded anew" not in facts
 
 
-def test_it_is_said_whether_the_data_has_changed_since() -> None:
+def test_a_change_of_the_data_is_described() -> None:
     assert describe_data_version(DATA, "31a4fd6e9a5a1d46", 2).endswith("Unchanged since.")
     assert "version 5" in describe_data_version(DATA, "31a4fd6e9a5a1d46", 5)
     assert "can't be resumed" in describe_data_version(DATA, "another", 2)
 
 
 def test_an_mlflow_address_is_shown_without_its_password() -> None:
-    words = describe_mlflow("https://me:secret@tracking.example:5000/x", "run-1")
-    assert "https://tracking.example:5000/x" in words and "secret" not in words and "run-1" in words
+    text = describe_mlflow("https://me:secret@tracking.example:5000/x", "run-1")
+    assert "https://tracking.example:5000/x" in text and "secret" not in text and "run-1" in text
     assert (describe_metric("loss"), describe_metric("f1_fear")) == ("validation loss", "F1 of fear")
 
 
-def test_what_nobody_writes_to_any_more_is_not_renewed(store: Settings) -> None:
+def test_a_run_without_a_writer_is_not_live(store: Settings) -> None:
     run = make_run(store, "typed", rows(1))
     assert load_monitored_run("typed", "").live
-    past = time.time() - 7200
+    old_time = time.time() - 7200
     for path in run.folder.iterdir():
-        os.utime(path, (past, past))
+        os.utime(path, (old_time, old_time))
     assert not load_monitored_run("typed", "").live
     with JobStore(store) as jobs:
         job = jobs.submit(JobKind.TRAIN, "Typed", ("train",), "typed")
@@ -94,7 +94,7 @@ def test_what_nobody_writes_to_any_more_is_not_renewed(store: Settings) -> None:
     assert finish(run).state is RunState.FINISHED and not load_monitored_run("typed", "").live
 
 
-def test_curves_are_renewed_a_few_times_an_epoch(store: Settings) -> None:
+def test_the_refresh_interval_follows_the_epoch_time(store: Settings) -> None:
     for name, seconds, expected in (("quick", 0.5, 2.0), ("usual", 40.0, 10.0), ("slow", 4000.0, 20.0)):
         make_run(store, name, rows(1, seconds=[seconds]))
         assert refresh_interval_s(load_monitored_run(name, "")) == expected

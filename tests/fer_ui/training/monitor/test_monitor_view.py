@@ -1,4 +1,4 @@
-"""The page of one training, in every state that a run and its job can be in."""
+"""The page of one run in every state of the run and its job."""
 
 from __future__ import annotations
 
@@ -19,42 +19,40 @@ from tests.support.app_test import headlines
 from tests.support.texts import assert_mentions
 
 
-def test_a_finished_run_leads_with_its_report_and_says_on_which_part(store: Settings, show: Show) -> None:
+def test_a_finished_run_opens_with_its_report_and_split(store: Settings, show: Show) -> None:
     run = finish(begin(make_run(store, "done", rows(3))))
     app = show("done")
-    shown = headlines(app)
-    assert list(shown) == ["Macro-F1", "Balanced accuracy", "Epochs", "Speed"]
-    assert (shown["Macro-F1"], shown["Epochs"], shown["Speed"]) == ("41.0 %", "3 of 20", "303/s")
-    words = plain_text(app)
-    assert "95 %: 39.0 to 44.0 %" in words and "best: epoch 2" in words
-    assert "Finished." in words and "1,234 test images" in words and "not used for training" in words
+    numbers = headlines(app)
+    assert list(numbers) == ["Macro-F1", "Balanced accuracy", "Epochs", "Speed"]
+    assert (numbers["Macro-F1"], numbers["Epochs"], numbers["Speed"]) == ("41.0 %", "3 of 20", "303/s")
+    text = plain_text(app)
+    assert "95 %: 39.0 to 44.0 %" in text and "best: epoch 2" in text
+    assert "Finished." in text and "1,234 test images" in text and "not used for training" in text
     finish(run, split="valid", macro_f1=0.52)
-    words = plain_text(app.run())
-    assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, also used to choose the epoch" in words
+    text = plain_text(app.run())
+    assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, also used to choose the epoch" in text
 
 
-def test_a_finished_run_leads_on(store: Settings, show: Show, jobs: JobStore) -> None:
+def test_a_finished_run_has_links(store: Settings, show: Show, jobs: JobStore) -> None:
     finish(make_run(store, "done", rows(3)))
-    words = plain_text(show("done", add_job(jobs, "done", JobState.SUCCEEDED)))
-    assert "Confusion matrix: evaluation {'run': 'done'}" in words
-    assert "Use as model: models {'model': 'done'}" in words
-    assert "Train a copy: training {'from': 'done'}" in words
-    assert "Job: jobs {'job': 'succeeded'}" in words
-    assert "notes of done" in words
+    text = plain_text(show("done", add_job(jobs, "done", JobState.SUCCEEDED)))
+    assert "Confusion matrix: evaluation {'run': 'done'}" in text
+    assert "Use as model: models {'model': 'done'}" in text
+    assert "Train a copy: training {'from': 'done'}" in text
+    assert "Job: jobs {'job': 'succeeded'}" in text
+    assert "notes of done" in text
 
 
-def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
-    store: Settings, show: Show, jobs: JobStore
-) -> None:
+def test_a_running_run_shows_best_epoch_and_time_left(store: Settings, show: Show, jobs: JobStore) -> None:
     run = begin(make_run(store, "now", rows(5), "monitor=macro_f1"))
     job = add_job(jobs, "now", JobState.RUNNING)
     jobs.heartbeat(job, 0.25, "Epoch 6 of 20, batch 1 of 9", 7200.0)
     app = show("now", job)
-    words, shown = plain_text(app), headlines(app)
-    assert (shown["Macro-F1"], shown["Balanced accuracy"]) == ("50.0 %", "60.0 %")
-    assert (shown["Epochs"], shown["Speed"]) == ("5 of 20", "305/s")
-    assert "Epoch 5 of 20 finished, the best by macro-F1 was epoch 4, 1 epoch ago." in words
-    assert "about 2 h left" in words and "validation, epoch 4" in words
+    text, numbers = plain_text(app), headlines(app)
+    assert (numbers["Macro-F1"], numbers["Balanced accuracy"]) == ("50.0 %", "60.0 %")
+    assert (numbers["Epochs"], numbers["Speed"]) == ("5 of 20", "305/s")
+    assert "Epoch 5 of 20 finished, the best by macro-F1 was epoch 4, 1 epoch ago." in text
+    assert "about 2 h left" in text and "validation, epoch 4" in text
     assert "Epoch 6 of 20, batch 1 of 9, about 2 h left" in [str(bar.proto.text) for bar in app.get("progress")]
     assert [button.label for button in app.button if button.key == "cancel-running"] == ["Cancel"]
     assert not [button for button in app.button if str(button.key).startswith("delete")]
@@ -64,7 +62,7 @@ def test_a_running_one_tells_the_best_epoch_so_far_and_the_time_left(
     assert headlines(app.run())["Epochs"] == "6 of 20" and "the best so far by macro-F1" in plain_text(app)
 
 
-def test_curves_are_drawn_of_what_the_run_has(store: Settings, show: Show) -> None:
+def test_charts_follow_the_available_metrics(store: Settings, show: Show) -> None:
     make_run(store, "plain", rows(3))
     expected = [LOSS_TITLE, SCORES_TITLE, CLASS_CURVES_TITLE, RATE_TITLE]
     assert charts(show("plain"))[:4] == expected
@@ -74,22 +72,24 @@ def test_curves_are_drawn_of_what_the_run_has(store: Settings, show: Show) -> No
     assert_mentions(plain_text(app), "epoch 2", "valence 0.20")
 
 
-@pytest.mark.parametrize(("message", "says"), [("Packed 72 of 600 images", "Now: Packed 72"), ("", "loads its images")])
-def test_before_the_first_epoch_it_says_what_it_does(
-    store: Settings, show: Show, jobs: JobStore, message: str, says: str
+@pytest.mark.parametrize(
+    ("log_message", "message"), [("Packed 72 of 600 images", "Now: Packed 72"), ("", "loads its images")]
+)
+def test_before_the_first_epoch_the_progress_is_shown(
+    store: Settings, show: Show, jobs: JobStore, log_message: str, message: str
 ) -> None:
     make_run(store, "young")
     job = add_job(jobs, "young", JobState.RUNNING)
-    jobs.heartbeat(job, 0.01, message, None)
+    jobs.heartbeat(job, 0.01, log_message, None)
     app = show("young", job)
-    assert "No epoch has finished yet" in plain_text(app) and says in plain_text(app)
+    assert "No epoch has finished yet" in plain_text(app) and message in plain_text(app)
     assert not headlines(app) and LOSS_TITLE not in charts(app)
     begin(open_run("young", store)).append_metrics(rows(1)[0])
     assert headlines(app.run())["Epochs"] == "1 of 20" and LOSS_TITLE in charts(app)
 
 
 @pytest.mark.parametrize(
-    ("state", "error", "says", "opened"),
+    ("state", "error", "message", "button_label"),
     [
         (JobState.FAILED, "The loss became nan.", "It ended after epoch 2 of 20, the best", "Resume"),
         (JobState.CANCELLED, "", "Cancelled.", "Resume"),
@@ -97,20 +97,20 @@ def test_before_the_first_epoch_it_says_what_it_does(
         (JobState.QUEUED, "", "queued to resume", "Cancel"),
     ],
 )
-def test_it_says_how_the_job_stands_and_what_can_be_done(
-    store: Settings, show: Show, jobs: JobStore, state: JobState, error: str, says: str, opened: str
+def test_the_state_of_the_job_and_its_actions_are_shown(
+    store: Settings, show: Show, jobs: JobStore, state: JobState, error: str, message: str, button_label: str
 ) -> None:
     make_run(store, "one", rows(2))
     job = add_job(jobs, "one", state, error)
     jobs.log_path(jobs.get(job)).parent.mkdir(parents=True, exist_ok=True)
     jobs.log_path(jobs.get(job)).write_text("Traceback: deep down\n")
     app = show("one", job)
-    words = plain_text(app)
-    assert says in words and error in words and opened in [button.label for button in app.button]
-    assert ("deep down" in words) is (state in (JobState.FAILED, JobState.INTERRUPTED))
+    text = plain_text(app)
+    assert message in text and error in text and button_label in [button.label for button in app.button]
+    assert ("deep down" in text) is (state in (JobState.FAILED, JobState.INTERRUPTED))
 
 
-def test_when_the_job_ends_the_page_has_its_end(store: Settings, show: Show, jobs: JobStore) -> None:
+def test_the_page_updates_when_the_job_ends(store: Settings, show: Show, jobs: JobStore) -> None:
     run = make_run(store, "now", rows(3))
     job = add_job(jobs, "now", JobState.RUNNING)
     app = show("now", job)
@@ -120,7 +120,7 @@ def test_when_the_job_ends_the_page_has_its_end(store: Settings, show: Show, job
     assert "Confusion matrix" in plain_text(app.run()) and headlines(app)["Macro-F1"] == "41.0 %"
 
 
-def test_a_job_without_its_run_is_told_in_words_and_can_be_deleted(store: Settings, show: Show, jobs: JobStore) -> None:
+def test_a_job_without_a_run_is_explained_and_can_be_deleted(store: Settings, show: Show, jobs: JobStore) -> None:
     job = add_job(jobs, "never-made", JobState.FAILED, "The disk was full.")
     app = show("never-made", job)
     assert "no run never-made" in plain_text(app) and "The disk was full." in plain_text(app)
@@ -131,7 +131,7 @@ def test_a_job_without_its_run_is_told_in_words_and_can_be_deleted(store: Settin
         jobs.get(job)
 
 
-def test_a_run_with_its_job_is_deleted_and_so_is_one_without(store: Settings, show: Show, jobs: JobStore) -> None:
+def test_runs_with_and_without_a_job_can_be_deleted(store: Settings, show: Show, jobs: JobStore) -> None:
     for run_id, job in (("with", add_job(jobs, "with", JobState.CANCELLED)), ("without", "")):
         run = make_run(store, run_id, rows(2))
         app = show(run_id, job)
@@ -143,34 +143,34 @@ def test_a_run_with_its_job_is_deleted_and_so_is_one_without(store: Settings, sh
     assert not jobs.list()
 
 
-def test_a_run_cut_in_half_names_what_it_lacks(store: Settings, show: Show) -> None:
+def test_missing_files_of_a_run_are_named(store: Settings, show: Show) -> None:
     run = finish(make_run(store, "half", rows(3)))
     run.path("model.onnx").unlink()
     app = show("half")
     assert "model.onnx is missing" in app.warning[0].value.replace("\\", "")
-    assert headlines(app)["Macro-F1"] == "50.0 %"  # of its best epoch, not of the report
+    assert headlines(app)["Macro-F1"] == "50.0 %"  # from the best epoch, not the report
     assert "Use as model" not in plain_text(app)
 
 
-def test_a_config_that_cannot_be_read_hides_nothing_else(store: Settings, show: Show) -> None:
+def test_an_invalid_config_hides_only_itself(store: Settings, show: Show) -> None:
     run = make_run(store, "odd", rows(3))
     run.write("config.yaml", b"epochs: 5\nflux: 3\n")
-    words = plain_text(show("odd"))
-    assert "This version can't read the config" in words and "flux: 3" in words
-    assert "Train a copy" not in words and "Validation loss" in words
+    text = plain_text(show("odd"))
+    assert "This version can't read the config" in text and "flux: 3" in text
+    assert "Train a copy" not in text and "Validation loss" in text
 
 
-def test_a_run_without_a_job_says_so_and_how_to_go_on(store: Settings, show: Show) -> None:
+def test_a_run_without_a_job_shows_how_to_resume(store: Settings, show: Show) -> None:
     run = begin(make_run(store, "typed", rows(2)))
-    words = plain_text(show("typed"))
-    assert "started on the command line, or its job was deleted; last change just now" in words
-    assert "python -m fer_core train --run typed --resume" in words
+    text = plain_text(show("typed"))
+    assert "started on the command line, or its job was deleted; last change just now" in text
+    assert "python -m fer_core train --run typed --resume" in text
     assert "--resume" not in plain_text(show(finish(run).id))
 
 
-def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings, show: Show) -> None:
-    rising = [1.0, 0.8, 1.0, 1.2, 1.4, 1.6]
-    make_run(store, "gap", rows(6, valid_loss=rising))
+def test_overfitting_is_named_above_the_curves_and_on_the_loss(store: Settings, show: Show) -> None:
+    rising_loss = [1.0, 0.8, 1.0, 1.2, 1.4, 1.6]
+    make_run(store, "gap", rows(6, valid_loss=rising_loss))
     app = show("gap")
     assert "Overfitting. Since epoch 2 the validation loss rises" in app.warning[0].value
     assert "Overfitting since epoch 2: the validation loss rises from 0.80 to 1.60" in plain_text(app)
@@ -178,13 +178,13 @@ def test_over_fitting_is_named_above_the_curves_and_on_the_loss(store: Settings,
     assert "Overfitting" not in plain_text(show("none"))
 
 
-def test_a_loss_that_is_no_number_is_told_with_its_remedy(store: Settings, show: Show) -> None:
+def test_a_diverged_loss_is_explained_with_a_hint(store: Settings, show: Show) -> None:
     make_run(store, "lost", rows(4, train_loss=[1.0, 0.9, None, None], valid_loss=[1.0, 0.9, None, None]))
     app = show("lost")
     assert "no longer a number since epoch 3: lower the learning rate" in app.error[0].value
 
 
-def test_the_epochs_are_a_table_with_the_newest_first(store: Settings, show: Show) -> None:
+def test_the_epoch_table_is_newest_first(store: Settings, show: Show) -> None:
     make_run(store, "long", rows(200))
     app = show("long")
     table = app.dataframe[0].value
@@ -197,7 +197,7 @@ def test_the_epochs_are_a_table_with_the_newest_first(store: Settings, show: Sho
     assert any(button.proto.label == "Download all metrics as CSV" for button in app.get("download_button"))
 
 
-def test_the_log_has_its_newest_line_first_and_says_where_images_come_from(store: Settings, show: Show) -> None:
+def test_the_log_is_newest_first_and_names_the_image_source(store: Settings, show: Show) -> None:
     run = begin(make_run(store, "logged", rows(3)))
     app = show("logged")
     log = next(block.value for block in app.code if "epoch 3/20" in block.value)
@@ -208,16 +208,16 @@ def test_the_log_has_its_newest_line_first_and_says_where_images_come_from(store
     assert "Images come from files, decoded anew." in plain_text(app.run())
 
 
-def test_the_recipe_shows_the_data_that_was_used(store: Settings, show: Show) -> None:
+def test_the_recipe_shows_the_data(store: Settings, show: Show) -> None:
     begin(make_run(store, "used", rows(1)))
-    words = plain_text(show("used"))
-    assert "80 training, 10 validation and 8 test images. Left out: 2 images" in words
-    assert "The dataset gone is no longer in the store." in words and DATA["fingerprint"] in words
-    assert "epochs: 20" in words
+    text = plain_text(show("used"))
+    assert "80 training, 10 validation and 8 test images. Left out: 2 images" in text
+    assert "The dataset gone is no longer in the store." in text and DATA["fingerprint"] in text
+    assert "epochs: 20" in text
     assert "has not split its images yet" in plain_text(show(make_run(store, "not-begun").id))
 
 
-def test_files_have_their_sizes_and_events_their_command(store: Settings, show: Show) -> None:
+def test_files_have_sizes_and_events_a_command(store: Settings, show: Show) -> None:
     run = finish(make_run(store, "filed", rows(2)))
     assert "tensorboard" not in plain_text(show("filed"))
     (run.folder / "events").mkdir()

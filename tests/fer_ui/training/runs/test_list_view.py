@@ -1,4 +1,4 @@
-"""The view of all runs: the answer, the filters, the choice in the address, comparing and deleting."""
+"""The list of runs: filters, selection, comparison and deletion."""
 
 from __future__ import annotations
 
@@ -51,49 +51,49 @@ def titles(app: AppTest) -> list[str]:
     return app.dataframe[0].value["Run"].tolist()
 
 
-def tick(app: AppTest, *places: int) -> AppTest:
-    """Tick rows of the table, as a visitor does; those that were ticked and are not named are unticked."""
-    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+def select_rows(app: AppTest, *indices: int) -> AppTest:
+    """Select exactly these rows of the table."""
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(indices), "columns": [], "cells": []}}
     return app.run()
 
 
-def query(app: AppTest, name: str) -> list[str]:
-    found = app.query_params.get(name, [])
-    return found if isinstance(found, list) else [found]
+def get_query_values(app: AppTest, name: str) -> list[str]:
+    values = app.query_params.get(name, [])
+    return values if isinstance(values, list) else [values]
 
 
-def test_without_a_run_it_says_where_runs_come_from(store: Settings) -> None:
+def test_an_empty_store_shows_an_empty_state(store: Settings) -> None:
     st.cache_resource.clear()
     app = open_view(view)
     assert not app.exception
-    assert [each.value for each in app.subheader] == ["No runs yet"]
+    assert [item.value for item in app.subheader] == ["No runs yet"]
     assert not app.dataframe
 
 
-def test_it_opens_with_the_best_of_each_dataset_and_part(runs: Settings) -> None:
+def test_the_best_run_of_each_dataset_and_split_comes_first(runs: Settings) -> None:
     app = open_view(view)
     assert not app.exception and not app.error
-    words = page_text(app)
-    assert "Best macro-F1 on ferplus, test" in words and "60.0 %" in words and "best of 2 runs: Second" in words
-    assert "Best macro-F1 on ferplus, validation" in words and "best of 2 runs: Fifth" in words
-    assert "Best macro-F1 on drawn, test" in words
-    assert "can't be compared" in words and "nothing about people" in words
-    assert "4 finished and 1 unfinished" in words
+    text = page_text(app)
+    assert "Best macro-F1 on ferplus, test" in text and "60.0 %" in text and "best of 2 runs: Second" in text
+    assert "Best macro-F1 on ferplus, validation" in text and "best of 2 runs: Fifth" in text
+    assert "Best macro-F1 on drawn, test" in text
+    assert "can't be compared" in text and "nothing about people" in text
+    assert "4 finished and 1 unfinished" in text
     assert titles(app) == ["Fifth", "Fourth", LONG, "Second", "First"]
 
 
-def test_one_run_looks_right(store: Settings) -> None:
+def test_a_single_run_is_shown(store: Settings) -> None:
     st.cache_resource.clear()
     make_run("only", store, title="Only")
     app = open_view(view)
     assert not app.exception
     assert "the only run: Only" in page_text(app) and "can't be compared" not in page_text(app)
-    app = tick(app, 0)
-    assert [each.value for each in app.subheader] == ["Only"]
+    app = select_rows(app, 0)
+    assert [item.value for item in app.subheader] == ["Only"]
     assert not app.get("plotly_chart")
 
 
-def test_filters_are_in_the_address(runs: Settings) -> None:
+def test_filters_are_in_the_query(runs: Settings) -> None:
     assert titles(open_view(view, tag="good")) == ["Second"]
     assert titles(open_view(view, dataset="drawn")) == [LONG]
     assert titles(open_view(view, find="storm")) == ["Fourth"]
@@ -101,92 +101,92 @@ def test_filters_are_in_the_address(runs: Settings) -> None:
     assert titles(open_view(view, order="best")) == ["Second", "First", LONG, "Fifth", "Fourth"]
     app = open_view(view)
     app = app.selectbox(key="dataset").set_value("drawn").run()
-    assert query(app, "dataset") == ["drawn"] and titles(app) == [LONG]
+    assert get_query_values(app, "dataset") == ["drawn"] and titles(app) == [LONG]
     app = app.text_input(key="find").set_value("nothing").run()
     assert not app.exception and not app.dataframe
     assert "No matching run" in page_text(app)
 
 
-def test_what_is_ticked_is_in_the_address_and_compared(runs: Settings) -> None:
-    app = tick(open_view(view), 3, 4)
+def test_selected_runs_are_in_the_query_and_compared(runs: Settings) -> None:
+    app = select_rows(open_view(view), 3, 4)
     assert not app.exception and not app.error
-    assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a"]
+    assert get_query_values(app, "runs") == ["20260102-000000-b,20260101-000000-a"]
     assert "Second is ahead of First by 10.0 points" in page_text(app)
     assert len(app.get("plotly_chart")) == 1
     metrics, differences = app.dataframe[1].value, app.dataframe[2].value
     assert metrics["Run"].tolist() == ["A: Second", "B: First"]
     assert metrics["Macro-F1"].tolist()[0] == "60.0 % (55.0 to 65.0 %)"
     assert differences.to_numpy().tolist() == [["batch_size", "32", "64"]]
-    app = tick(app, 4)
-    assert query(app, "runs") == ["20260101-000000-a"] and not app.get("plotly_chart")
+    app = select_rows(app, 4)
+    assert get_query_values(app, "runs") == ["20260101-000000-a"] and not app.get("plotly_chart")
 
 
-def test_a_link_ticks_what_it_names(runs: Settings) -> None:
+def test_a_link_selects_its_runs(runs: Settings) -> None:
     app = open_view(view, runs="20260101-000000-a,gone,20260103-000000-c", metric="loss", split="both", axis="time")
     assert not app.exception and not app.error
     assert "can't be ranked: they were evaluated on different datasets (drawn, ferplus)" in page_text(app)
     assert app.dataframe[1].value["Run"].tolist()[0] == "A: First"
-    assert query(app, "runs") == ["20260101-000000-a,20260103-000000-c"]
+    assert get_query_values(app, "runs") == ["20260101-000000-a,20260103-000000-c"]
     assert app.selectbox(key="metric").value == "loss"
 
 
-def test_a_filter_hides_what_is_ticked_and_keeps_it(runs: Settings) -> None:
-    app = tick(open_view(view), 3, 4)
+def test_a_filter_hides_selected_runs_but_keeps_them_selected(runs: Settings) -> None:
+    app = select_rows(open_view(view), 3, 4)
     app = app.selectbox(key="dataset").set_value("drawn").run()
     assert "2 of the selected runs are hidden" in page_text(app)
-    app = tick(app, 0)
-    assert query(app, "runs") == ["20260102-000000-b,20260101-000000-a,20260103-000000-c"]
+    app = select_rows(app, 0)
+    assert get_query_values(app, "runs") == ["20260102-000000-b,20260101-000000-a,20260103-000000-c"]
     app = app.selectbox(key="dataset").set_value("*").run()
     assert app.subheader[0].value == "3 runs compared"
     app = press(app, "Deselect all 3")
-    assert query(app, "runs") == [] and not app.get("plotly_chart")
+    assert get_query_values(app, "runs") == [] and not app.get("plotly_chart")
 
 
-def test_only_so_many_are_compared_and_it_is_said(runs: Settings) -> None:
+def test_the_number_of_compared_runs_is_limited(runs: Settings) -> None:
     for number in range(4):
         make_run(f"more-{number}", runs)
-    app = tick(open_view(view), *range(9))
+    app = select_rows(open_view(view), *range(9))
     assert not app.exception
     assert f"At most {RUNS_MAX} runs" in page_text(app)
-    assert len(query(app, "runs")[0].split(",")) == RUNS_MAX
+    assert len(get_query_values(app, "runs")[0].split(",")) == RUNS_MAX
     assert "Deselect all 9" in [button.label for button in app.button]
 
 
-def test_ticked_runs_are_deleted_together_with_their_jobs(runs: Settings) -> None:
+def test_selected_runs_are_deleted_with_their_jobs(runs: Settings) -> None:
     with JobStore(runs) as jobs:
         jobs.submit(JobKind.TRAIN, "First", (), "20260101-000000-a", job_id="done")
         jobs.request_cancel("done")
-    app = tick(open_view(view), 3, 4)
+    app = select_rows(open_view(view), 3, 4)
     delete = next(button for button in app.button if button.label == "Delete")
     assert delete.disabled and "Removes Second and First" in page_text(app)
-    sure = next(box for box in app.checkbox if box.label == "I want to delete it")
-    app = press(sure.check().run(), "Delete")
+    checkbox = next(box for box in app.checkbox if box.label == "I want to delete it")
+    app = press(checkbox.check().run(), "Delete")
     assert not app.exception
     assert "Deleted: Second and First." in page_text(app)
     assert titles(app) == ["Fifth", "Fourth", LONG]
-    assert query(app, "runs") == []
+    assert get_query_values(app, "runs") == []
     with JobStore(runs) as jobs:
         assert jobs.list() == []
 
 
-def test_a_run_that_is_worked_on_is_not_deleted(runs: Settings) -> None:
+def test_an_active_run_is_not_deleted(runs: Settings) -> None:
     with JobStore(runs) as jobs:
         jobs.submit(JobKind.TRAIN, "Fourth", (), "20260104-000000-d", job_id="now")
     app = open_view(view)
     assert app.dataframe[0].value["State"].tolist()[1] == "queued"
-    app = tick(app, 1)
+    app = select_rows(app, 1)
     assert "Fourth is queued or training" in page_text(app) and "can't be deleted" in page_text(app)
     assert "Delete" not in [button.label for button in app.button]
-    app = tick(app, 0, 1)
-    sure = next(box for box in app.checkbox if box.label == "I want to delete it")
-    app = press(sure.check().run(), "Delete")
+    app = select_rows(app, 0, 1)
+    checkbox = next(box for box in app.checkbox if box.label == "I want to delete it")
+    app = press(checkbox.check().run(), "Delete")
     assert "Deleted: Fifth." in page_text(app) and "Fourth" in titles(app)
 
 
-def test_a_job_that_starts_meanwhile_keeps_its_run(runs: Settings) -> None:
-    app = tick(open_view(view), 4)
-    sure = next(box for box in app.checkbox if box.label == "I want to delete it")
-    app = sure.check().run()
+def test_a_run_whose_job_has_started_meanwhile_is_kept(runs: Settings) -> None:
+    app = select_rows(open_view(view), 4)
+    checkbox = next(box for box in app.checkbox if box.label == "I want to delete it")
+    app = checkbox.check().run()
     delete = next(button for button in app.button if button.label == "Delete")
     with JobStore(runs) as jobs:
         jobs.submit(JobKind.TRAIN, "First", (), "20260101-000000-a", job_id="now")
@@ -196,7 +196,7 @@ def test_a_job_that_starts_meanwhile_keeps_its_run(runs: Settings) -> None:
         assert len(jobs.list()) == 1
 
 
-def test_broken_runs_say_what_is_wrong(runs: Settings) -> None:
+def test_broken_runs_are_named(runs: Settings) -> None:
     (runs.runs_dir / "20260101-000000-a" / "model.onnx").unlink()
     (runs.runs_dir / "20260102-000000-b" / "config.yaml").write_text("dataset: [")
     (runs.runs_dir / "20260103-000000-c" / "metrics.jsonl").write_bytes(b"\xff\xff")
@@ -207,14 +207,14 @@ def test_broken_runs_say_what_is_wrong(runs: Settings) -> None:
     assert app.warning[0].value.startswith("3 runs have damaged files")
     problems = app.dataframe[0].value["Problem"].tolist()
     assert sum(bool(problem) for problem in problems) == 3
-    app = tick(app, *range(6))
+    app = select_rows(app, *range(6))
     assert not app.exception and not app.error
     assert app.subheader[0].value == "6 runs compared"
-    assert any("Unreadable config" in each.value for each in app.warning)
+    assert any("Unreadable config" in item.value for item in app.warning)
 
 
 def test_every_run_can_be_opened_and_copied(runs: Settings) -> None:
-    app = tick(open_view(view), 3)
+    app = select_rows(open_view(view), 3)
     links = [element.proto for element in app.get("page_link")]
     assert {link.label: link.query_string for link in links} == {
         "Open": "run=20260102-000000-b",
@@ -225,19 +225,19 @@ def test_every_run_can_be_opened_and_copied(runs: Settings) -> None:
 
 def row(name: str, score: float | None, dataset: str = "x", split: str = "test", synthetic: bool = False) -> RunSummary:
     metrics = None if score is None else RunMetrics(split, 9, "argmax", score, score, score, {})
-    made = datetime(2026, 1, 1, tzinfo=UTC)
+    created = datetime(2026, 1, 1, tzinfo=UTC)
     return RunSummary(
-        name, name, RunState.FINISHED, dataset=dataset, metrics=metrics, created=made, synthetic=synthetic
+        name, name, RunState.FINISHED, dataset=dataset, metrics=metrics, created=created, synthetic=synthetic
     )
 
 
-def test_runs_of_different_datasets_or_parts_are_never_in_one_ranking() -> None:
+def test_runs_are_ranked_by_dataset_and_split() -> None:
     rows = [row("a", 0.1), row("b", 0.9, "y"), row("c", 0.8, split="valid"), row("d", 0.2), row("e", None)]
-    assert [(each.row.id, each.ranked) for each in best_runs(rows)] == [("d", 2), ("b", 1), ("c", 1)]
-    assert [each.id for each in sort_runs(rows, "best")] == ["d", "a", "b", "c", "e"]
+    assert [(item.row.id, item.ranked) for item in best_runs(rows)] == [("d", 2), ("b", 1), ("c", 1)]
+    assert [item.id for item in sort_runs(rows, "best")] == ["d", "a", "b", "c", "e"]
     assert sort_runs(rows, "newest") == rows
 
 
-def test_drawings_come_after_faces() -> None:
+def test_synthetic_runs_are_ranked_last() -> None:
     rows = [row("a", 0.9, "drawn", synthetic=True), row("b", 0.9, "drawn", synthetic=True), row("c", 0.1)]
-    assert [each.row.id for each in best_runs(rows)] == ["c", "a"]
+    assert [item.row.id for item in best_runs(rows)] == ["c", "a"]
