@@ -37,14 +37,14 @@ def target(tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_is_packed_comes_out_the_same(bundle: Path, target: Path, store: Settings) -> None:
+def test_packing_round_trips(bundle: Path, target: Path, store: Settings) -> None:
     write_bundle_file(bundle, bundle.with_suffix(".zip"))
     unpack_bundle(bundle.with_suffix(".zip"), target, store)
     assert contents(target) == contents(bundle)
     assert "golden/golden.json" in contents(target)
 
 
-def test_the_same_files_give_the_same_bytes_whenever_they_were_written(bundle: Path, tmp_path: Path) -> None:
+def test_packing_is_deterministic(bundle: Path, tmp_path: Path) -> None:
     write_bundle_file(bundle, tmp_path / "one.zip")
     os.utime(bundle / "contract.json", (1e9, 1e9))
     (bundle / "model.onnx").chmod(0o600)
@@ -52,7 +52,7 @@ def test_the_same_files_give_the_same_bytes_whenever_they_were_written(bundle: P
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
-def test_packing_that_fails_leaves_nothing(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_packing_leaves_nothing(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise OSError("the disk is full")
 
@@ -63,7 +63,7 @@ def test_packing_that_fails_leaves_nothing(bundle: Path, tmp_path: Path, monkeyp
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_folder_packed_by_hand_is_found_inside(bundle: Path, target: Path, store: Settings, tmp_path: Path) -> None:
+def test_a_nested_bundle_folder_is_found(bundle: Path, target: Path, store: Settings, tmp_path: Path) -> None:
     path = tmp_path / "by-hand.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents(bundle).items():
@@ -73,7 +73,7 @@ def test_a_folder_packed_by_hand_is_found_inside(bundle: Path, target: Path, sto
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "golden/../../evil", "C:/evil"])
-def test_a_member_that_leads_outside_is_refused(
+def test_a_path_outside_the_target_is_refused(
     bundle: Path, target: Path, store: Settings, tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / "evil.zip"
@@ -86,7 +86,7 @@ def test_a_member_that_leads_outside_is_refused(
     assert not (tmp_path / "evil").exists()
 
 
-def test_a_link_is_refused(bundle: Path, target: Path, store: Settings, tmp_path: Path) -> None:
+def test_a_symlink_is_refused(bundle: Path, target: Path, store: Settings, tmp_path: Path) -> None:
     path = tmp_path / "link.zip"
     write_bundle_file(bundle, path)
     link = zipfile.ZipInfo("report.json")
@@ -98,23 +98,23 @@ def test_a_link_is_refused(bundle: Path, target: Path, store: Settings, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("contract.json", "--preset"), ("model.onnx", "network"), ("calibration.json", "reliable")]
+    ("name", "message"), [("contract.json", "--preset"), ("model.onnx", "network"), ("calibration.json", "reliable")]
 )
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_missing_part_is_named_with_what_to_do(
-    bundle: Path, target: Path, store: Settings, name: str, words: str, packed: bool
+def test_a_missing_file_is_named_with_a_hint(
+    bundle: Path, target: Path, store: Settings, name: str, message: str, packed: bool
 ) -> None:
     (bundle / name).unlink()
     path = bundle
     if packed:
         path = bundle.with_suffix(".zip")
         write_bundle_file(bundle, path)
-    with pytest.raises(BundleError, match=rf"{path.name} has no {name}\..*{words}"):
+    with pytest.raises(BundleError, match=rf"{path.name} has no {name}\..*{message}"):
         unpack_bundle(path, target, store)
     assert contents(target) == {}
 
 
-def test_too_much_is_refused_before_anything_is_written(
+def test_an_oversized_bundle_is_refused_before_anything_is_written(
     bundle: Path, target: Path, store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle_file, "BUNDLE_BYTES_MAX", 100)
@@ -126,19 +126,21 @@ def test_too_much_is_refused_before_anything_is_written(
     assert contents(target) == {}
 
 
-def test_the_settings_limits_hold_for_an_archive(bundle: Path, target: Path, store: Settings) -> None:
+def test_archive_limits_of_the_settings_apply(bundle: Path, target: Path, store: Settings) -> None:
     path = bundle.with_suffix(".zip")
     write_bundle_file(bundle, path)
-    small = store.model_copy(update={"archive_bytes_max": 50})
+    limited = store.model_copy(update={"archive_bytes_max": 50})
     with pytest.raises(BundleError, match="FERSCOPE_ARCHIVE_BYTES_MAX"):
-        unpack_bundle(path, target, small)
+        unpack_bundle(path, target, limited)
 
 
-def test_a_damaged_archive_is_said(bundle: Path, target: Path, store: Settings) -> None:
+def test_a_damaged_archive_is_an_error(bundle: Path, target: Path, store: Settings) -> None:
     path = bundle.with_suffix(".zip")
     write_bundle_file(bundle, path)
     content = bytearray(path.read_bytes())
-    content[content.index(b"faces")] ^= 0xFF  # within the network: stored, so the checksum alone can tell
+    content[content.index(b"faces")] ^= (
+        0xFF  # inside the network, which is stored uncompressed: only the checksum detects it
+    )
     path.write_bytes(content)
     with pytest.raises(BundleError, match="checksum"):
         unpack_bundle(path, target, store)
@@ -147,7 +149,7 @@ def test_a_damaged_archive_is_said(bundle: Path, target: Path, store: Settings) 
         unpack_bundle(path, target, store)
 
 
-def test_one_file_can_be_looked_at_without_importing_it(bundle: Path, store: Settings) -> None:
+def test_a_packed_bundle_can_be_opened_temporarily(bundle: Path, store: Settings) -> None:
     path = bundle.with_suffix(".zip")
     write_bundle_file(bundle, path)
     with unpacked_bundle(path, store) as folder:

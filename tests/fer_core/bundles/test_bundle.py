@@ -24,7 +24,7 @@ def faces(count: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 256, 600])
-def test_logits_are_what_the_network_computes(make_bundle: MakeBundle, count: int) -> None:
+def test_logits_match_the_network(make_bundle: MakeBundle, count: int) -> None:
     batch = faces(count)
     logits = Bundle.open(make_bundle()).logits(batch)
     assert logits.shape == (count, 3)
@@ -32,11 +32,13 @@ def test_logits_are_what_the_network_computes(make_bundle: MakeBundle, count: in
     np.testing.assert_allclose(logits, 8 * batch.mean((2, 3)), atol=1e-4)
 
 
-def test_a_face_gets_the_same_answer_alone_and_among_others(make_bundle: MakeBundle) -> None:
+def test_predictions_do_not_depend_on_the_batch(make_bundle: MakeBundle) -> None:
     bundle = Bundle.open(make_bundle())
     batch = faces(300)
-    together = bundle.probabilities(batch)
-    np.testing.assert_allclose(together[[0, 255, 256, 299]], bundle.probabilities(batch[[0, 255, 256, 299]]), atol=1e-6)
+    batch_probabilities = bundle.probabilities(batch)
+    np.testing.assert_allclose(
+        batch_probabilities[[0, 255, 256, 299]], bundle.probabilities(batch[[0, 255, 256, 299]]), atol=1e-6
+    )
 
 
 def test_probabilities_are_calibrated_at_the_point(make_bundle: MakeBundle) -> None:
@@ -47,7 +49,7 @@ def test_probabilities_are_calibrated_at_the_point(make_bundle: MakeBundle) -> N
     )
 
 
-def test_other_outputs_are_offered_and_do_not_disturb(make_bundle: MakeBundle) -> None:
+def test_other_outputs_can_be_computed(make_bundle: MakeBundle) -> None:
     bundle = Bundle.open(make_bundle())
     assert bundle.output_names == ("logits", "means")
     np.testing.assert_allclose(bundle.run(faces(3), "means"), faces(3).mean((2, 3)), atol=1e-5)
@@ -55,20 +57,20 @@ def test_other_outputs_are_offered_and_do_not_disturb(make_bundle: MakeBundle) -
         bundle.run(faces(1), "cam")
 
 
-def test_threads_share_a_bundle(make_bundle: MakeBundle) -> None:
+def test_threads_can_share_a_bundle(make_bundle: MakeBundle) -> None:
     bundle = Bundle.open(make_bundle(), threads=1)
-    right: list[bool] = []
+    matches: list[bool] = []
 
-    def ask(seed: int) -> None:
+    def compare_logits(seed: int) -> None:
         batch = faces(9, seed)
-        right.extend(np.allclose(bundle.logits(batch), 8 * batch.mean((2, 3)), atol=1e-4) for _ in range(20))
+        matches.extend(np.allclose(bundle.logits(batch), 8 * batch.mean((2, 3)), atol=1e-4) for _ in range(20))
 
-    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(4)]
+    threads = [threading.Thread(target=compare_logits, args=(seed,)) for seed in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert right == [True] * 80
+    assert matches == [True] * 80
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (1, 1, 16, 16), (1, 3, 16, 17)])
@@ -77,19 +79,19 @@ def test_faces_of_another_shape_are_refused(make_bundle: MakeBundle, shape: tupl
         Bundle.open(make_bundle()).logits(np.zeros(shape, np.float32))
 
 
-def test_a_network_gone_wrong_gives_no_answer(make_bundle: MakeBundle, write_network: WriteNetwork) -> None:
+def test_non_finite_outputs_are_refused(make_bundle: MakeBundle, write_network: WriteNetwork) -> None:
     folder = make_bundle()
     write_network(folder / "model.onnx", np.float32(np.nan) * EYE, np.zeros(3))
     with pytest.raises(BundleError, match="not finite"):
         Bundle.open(folder).logits(faces(1))
 
 
-def test_without_a_folder_there_is_no_model(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="There is no model folder"):
         Bundle.open(tmp_path / "nothing")
 
 
-def test_a_checkpoint_alone_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_a_checkpoint_file_is_refused_with_the_command_that_imports_it(tmp_path: Path) -> None:
     (tmp_path / "weights.pt").write_bytes(b"x")
     with pytest.raises(BundleError, match=r"weights\.pt is a file.*contract.*models import.*--preset"):
         Bundle.open(tmp_path / "weights.pt")
@@ -103,17 +105,17 @@ def test_a_folder_of_weights_without_a_contract_is_refused(make_bundle: MakeBund
         Bundle.open(folder)
 
 
-def test_another_form_of_the_network_can_be_asked_for(make_bundle: MakeBundle, write_network: WriteNetwork) -> None:
+def test_another_network_file_can_be_opened(make_bundle: MakeBundle, write_network: WriteNetwork) -> None:
     folder = make_bundle()
     write_network(folder / "other.onnx", EYE * 2, np.zeros(3))
-    usual, other = Bundle.open(folder), Bundle.open(folder, model_file="other.onnx")
-    assert not np.allclose(usual.logits(faces(2)), other.logits(faces(2)))
+    default, other = Bundle.open(folder), Bundle.open(folder, model_file="other.onnx")
+    assert not np.allclose(default.logits(faces(2)), other.logits(faces(2)))
     with pytest.raises(BundleError, match=r"tiny has no int8\.onnx"):
         Bundle.open(folder, model_file="int8.onnx")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "contract.json", "calibration.json"])
-def test_each_part_is_needed_and_named(make_bundle: MakeBundle, name: str) -> None:
+def test_each_required_file_is_named_when_missing(make_bundle: MakeBundle, name: str) -> None:
     folder = make_bundle()
     (folder / name).unlink()
     with pytest.raises(BundleError, match=f"tiny has no {name}"):
@@ -121,14 +123,14 @@ def test_each_part_is_needed_and_named(make_bundle: MakeBundle, name: str) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network" * 40])
-def test_a_corrupted_network_is_said(make_bundle: MakeBundle, content: bytes) -> None:
+def test_a_corrupted_network_is_an_error(make_bundle: MakeBundle, content: bytes) -> None:
     folder = make_bundle()
     (folder / "model.onnx").write_bytes(content)
     with pytest.raises(BundleError, match=r"model\.onnx of tiny can't be loaded(?!.*/tiny/)"):
         Bundle.open(folder)
 
 
-def test_a_network_cut_short_is_said(make_bundle: MakeBundle) -> None:
+def test_a_truncated_network_is_an_error(make_bundle: MakeBundle) -> None:
     path = make_bundle() / "model.onnx"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(BundleError, match=r"model\.onnx of tiny"):
@@ -165,8 +167,8 @@ def test_a_network_with_other_labels_is_refused(make_bundle: MakeBundle, write_n
 
 def test_a_calibration_for_other_labels_is_refused(make_bundle: MakeBundle) -> None:
     folder = make_bundle()
-    two = (Expression.NEUTRAL, Expression.FEAR)
-    Contract(color="rgb", size_px=16, normalization="unit", labels=two).save(folder / "contract.json")
+    labels = (Expression.NEUTRAL, Expression.FEAR)
+    Contract(color="rgb", size_px=16, normalization="unit", labels=labels).save(folder / "contract.json")
     with pytest.raises(BundleError, match="for 3 classes, but the contract has 2 labels"):
         Bundle.open(folder)
 
@@ -186,18 +188,18 @@ def test_weights_outside_the_bundle_are_not_read(make_bundle: MakeBundle, tmp_pa
         Bundle.open(folder)
 
 
-def test_a_run_is_called_by_its_folder(make_bundle: MakeBundle) -> None:
+def test_a_run_is_named_by_its_folder(make_bundle: MakeBundle) -> None:
     bundle = Bundle.open(make_bundle("20260131-small"))
     assert (bundle.id, bundle.info.title) == ("20260131-small", "20260131-small")
 
 
-def test_about_is_saved_and_read_without_the_model(tmp_path: Path) -> None:
+def test_bundle_info_round_trips(tmp_path: Path) -> None:
     info = BundleInfo(id="small", title="Small", license="MIT", parameters=7, metrics={"accuracy": 0.8, "n": [1, 2]})
     info.save_in(tmp_path)
     assert read_bundle_info(tmp_path) == info
 
 
-def test_an_unknown_key_in_bundle_json_is_said(make_bundle: MakeBundle) -> None:
+def test_an_unknown_key_in_bundle_json_is_an_error(make_bundle: MakeBundle) -> None:
     folder = make_bundle()
     (folder / "bundle.json").write_text(json.dumps({"id": "x", "licens": "MIT"}))
     with pytest.raises(BundleError, match=r"bundle\.json of tiny is not valid at licens"):

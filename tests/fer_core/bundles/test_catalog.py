@@ -21,25 +21,25 @@ def imported(store: Settings, make_bundle: Callable[[], Path]) -> str:
     return "tiny"
 
 
-def test_the_shipped_model_comes_first_and_is_in_use(store: Settings, imported: str) -> None:
+def test_the_shipped_model_comes_first_and_is_active(store: Settings, imported: str) -> None:
     assert [entry.id for entry in list_models(store)] == [SHIPPED, imported]
     assert active_model_id(store) == SHIPPED
 
 
-def test_the_shipped_model_still_predicts_what_it_did() -> None:
+def test_the_shipped_model_passes_verification() -> None:
     failed = [check for check in verify_bundle(SHIPPED_FOLDER) if not check.passed]
     assert not failed
     assert Bundle.open(SHIPPED_FOLDER).contract.labels == LABEL_SETS["eight"].expressions
 
 
-def test_a_chosen_model_stays_in_use_until_it_is_gone(store: Settings, imported: str) -> None:
+def test_a_selected_model_stays_active_until_it_is_deleted(store: Settings, imported: str) -> None:
     set_active_model(imported, store)
     assert active_model_id(store) == imported
     shutil.rmtree(store.models_dir / imported)
     assert active_model_id(store) == SHIPPED
 
 
-def test_a_damaged_model_hides_no_other(store: Settings, imported: str) -> None:
+def test_a_damaged_model_does_not_hide_others(store: Settings, imported: str) -> None:
     broken = store.models_dir / "broken"
     shutil.copytree(store.models_dir / imported, broken)
     (broken / "bundle.json").write_text("{")
@@ -51,7 +51,7 @@ def test_an_unknown_model_is_refused_with_the_choices(store: Settings, imported:
         find_model("nobody", store)
 
 
-def test_the_shipped_files_name_nothing_of_the_machine_that_made_them() -> None:
-    """Not the folders that Python or the project lay in; a home or a site-packages folder would."""
+def test_the_shipped_files_contain_no_local_paths() -> None:
+    """Exported files must not contain paths of the machine that made them."""
     for path in (path for path in SHIPPED_FOLDER.rglob("*") if path.is_file()):
         assert not re.search(rb"site-packages|/(home|root|work|Users)/|\.py\b", path.read_bytes()), path.name

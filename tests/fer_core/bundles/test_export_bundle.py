@@ -45,20 +45,20 @@ def test_the_same_model_gives_the_same_file(entry: ModelEntry, tmp_path: Path) -
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_what_is_there_is_not_overwritten(entry: ModelEntry, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(entry: ModelEntry, tmp_path: Path) -> None:
     (tmp_path / "there.zip").write_bytes(b"mine")
     with pytest.raises(BundleError, match=r"there.zip exists already"):
         export_bundle(entry, tmp_path / "there.zip")
     assert (tmp_path / "there.zip").read_bytes() == b"mine"
 
 
-def test_a_bundle_keeps_what_its_golden_faces_must_get(entry: ModelEntry, tmp_path: Path) -> None:
+def test_golden_probabilities_are_kept_on_export(entry: ModelEntry, tmp_path: Path) -> None:
     first = export_bundle(entry, tmp_path / "first")
-    again = export_bundle(ModelEntry("tiny", "imported", first, read_bundle_info(first)), tmp_path / "again")
-    assert (again / "golden" / "golden.json").read_bytes() == (first / "golden" / "golden.json").read_bytes()
+    exported_again = export_bundle(ModelEntry("tiny", "imported", first, read_bundle_info(first)), tmp_path / "again")
+    assert (exported_again / "golden" / "golden.json").read_bytes() == (first / "golden" / "golden.json").read_bytes()
 
 
-def test_a_bundle_that_was_changed_gets_no_new_hashes(entry: ModelEntry, tmp_path: Path) -> None:
+def test_a_changed_bundle_is_not_exported(entry: ModelEntry, tmp_path: Path) -> None:
     first = export_bundle(entry, tmp_path / "first")
     calibration = json.loads((first / "calibration.json").read_text())
     calibration["points"]["accurate"]["temperature"] = 3.0
@@ -68,22 +68,22 @@ def test_a_bundle_that_was_changed_gets_no_new_hashes(entry: ModelEntry, tmp_pat
     assert not (tmp_path / "again").exists()
 
 
-def test_a_run_of_an_older_version_is_judged_anew(entry: ModelEntry, tmp_path: Path) -> None:
+def test_a_run_of_an_older_version_is_evaluated_again(entry: ModelEntry, tmp_path: Path) -> None:
     report = json.loads((entry.folder / "report.json").read_text())
-    old = {
-        split: [{k: v for k, v in each.items() if k != "calibration_curve"} for each in found]
-        for split, found in report.items()
+    older_report = {
+        split: [{k: v for k, v in item.items() if k != "calibration_curve"} for item in reports]
+        for split, reports in report.items()
     }
-    write_json(entry.folder / "report.json", old)
+    write_json(entry.folder / "report.json", older_report)
     logits = {f"logit_{label}": [3.0, 0.0, 0.0] for label in Bundle.open(entry.folder).contract.labels}
     table = pd.DataFrame({"id": ["a", "b", "c"], "argmax": ["neutral", "neutral", "sadness"], **logits})
     table.to_parquet(entry.folder / "predictions-test.parquet")
-    made = json.loads((export_bundle(entry, tmp_path / "out") / "report.json").read_text())
-    assert made.keys() == {"test"}
-    assert sum(made["test"][0]["calibration_curve"]["n"]) == made["test"][0]["n"] == 3
+    exported_report = json.loads((export_bundle(entry, tmp_path / "out") / "report.json").read_text())
+    assert exported_report.keys() == {"test"}
+    assert sum(exported_report["test"][0]["calibration_curve"]["n"]) == exported_report["test"][0]["n"] == 3
 
 
-def test_an_export_that_fails_leaves_nothing(entry: ModelEntry, tmp_path: Path) -> None:
+def test_a_failed_export_leaves_nothing(entry: ModelEntry, tmp_path: Path) -> None:
     (entry.folder / "contract.json").unlink()
     before = sorted(tmp_path.iterdir())
     for name in ("out", "out.zip"):

@@ -14,8 +14,8 @@ WriteNetwork = Callable[..., None]
 
 
 @pytest.fixture
-def both(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
-    """A model with both forms; they answer differently."""
+def folder(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
+    """A model with an FP32 and an INT8 network of different outputs."""
     folder = make_bundle()
     write_network(folder / INT8_FILE, 2 * np.eye(3, dtype=np.float32), np.zeros(3))
     return folder
@@ -29,18 +29,18 @@ def both(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
         (3.0, 5.0, "FP32", "3.0 ms a face on this processor, INT8 5.0 ms"),
     ],
 )
-def test_the_form_that_is_faster_here_is_taken_and_it_says_why(
-    both: Path, fp32: float, int8: float, precision: str, reason: str
+def test_the_faster_network_is_selected_with_its_reason(
+    folder: Path, fp32: float, int8: float, precision: str, reason: str
 ) -> None:
-    took = {MODEL_FILE: fp32, INT8_FILE: int8}
-    fastest = open_fastest(both, ms_per_face=lambda bundle: took[bundle.model_file])
-    assert (fastest.precision, fastest.reason, dict(fastest.ms_per_face)) == (precision, reason, took)
+    timings = {MODEL_FILE: fp32, INT8_FILE: int8}
+    fastest = open_fastest(folder, ms_per_face=lambda bundle: timings[bundle.model_file])
+    assert (fastest.precision, fastest.reason, dict(fastest.ms_per_face)) == (precision, reason, timings)
     faces = np.ones((1, 3, 16, 16), np.float32)
-    expected = Bundle.open(both, model_file=fastest.bundle.model_file).logits(faces)
+    expected = Bundle.open(folder, model_file=fastest.bundle.model_file).logits(faces)
     np.testing.assert_array_equal(fastest.bundle.logits(faces), expected)
 
 
-def test_a_model_with_one_form_is_read_by_it(make_bundle: MakeBundle) -> None:
+def test_a_model_with_one_network_uses_it(make_bundle: MakeBundle) -> None:
     fastest = open_fastest(make_bundle(), ms_per_face=lambda bundle: 2.0)
     assert (fastest.precision, fastest.reason) == (
         "FP32",
@@ -48,8 +48,8 @@ def test_a_model_with_one_form_is_read_by_it(make_bundle: MakeBundle) -> None:
     )
 
 
-def test_without_a_stand_in_each_form_is_timed(both: Path) -> None:
-    fastest = open_fastest(both, threads=1)
+def test_each_network_is_timed(folder: Path) -> None:
+    fastest = open_fastest(folder, threads=1)
     assert fastest.ms_per_face.keys() == {MODEL_FILE, INT8_FILE}
     assert all(0 < value < 10_000 for value in fastest.ms_per_face.values())
     assert fastest.ms_per_face[fastest.bundle.model_file] == min(fastest.ms_per_face.values())

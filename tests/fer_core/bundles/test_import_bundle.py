@@ -29,26 +29,26 @@ def exported(make_bundle: MakeBundle, tmp_path: Path) -> Path:
     return export_bundle(ModelEntry("tiny", "run", folder, measure(folder)), tmp_path / "exported")
 
 
-def kept(settings: Settings) -> list[str]:
-    """Everything that lies among the models, hidden or not."""
+def stored_names(settings: Settings) -> list[str]:
+    """Names in the models folder, including hidden ones."""
     return sorted(path.name for path in settings.models_dir.iterdir()) if settings.models_dir.is_dir() else []
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_bundle_becomes_a_model_of_its_own_id(exported: Path, store: Settings, packed: bool) -> None:
+def test_a_bundle_is_imported_under_its_id(exported: Path, store: Settings, packed: bool) -> None:
     path = exported
     if packed:
         path = exported.with_suffix(".zip")
         write_bundle_file(exported, path)
     entry = import_bundle(path, store)
     assert (entry.id, entry.kind, entry.info.title) == ("tiny", "imported", "Tiny model")
-    assert kept(store) == ["tiny"]
-    assert [each.id for each in list_models(store)] == [SHIPPED, "tiny"]
+    assert stored_names(store) == ["tiny"]
+    assert [entry.id for entry in list_models(store)] == [SHIPPED, "tiny"]
     assert all(check.passed for check in verify_bundle(entry.folder))
     assert exported.is_dir()
 
 
-def test_a_taken_id_is_refused_and_another_can_be_given(exported: Path, store: Settings) -> None:
+def test_an_existing_id_is_refused_and_another_can_be_given(exported: Path, store: Settings) -> None:
     import_bundle(exported, store)
     with pytest.raises(BundleError, match=r"a model 'tiny' already.*--id"):
         import_bundle(exported, store)
@@ -60,79 +60,79 @@ def test_a_taken_id_is_refused_and_another_can_be_given(exported: Path, store: S
         import_bundle(exported, store, model_id="trained")
     with pytest.raises(InputError, match="can't be a model id"):
         import_bundle(exported, store, model_id="../x")
-    assert kept(store) == ["second", "tiny"]
+    assert stored_names(store) == ["second", "tiny"]
 
 
-def test_a_bundle_that_is_not_what_it_was_is_not_kept(exported: Path, store: Settings) -> None:
+def test_a_bundle_with_a_changed_network_is_not_imported(exported: Path, store: Settings) -> None:
     network = exported / "model.onnx"
     content = bytearray(network.read_bytes())
-    place = content.index(b"weights") - 40
-    content[place] ^= 0x40
+    offset = content.index(b"weights") - 40
+    content[offset] ^= 0x40
     network.write_bytes(content)
     with pytest.raises(BundleError, match=r"was not imported .*model.onnx"):
         import_bundle(exported, store)
-    assert kept(store) == []
+    assert stored_names(store) == []
 
 
-def test_without_golden_faces_nothing_is_proven_and_nothing_kept(make_bundle: MakeBundle, store: Settings) -> None:
+def test_a_bundle_without_golden_faces_is_not_imported(make_bundle: MakeBundle, store: Settings) -> None:
     with pytest.raises(BundleError, match=r"golden faces: .*models export"):
         import_bundle(make_bundle(), store)
-    assert kept(store) == []
+    assert stored_names(store) == []
 
 
-def test_a_bundle_that_says_nothing_of_itself_is_called_by_its_file(exported: Path, store: Settings) -> None:
+def test_a_bundle_without_info_is_named_by_its_file(exported: Path, store: Settings) -> None:
     (exported / "bundle.json").unlink()
     path = exported.with_name("My Model.zip")
     write_bundle_file(exported, path)
     entry = import_bundle(path, store)
     assert (entry.id, entry.info.origin) == ("my-model", "weights")
     assert "unknown" in entry.info.license
-    assert "model.onnx" in entry.info.files, "its hashes are written down now"
+    assert "model.onnx" in entry.info.files, "hashes are recorded at import"
 
 
-def test_a_broken_bundle_json_is_said(exported: Path, store: Settings) -> None:
+def test_a_broken_bundle_json_is_an_error(exported: Path, store: Settings) -> None:
     (exported / "bundle.json").write_text('{"parameters": "many"}')
     with pytest.raises(BundleError, match=r"bundle\.json of exported is not valid at parameters"):
         import_bundle(exported, store)
-    assert kept(store) == []
+    assert stored_names(store) == []
 
 
 @pytest.mark.parametrize("name", ["weights.pt", "weights.pth", "weights.safetensors"])
 def test_bare_weights_are_refused_with_the_presets(store: Settings, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(BundleError, match=rf"{name} .*no contract.*--preset") as refused:
+    with pytest.raises(BundleError, match=rf"{name} .*no contract.*--preset") as error:
         import_bundle(tmp_path / name, store)
-    assert all(preset in str(refused.value) for preset in preset_paths())
+    assert all(preset in str(error.value) for preset in preset_paths())
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.h5", "model.ckpt"])
-def test_other_kinds_are_refused_with_what_would_do(store: Settings, tmp_path: Path, name: str) -> None:
+def test_other_file_types_are_refused_with_the_accepted_ones(store: Settings, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(BundleError, match=rf"{name} is not a bundle.*no contract.*\.safetensors"):
         import_bundle(tmp_path / name, store)
 
 
-def test_nothing_there_is_said(store: Settings, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(store: Settings, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="nothing at"):
         import_bundle(tmp_path / "gone.zip", store)
 
 
-def test_deleting_falls_back_on_the_shipped_model(exported: Path, store: Settings) -> None:
+def test_deleting_the_active_model_activates_the_shipped_one(exported: Path, store: Settings) -> None:
     import_bundle(exported, store)
     set_active_model("tiny", store)
     assert delete_model("tiny", store) is True
-    assert kept(store) == [] and active_model_id(store) == SHIPPED
+    assert stored_names(store) == [] and active_model_id(store) == SHIPPED
     import_bundle(exported, store)
-    assert active_model_id(store) == SHIPPED, "a new model of that name is not in use by itself"
+    assert active_model_id(store) == SHIPPED, "a new model of that name is not active"
     assert delete_model("tiny", store) is False
 
 
 def test_a_damaged_model_can_be_deleted(exported: Path, store: Settings) -> None:
     folder = import_bundle(exported, store).folder
     (folder / "bundle.json").write_text("{")
-    assert [each.id for each in list_models(store)] == [SHIPPED]
+    assert [entry.id for entry in list_models(store)] == [SHIPPED]
     delete_model("tiny", store)
-    assert kept(store) == []
+    assert stored_names(store) == []
 
 
 def test_only_imported_models_are_deleted(exported: Path, store: Settings) -> None:
@@ -149,13 +149,13 @@ def test_only_imported_models_are_deleted(exported: Path, store: Settings) -> No
     assert run.is_dir()
 
 
-def test_a_model_on_its_way_is_not_listed(exported: Path, store: Settings) -> None:
+def test_a_partial_import_is_not_listed(exported: Path, store: Settings) -> None:
     folder = import_bundle(exported, store).folder
     folder.rename(folder.with_name(".tiny.1234.tmp"))
-    assert [each.id for each in list_models(store)] == [SHIPPED]
+    assert [entry.id for entry in list_models(store)] == [SHIPPED]
 
 
-def test_what_was_imported_answers_as_before(exported: Path, store: Settings) -> None:
+def test_an_imported_model_predicts_as_before(exported: Path, store: Settings) -> None:
     import numpy as np
 
     faces = np.random.default_rng(0).uniform(0, 1, (3, 3, 16, 16)).astype(np.float32)
@@ -166,7 +166,7 @@ def test_what_was_imported_answers_as_before(exported: Path, store: Settings) ->
 
 
 def test_verifying_exporting_and_importing_load_no_torch(store: Settings, tmp_path: Path) -> None:
-    """The web process does all three."""
+    """All three run in the web process, which must not load torch."""
     code = (
         "import sys; from pathlib import Path; from fer_core.settings import settings\n"
         "from fer_core.bundles.catalog import find_model\n"
@@ -177,5 +177,5 @@ def test_verifying_exporting_and_importing_load_no_torch(store: Settings, tmp_pa
         "folder = import_bundle(path, settings(), model_id='mine').folder\n"
         "print(all(check.passed for check in verify_bundle(folder)), 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=120)
-    assert done.stdout.split() == ["True", "False"], done.stderr
+    result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert result.stdout.split() == ["True", "False"], result.stderr

@@ -1,4 +1,4 @@
-"""A file of weights becomes a model that can be verified, with study A's published names and shapes."""
+"""Import of weights with the names and shapes of study A's checkpoint."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DATASET = "drawn"
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As study A published it."""
+    """A checkpoint like study A's."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("study-a") / "Best Model.pt"
     torch.save(_study_a(), path)
@@ -64,10 +64,10 @@ def entry(checkpoint: Path, shared: Settings) -> ModelEntry:
     return import_weights(checkpoint, WeightsImportOptions(preset="A-cnn", license="as the study says"), shared)
 
 
-def test_study_as_checkpoint_becomes_a_model(entry: ModelEntry, checkpoint: Path, shared: Settings) -> None:
+def test_study_as_checkpoint_is_imported(entry: ModelEntry, checkpoint: Path, shared: Settings) -> None:
     assert (entry.id, entry.kind, entry.info.architecture) == ("best-model", "imported", "shallow-cnn")
     assert entry.info.parameters == 52_316 and entry.info.license == "as the study says"
-    assert entry.info.dataset == "" and entry.info.origin == "weights", "on what it was trained is not known"
+    assert entry.info.dataset == "" and entry.info.origin == "weights", "the training data are unknown"
     bundle = Bundle.open(find_model("best-model", shared).folder)
     assert (bundle.contract.color, bundle.contract.size_px, bundle.contract.normalization) == ("rgb", 224, "byte")
     assert bundle.contract.labels == LABEL_SETS["eight"].expressions
@@ -77,20 +77,20 @@ def test_study_as_checkpoint_becomes_a_model(entry: ModelEntry, checkpoint: Path
     np.testing.assert_allclose(bundle.logits(faces), expected, atol=1e-4 * np.abs(expected).max())
 
 
-def test_it_claims_no_calibration_and_no_figures(entry: ModelEntry) -> None:
+def test_imported_weights_have_no_calibration_and_no_metrics(entry: ModelEntry) -> None:
     labels = LABEL_SETS["eight"].expressions
     assert Calibration.load(entry.folder / "calibration.json", labels) == Calibration.identity(labels)
     assert not (entry.folder / "report.json").exists() and entry.info.metrics == {}
     assert "It has not been evaluated yet" in (entry.folder / "card.md").read_text()
 
 
-def test_it_verifies_and_pytorch_agrees(entry: ModelEntry) -> None:
+def test_the_import_passes_verification_and_matches_pytorch(entry: ModelEntry) -> None:
     assert all(check.passed for check in verify_bundle(entry.folder))
     (check,) = check_parity(entry.folder)
     assert check.passed and check.name == "network" and "8 faces" in check.detail
 
 
-def test_other_weights_than_the_onnx_file_are_found_out(entry: ModelEntry, tmp_path: Path) -> None:
+def test_weights_that_differ_from_the_onnx_file_are_detected(entry: ModelEntry, tmp_path: Path) -> None:
     folder = tmp_path / "changed"
     shutil.copytree(entry.folder, folder)
     state = load_trained_network(folder).state_dict()
@@ -104,7 +104,7 @@ def test_other_weights_than_the_onnx_file_are_found_out(entry: ModelEntry, tmp_p
     assert check_parity(folder) == [], "without weights there is nothing to compare"
 
 
-def test_a_networks_published_weights_are_not_fetched_for_it(tmp_path: Path, shared: Settings) -> None:
+def test_pretrained_weights_are_not_downloaded_for_a_trained_network(tmp_path: Path, shared: Settings) -> None:
     network = build_network("resnet18", 8, pretrained=False)
     torch.save(network.state_dict(), tmp_path / "r.pt")
     (tmp_path / "config.yaml").write_text("dataset: x\nmodel: {name: resnet18}\n")
@@ -116,33 +116,33 @@ def test_a_networks_published_weights_are_not_fetched_for_it(tmp_path: Path, sha
     )
 
 
-def test_with_data_it_is_calibrated_and_judged(
+def test_with_data_the_model_is_calibrated_and_evaluated(
     checkpoint: Path, shared: Settings, monkeypatch: pytest.MonkeyPatch, entry: ModelEntry
 ) -> None:
     probes: list[int] = []
 
     def exported(_network: object, _contract: object, probe: np.ndarray) -> bytes:
         probes.append(len(probe))
-        return (entry.folder / "model.onnx").read_bytes()  # the export takes longest, and the weights are the same
+        return (entry.folder / "model.onnx").read_bytes()  # skips the slow export; the weights are the same
 
     monkeypatch.setattr("fer_core.models.onnx_export.export_onnx", exported)
-    asked = WeightsImportOptions(preset="A-cnn", model_id="judged", data=DATASET)
-    found = import_weights(checkpoint, asked, shared)
-    report = json.loads((found.folder / "report.json").read_text())
+    options = WeightsImportOptions(preset="A-cnn", model_id="judged", data=DATASET)
+    imported = import_weights(checkpoint, options, shared)
+    report = json.loads((imported.folder / "report.json").read_text())
     labels = LABEL_SETS["eight"].expressions
     assert report.keys() == {"valid", "test"}
-    assert found.info.metrics["split"] == "test" and found.info.metrics["dataset"] == DATASET
+    assert imported.info.metrics["split"] == "test" and imported.info.metrics["dataset"] == DATASET
     assert probes == [report["valid"][0]["n"]], "the export is checked on faces of the data"
-    calibration = Calibration.load(found.folder / "calibration.json", labels)
+    calibration = Calibration.load(imported.folder / "calibration.json", labels)
     assert calibration != Calibration.identity(labels)
-    card = (found.folder / "card.md").read_text()
+    card = (imported.folder / "card.md").read_text()
     assert f"`{DATASET}`" in card and "test split" in card
-    assert found.info.metrics["synthetic"] and "evaluated on synthetic faces" in card
-    assert all(check.passed for check in verify_bundle(found.folder))
+    assert imported.info.metrics["synthetic"] and "evaluated on synthetic faces" in card
+    assert all(check.passed for check in verify_bundle(imported.folder))
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("options", "message"),
     [
         (WeightsImportOptions(preset="nobody"), "no preset 'nobody'. Choose one of: A-cnn"),
         (WeightsImportOptions(preset="small-soft", model_id="x"), "not of this network: it lacks"),
@@ -155,18 +155,16 @@ def test_with_data_it_is_calibrated_and_judged(
     ],
     ids=["preset", "other network", "taken", "dataset", "split"],
 )
-def test_what_can_not_be_imported_is_refused_and_leaves_nothing(
-    checkpoint: Path, shared: Settings, asked: WeightsImportOptions, words: str
+def test_invalid_options_are_refused_and_leave_nothing(
+    checkpoint: Path, shared: Settings, options: WeightsImportOptions, message: str
 ) -> None:
     before = sorted(shared.models_dir.glob("*"))
-    with pytest.raises(InputError, match=words):
-        import_weights(checkpoint, asked, shared)
+    with pytest.raises(InputError, match=message):
+        import_weights(checkpoint, options, shared)
     assert sorted(shared.models_dir.glob("*")) == before
 
 
-def test_an_import_that_fails_half_way_leaves_nothing(
-    checkpoint: Path, shared: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_import_leaves_nothing(checkpoint: Path, shared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise BundleError("no room")
 

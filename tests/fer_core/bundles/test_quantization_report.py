@@ -1,4 +1,4 @@
-"""What 8 bits cost: the report's file, and its part of the model card."""
+"""Report of INT8 quantization: its file and its section of the model card."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from fer_core.errors import BundleError
 from fer_core.evaluation.report_schema import Scores
 
 
-def result(lost_01: float, **changes: object) -> QuantizationResult:
-    before = Scores(accuracy=0.88, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
-    usual = {"protocol": "majority", "point": "accurate", "n": 3104, "fp32": before, "agreement_01": 0.99}
-    after = before.model_copy(update={"accuracy": 0.88 - lost_01, "ece": 0.024})
-    bounds = (lost_01 - 0.002, lost_01 + 0.002)
+def result(drop_01: float, **changes: object) -> QuantizationResult:
+    fp32 = Scores(accuracy=0.88, balanced_accuracy=0.7, macro_f1=0.71, ece=0.02)
+    defaults = {"protocol": "majority", "point": "accurate", "n": 3104, "fp32": fp32, "agreement_01": 0.99}
+    int8 = fp32.model_copy(update={"accuracy": 0.88 - drop_01, "ece": 0.024})
+    bounds = (drop_01 - 0.002, drop_01 + 0.002)
     return QuantizationResult(
-        **usual | {"int8": after, "accuracy_drop_01": lost_01, "accuracy_drop_interval": bounds} | changes
+        **defaults | {"int8": int8, "accuracy_drop_01": drop_01, "accuracy_drop_interval": bounds} | changes
     )  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def report() -> QuantizationReport:
-    each = (result(-0.001, protocol="argmax"), result(0.001), result(0.0025, point="balanced"))
-    return QuantizationReport(dataset="fer_plus", split="valid", calibration_images=512, comparisons=each)
+    comparisons = (result(-0.001, protocol="argmax"), result(0.001), result(0.0025, point="balanced"))
+    return QuantizationReport(dataset="fer_plus", split="valid", calibration_images=512, comparisons=comparisons)
 
 
-def test_the_worst_is_where_most_accuracy_is_lost(report: QuantizationReport) -> None:
+def test_the_worst_comparison_has_the_largest_drop(report: QuantizationReport) -> None:
     assert report.worst.point == "balanced"
 
 
-def test_it_comes_back_from_its_file_as_it_was(report: QuantizationReport, tmp_path: Path) -> None:
+def test_a_report_round_trips_through_its_file(report: QuantizationReport, tmp_path: Path) -> None:
     assert read_quantization_report(tmp_path) is None
     report.save(tmp_path / INT8_REPORT_FILE)
     assert read_quantization_report(tmp_path) == report
 
 
-def test_one_that_does_not_hold_together_is_an_error_in_words(report: QuantizationReport, tmp_path: Path) -> None:
+def test_an_invalid_report_is_an_error(report: QuantizationReport, tmp_path: Path) -> None:
     broken = report.model_dump(mode="json")
     broken["comparisons"][1]["n"] = 0
     (tmp_path / INT8_REPORT_FILE).write_text(json.dumps(broken))
@@ -52,7 +52,7 @@ def test_one_that_does_not_hold_together_is_an_error_in_words(report: Quantizati
         read_quantization_report(tmp_path)
 
 
-def test_the_card_says_what_is_lost_with_its_interval(report: QuantizationReport) -> None:
+def test_the_card_has_the_drop_with_its_interval(report: QuantizationReport) -> None:
     text = "\n".join(quantization_lines(report))
     assert "the split that fer\\_plus calls valid" in text and "512 training images" in text
     row = next(line for line in text.splitlines() if line.startswith("| majority, balanced |"))

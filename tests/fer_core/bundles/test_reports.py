@@ -9,7 +9,7 @@ from fer_core.files.atomic import write_json
 from tests.fer_core.bundles.measured import measure
 
 
-def test_evaluations_are_read_by_file_name_and_what_is_none_is_passed_over(make_bundle: Callable[..., Path]) -> None:
+def test_evaluations_are_read_by_file_name_and_invalid_files_skipped(make_bundle: Callable[..., Path]) -> None:
     folder = make_bundle()
     assert read_evaluations(folder) == []
     measure(folder)
@@ -20,7 +20,7 @@ def test_evaluations_are_read_by_file_name_and_what_is_none_is_passed_over(make_
     write_json(folder / "evaluations" / "c.json", {"note": "no figures"})
     for name, content in {"d": "{", "e": "[]", "f": '"text"', "g": '{"reports": 3}'}.items():
         (folder / "evaluations" / f"{name}.json").write_text(content)
-    alone, both = read_evaluations(folder)
-    assert (alone.dataset, alone.note) == ("a", "")
-    assert alone.reports[0].scores == read_report(folder)["test"][0].scores
-    assert (both.dataset, both.note, len(both.reports)) == ("Both points", "By hand.", len(reports))
+    single, multiple = read_evaluations(folder)
+    assert (single.dataset, single.note) == ("a", "")
+    assert single.reports[0].scores == read_report(folder)["test"][0].scores
+    assert (multiple.dataset, multiple.note, len(multiple.reports)) == ("Both points", "By hand.", len(reports))

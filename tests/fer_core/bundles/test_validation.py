@@ -1,4 +1,4 @@
-"""A bundle from elsewhere is checked before any of it is kept, and its words can't act on a page."""
+"""Validation of imported bundles and escaping of their texts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Change = Callable[[Any], object]
 
 @pytest.fixture
 def exported(make_bundle: Callable[..., Path], tmp_path: Path) -> Path:
-    """A bundle with every report there is, hashes and golden faces in order."""
+    """A valid bundle with every kind of report, hashes and golden faces."""
     folder = make_bundle()
     info = measure(folder)
     save_evaluation(folder, "elsewhere", Evaluation(dataset="Elsewhere", reports=read_report(folder)["test"]))
@@ -39,11 +39,11 @@ def exported(make_bundle: Callable[..., Path], tmp_path: Path) -> Path:
     return export_bundle(ModelEntry("tiny", "run", folder, info), tmp_path / "exported")
 
 
-def change(folder: Path, name: str, how: Change) -> None:
-    """Change a JSON file of a bundle, and its hash with it, as who means harm would."""
+def change_json(folder: Path, name: str, edit: Change) -> None:
+    """Change a JSON file of a bundle and update its hash."""
     path = folder / name
     content = json.loads(path.read_text())
-    how(content)
+    edit(content)
     path.write_text(json.dumps(content))
     if name != "bundle.json":
         rehash(folder)
@@ -55,97 +55,101 @@ def rehash(folder: Path) -> None:
     (folder / "bundle.json").write_text(json.dumps(info))
 
 
-def put(value: object, *place: str | int) -> Change:
-    def how(content: Any) -> None:
-        for key in place[:-1]:
+def set_value(value: object, *path: str | int) -> Change:
+    def edit(content: Any) -> None:
+        for key in path[:-1]:
             content = content[key]
-        content[place[-1]] = value
+        content[path[-1]] = value
 
-    return how
+    return edit
 
 
-def refused(folder: Path, store: Settings) -> str:
-    """The message with which the import of a bundle is refused; nothing of it is left in the store."""
+def import_error(folder: Path, store: Settings) -> str:
+    """Message of a refused import, after checking that nothing is stored."""
     with pytest.raises(BundleError) as error:
         import_bundle(folder, store)
     assert not store.models_dir.exists() or list(store.models_dir.iterdir()) == []
     return str(error.value)
 
 
-REPORT, KEPT, ROBUST = "report.json", "evaluations/elsewhere.json", "robustness.json"
+REPORT, EVALUATION, ROBUST = "report.json", "evaluations/elsewhere.json", "robustness.json"
 
 
-def test_a_whole_bundle_is_imported_and_the_shipped_one_passes(exported: Path, store: Settings) -> None:
+def test_a_valid_bundle_is_imported_and_the_shipped_one_passes(exported: Path, store: Settings) -> None:
     check_bundle(SHIPPED_FOLDER)
     assert import_bundle(exported, store).id == "tiny"
 
 
 @pytest.mark.parametrize(
-    ("name", "how", "said"),
+    ("name", "edit", "expected_texts"),
     [
-        (REPORT, put(1.5, "test", 0, "accuracy"), ["test.0.accuracy", "less than or equal to 1", "got 1.5"]),
-        (REPORT, put(-0.1, "test", 0, "macro_f1"), ["test.0.macro_f1", "greater than or equal to 0"]),
-        (REPORT, put(float("nan"), "test", 0, "ece"), ["test.0.ece", "finite number"]),
-        (REPORT, put("0.9", "test", 0, "accuracy"), ["test.0.accuracy", "valid number", "'0.9'"]),
-        (REPORT, put(10**12, "test", 0, "n"), ["test.0.n", "less than or equal to 1000000000"]),
-        (REPORT, put(7, "test", 0, "n"), ["test.0", "confusion has 120 images; n is 7"]),
-        (REPORT, put([[1]], "test", 0, "confusion"), ["test.0", "rows of"]),
-        (REPORT, put([0.9, 0.1], "test", 0, "intervals", "accuracy"), ["intervals.accuracy", "is reversed"]),
-        (REPORT, put([0.5, 2], "test", 0, "intervals", "macro_f1"), ["intervals.macro_f1.1", "got 2"]),
-        (REPORT, put("<img src=x>", "test", 0, "protocol"), ["test.0.protocol", "'argmax' or 'majority'"]),
-        (REPORT, put(["boredom"], "test", 0, "labels"), ["test.0.labels"]),
-        (REPORT, put("x", "test", 0, "hidden"), ["test.0.hidden", "not permitted"]),
-        (REPORT, put([], "holiday"), ["holiday", "'test', 'valid' or 'train'"]),
-        (REPORT, put({}, "test"), ["test", "valid array"]),
-        (REPORT, put([None] * 3, "test", 0, "calibration_curve", "n"), ["calibration_curve.n"]),
-        (KEPT, put([], "reports"), ["elsewhere.json", "reports", "at least 1 item"]),
-        (KEPT, put("x" * 3000, "note"), ["elsewhere.json", "note", "at most 2000 characters"]),
-        (KEPT, put("a\x1b[31mb", "source"), ["elsewhere.json", "source", "control characters"]),
-        (KEPT, put(1.01, "reports", 0, "per_class", "happiness", "recall"), ["per_class.happiness.recall", "got 1.01"]),
-        (ROBUST, put([0.9, 0.2], "clean", "intervals", "accuracy"), ["robustness.json", "is reversed"]),
-        (ROBUST, put(-3, "clean", "accuracy"), ["clean.accuracy", "got -3"]),
-        (ROBUST, put("t" * 100, "corruptions", 0, "title"), ["corruptions.0.title", "at most 80 characters"]),
-        ("bundle.json", put({"split": "test"}, "metrics"), ["bundle.json", "n", "required"]),
-        ("bundle.json", put("x" * 3000, "title"), ["bundle.json", "title", "at most 2000 characters"]),
-        ("bundle.json", put(-1, "parameters"), ["parameters", "greater than or equal to 0"]),
+        (REPORT, set_value(1.5, "test", 0, "accuracy"), ["test.0.accuracy", "less than or equal to 1", "got 1.5"]),
+        (REPORT, set_value(-0.1, "test", 0, "macro_f1"), ["test.0.macro_f1", "greater than or equal to 0"]),
+        (REPORT, set_value(float("nan"), "test", 0, "ece"), ["test.0.ece", "finite number"]),
+        (REPORT, set_value("0.9", "test", 0, "accuracy"), ["test.0.accuracy", "valid number", "'0.9'"]),
+        (REPORT, set_value(10**12, "test", 0, "n"), ["test.0.n", "less than or equal to 1000000000"]),
+        (REPORT, set_value(7, "test", 0, "n"), ["test.0", "confusion has 120 images; n is 7"]),
+        (REPORT, set_value([[1]], "test", 0, "confusion"), ["test.0", "rows of"]),
+        (REPORT, set_value([0.9, 0.1], "test", 0, "intervals", "accuracy"), ["intervals.accuracy", "is reversed"]),
+        (REPORT, set_value([0.5, 2], "test", 0, "intervals", "macro_f1"), ["intervals.macro_f1.1", "got 2"]),
+        (REPORT, set_value("<img src=x>", "test", 0, "protocol"), ["test.0.protocol", "'argmax' or 'majority'"]),
+        (REPORT, set_value(["boredom"], "test", 0, "labels"), ["test.0.labels"]),
+        (REPORT, set_value("x", "test", 0, "hidden"), ["test.0.hidden", "not permitted"]),
+        (REPORT, set_value([], "holiday"), ["holiday", "'test', 'valid' or 'train'"]),
+        (REPORT, set_value({}, "test"), ["test", "valid array"]),
+        (REPORT, set_value([None] * 3, "test", 0, "calibration_curve", "n"), ["calibration_curve.n"]),
+        (EVALUATION, set_value([], "reports"), ["elsewhere.json", "reports", "at least 1 item"]),
+        (EVALUATION, set_value("x" * 3000, "note"), ["elsewhere.json", "note", "at most 2000 characters"]),
+        (EVALUATION, set_value("a\x1b[31mb", "source"), ["elsewhere.json", "source", "control characters"]),
+        (
+            EVALUATION,
+            set_value(1.01, "reports", 0, "per_class", "happiness", "recall"),
+            ["per_class.happiness.recall", "got 1.01"],
+        ),
+        (ROBUST, set_value([0.9, 0.2], "clean", "intervals", "accuracy"), ["robustness.json", "is reversed"]),
+        (ROBUST, set_value(-3, "clean", "accuracy"), ["clean.accuracy", "got -3"]),
+        (ROBUST, set_value("t" * 100, "corruptions", 0, "title"), ["corruptions.0.title", "at most 80 characters"]),
+        ("bundle.json", set_value({"split": "test"}, "metrics"), ["bundle.json", "n", "required"]),
+        ("bundle.json", set_value("x" * 3000, "title"), ["bundle.json", "title", "at most 2000 characters"]),
+        ("bundle.json", set_value(-1, "parameters"), ["parameters", "greater than or equal to 0"]),
     ],
 )
-def test_a_broken_figure_is_refused_with_its_place(
-    name: str, how: Change, said: list[str], exported: Path, store: Settings
+def test_an_invalid_value_is_refused_with_its_path(
+    name: str, edit: Change, expected_texts: list[str], exported: Path, store: Settings
 ) -> None:
-    change(exported, name, how)
-    message = refused(exported, store)
-    assert all(words in message for words in said), message
+    change_json(exported, name, edit)
+    message = import_error(exported, store)
+    assert all(text in message for text in expected_texts), message
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"[" * 100_000, b"null"])
-def test_what_is_no_report_is_refused(content: bytes, exported: Path, store: Settings) -> None:
+def test_an_invalid_report_is_refused(content: bytes, exported: Path, store: Settings) -> None:
     (exported / REPORT).write_bytes(content)
     rehash(exported)
-    assert "report.json" in refused(exported, store)
+    assert "report.json" in import_error(exported, store)
 
 
 @pytest.mark.parametrize(("name", "limit"), [("report.json", JSON_BYTES_MAX), ("card.md", TEXT_BYTES_MAX)])
 def test_a_file_over_its_limit_is_refused(name: str, limit: int, exported: Path, store: Settings) -> None:
     (exported / name).write_bytes(b" " * (limit + 1))
     rehash(exported)
-    assert f"{limit:,}" in refused(exported, store)
+    assert f"{limit:,}" in import_error(exported, store)
 
 
-def test_figures_of_other_labels_are_refused(exported: Path, store: Settings) -> None:
-    def swapped(content: Any) -> None:
+def test_reports_of_other_labels_are_refused(exported: Path, store: Settings) -> None:
+    def swap_labels(content: Any) -> None:
         labels = content["test"][0]["labels"]
         report = content["test"][0]
         order = [1, 0, *range(2, len(labels))]
-        report["labels"] = [labels[place] for place in order]
+        report["labels"] = [labels[index] for index in order]
         report["confusion"] = [[report["confusion"][a][b] for b in order] for a in order]
 
-    change(exported, REPORT, swapped)
-    assert "of another model" in refused(exported, store)
+    change_json(exported, REPORT, swap_labels)
+    assert "of another model" in import_error(exported, store)
 
 
 def test_a_report_of_an_older_version_is_imported(exported: Path, store: Settings) -> None:
-    def older(content: Any) -> None:
+    def remove_new_keys(content: Any) -> None:
         for reports in content.values():
             for report in reports:
                 for key in ("classes", "warnings", "ece_unscaled", "calibration_curve", "selective_accuracy"):
@@ -153,37 +157,37 @@ def test_a_report_of_an_older_version_is_imported(exported: Path, store: Setting
                 for row in report["per_class"].values():
                     del row["precision_interval"], row["f1_interval"]
 
-    change(exported, REPORT, older)
+    change_json(exported, REPORT, remove_new_keys)
     assert import_bundle(exported, store).id == "tiny"
 
 
-HOSTILE = (
+MARKUP = (
     "<script>alert(1)</script> ![x](http://evil.example/x.png) [a](http://evil.example) http://evil.example "
     "www.evil.example"
 )
 
 
-def test_words_of_a_bundle_can_neither_load_nor_link_on_its_card(exported: Path, store: Settings) -> None:
-    def hostile(content: Any) -> None:
-        content |= {"title": HOSTILE, "license": HOSTILE, "dataset": HOSTILE, "created": HOSTILE}
+def test_markup_in_a_bundle_is_inert_on_its_card(exported: Path, store: Settings) -> None:
+    def insert_markup(content: Any) -> None:
+        content |= {"title": MARKUP, "license": MARKUP, "dataset": MARKUP, "created": MARKUP}
 
-    change(exported, "bundle.json", hostile)
-    change(exported, KEPT, put(HOSTILE, "note"))
-    change(exported, ROBUST, put("<b>[x](http://e.example)", "corruptions", 0, "title"))
+    change_json(exported, "bundle.json", insert_markup)
+    change_json(exported, EVALUATION, set_value(MARKUP, "note"))
+    change_json(exported, ROBUST, set_value("<b>[x](http://e.example)", "corruptions", 0, "title"))
     folder = import_bundle(exported, store).folder
     card = model_card(read_bundle_info(folder), folder)
     assert "evil" in card
-    for acting in ("<script", "![x](", "[a](http", "http://", "www.evil", "<b>[x"):
-        assert acting not in card.replace("\\<", "").replace("\\[", ""), acting
+    for active_markup in ("<script", "![x](", "[a](http", "http://", "www.evil", "<b>[x"):
+        assert active_markup not in card.replace("\\<", "").replace("\\[", ""), active_markup
 
 
-def test_a_block_of_code_is_not_ended_by_what_is_in_it() -> None:
+def test_a_code_block_is_not_ended_by_its_content() -> None:
     block = _block("yaml", "title: 'a\n  ```\n\n  ![x](http://evil.example)'")
     assert block[0] == "````yaml"
     assert block[-2] == "````"
     assert "````" not in "\n".join(block[1:-2])
 
 
-def test_plain_words_stay_as_they_are_but_for_links() -> None:
+def test_plain_text_is_unchanged_except_for_links() -> None:
     assert escape_markdown("FER+ (images as FER2013): 48 px, 3:1") == "FER+ (images as FER2013): 48 px, 3:1"
     assert "\u2060" in escape_markdown("https://a.example") and "\u2060" in escape_markdown("me@a.example")

@@ -28,26 +28,26 @@ def golden(make_bundle: MakeBundle) -> Path:
     return folder
 
 
-def failed(checks: list[CheckResult]) -> list[str]:
+def failed_checks(checks: list[CheckResult]) -> list[str]:
     return [check.name for check in checks if not check.passed]
 
 
-def test_a_bundle_as_it_was_made_verifies(golden: Path) -> None:
+def test_an_unchanged_bundle_verifies(golden: Path) -> None:
     checks = verify_bundle(golden)
-    assert failed(checks) == []
+    assert failed_checks(checks) == []
     names = [check.name for check in checks]
     assert names[0] == "opens"
     assert names[-3:] == ["golden face face-0", "golden face face-1", "golden face face-2"]
     assert "file model.onnx" in names
 
 
-def test_hashes_leave_out_the_file_that_records_them(golden: Path) -> None:
+def test_hashes_exclude_the_file_that_stores_them(golden: Path) -> None:
     assert (golden / "bundle.json").is_file()
     assert "bundle.json" not in file_hashes(golden)
     assert {"model.onnx", "contract.json", "calibration.json", "golden/golden.json"} <= file_hashes(golden).keys()
 
 
-def test_golden_probabilities_are_kept_for_both_points(golden: Path) -> None:
+def test_golden_probabilities_are_stored_for_both_points(golden: Path) -> None:
     content = json.loads((golden / "golden" / "golden.json").read_text())
     points = content["faces"]["face-0"]
     assert points.keys() == {"accurate", "balanced"}
@@ -55,20 +55,20 @@ def test_golden_probabilities_are_kept_for_both_points(golden: Path) -> None:
     assert sum(points["accurate"].values()) == pytest.approx(1, abs=1e-6)
 
 
-def test_another_network_fails_by_hash_and_by_face(golden: Path, write_network: WriteNetwork) -> None:
+def test_another_network_fails_by_hash_and_golden_faces(golden: Path, write_network: WriteNetwork) -> None:
     write_network(golden / "model.onnx", np.float32(8) * np.eye(3)[::-1], np.zeros(3))
-    assert failed(verify_bundle(golden)) == ["file model.onnx", *(f"golden face {name}" for name in CROPS)]
+    assert failed_checks(verify_bundle(golden)) == ["file model.onnx", *(f"golden face {name}" for name in CROPS)]
 
 
-def test_one_changed_face_fails_alone(golden: Path) -> None:
+def test_only_the_changed_face_fails(golden: Path) -> None:
     other = golden / "golden" / "face-1.png"
     other.write_bytes((golden / "golden" / "face-2.png").read_bytes())
     checks = verify_bundle(golden)
-    assert failed(checks) == ["file golden/face-1.png", "golden face face-1"]
+    assert failed_checks(checks) == ["file golden/face-1.png", "golden face face-1"]
     assert "largest difference" in checks[-2].detail
 
 
-def test_a_missing_face_is_said(golden: Path) -> None:
+def test_a_missing_face_is_reported(golden: Path) -> None:
     (golden / "golden" / "face-0.png").unlink()
     checks = {check.name: check for check in verify_bundle(golden)}
     assert checks["file golden/face-0.png"].detail == "is missing"
@@ -82,14 +82,14 @@ def test_a_bundle_that_does_not_open_fails_with_the_reason(golden: Path) -> None
     assert "contract.json" in check.detail
 
 
-def test_without_golden_faces_nothing_is_proven(make_bundle: MakeBundle) -> None:
-    assert failed(verify_bundle(make_bundle())) == ["golden faces"]
+def test_a_bundle_without_golden_faces_fails(make_bundle: MakeBundle) -> None:
+    assert failed_checks(verify_bundle(make_bundle())) == ["golden faces"]
 
 
 @pytest.mark.parametrize("content", ["{}", "nonsense", '{"faces": {}}'])
 def test_a_broken_golden_file_fails(golden: Path, content: str) -> None:
     (golden / "golden" / "golden.json").write_text(content)
-    assert "golden faces" in failed(verify_bundle(golden))
+    assert "golden faces" in failed_checks(verify_bundle(golden))
 
 
 def test_a_golden_face_without_all_labels_fails(golden: Path) -> None:
@@ -97,17 +97,17 @@ def test_a_golden_face_without_all_labels_fails(golden: Path) -> None:
     content = json.loads(path.read_text())
     del content["faces"]["face-2"]["accurate"]["sadness"]
     path.write_text(json.dumps(content))
-    assert "golden face face-2" in failed(verify_bundle(golden))
+    assert "golden face face-2" in failed_checks(verify_bundle(golden))
 
 
-def test_names_can_not_lead_out_of_the_bundle(golden: Path) -> None:
+def test_paths_outside_the_bundle_fail(golden: Path) -> None:
     path = golden / "golden" / "golden.json"
     path.write_text(path.read_text().replace("face-0", "../../face"))
     BundleInfo(id="tiny", files={"../secret": "0", "/etc/hostname": "0"}).save_in(golden)
-    assert failed(verify_bundle(golden)) == ["file ../secret", "file /etc/hostname", "golden face ../../face"]
+    assert failed_checks(verify_bundle(golden)) == ["file ../secret", "file /etc/hostname", "golden face ../../face"]
 
 
-def test_there_must_be_faces_with_usable_names(make_bundle: MakeBundle) -> None:
+def test_golden_faces_need_valid_names(make_bundle: MakeBundle) -> None:
     folder = make_bundle()
     with pytest.raises(InputError, match="at least one"):
         write_golden(folder, {})
@@ -116,8 +116,8 @@ def test_there_must_be_faces_with_usable_names(make_bundle: MakeBundle) -> None:
 
 
 @pytest.fixture
-def golden_in_8_bits(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
-    """Its second network differs a little from the first, as one of 8 bits does."""
+def golden_int8(make_bundle: MakeBundle, write_network: WriteNetwork) -> Path:
+    """A bundle whose second network differs slightly, as an INT8 network does."""
     folder = make_bundle(tau=0.5)
     write_network(folder / "model-int8.onnx", np.float32(8.3) * np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
     write_golden(folder, CROPS)
@@ -125,27 +125,27 @@ def golden_in_8_bits(make_bundle: MakeBundle, write_network: WriteNetwork) -> Pa
     return folder
 
 
-def test_the_network_of_8_bits_has_probabilities_of_its_own(golden_in_8_bits: Path) -> None:
-    content = json.loads((golden_in_8_bits / "golden" / "golden.json").read_text())
+def test_the_int8_network_has_its_own_golden_probabilities(golden_int8: Path) -> None:
+    content = json.loads((golden_int8 / "golden" / "golden.json").read_text())
     assert content["int8"].keys() == content["faces"].keys() and content["int8"] != content["faces"]
-    checks = verify_bundle(golden_in_8_bits)
-    assert failed(checks) == []
+    checks = verify_bundle(golden_int8)
+    assert failed_checks(checks) == []
     assert [check.name for check in checks][-3:] == [f"golden face {name}, INT8" for name in CROPS]
 
 
-def test_another_network_of_8_bits_fails_alone(golden_in_8_bits: Path, write_network: WriteNetwork) -> None:
+def test_another_int8_network_fails_alone(golden_int8: Path, write_network: WriteNetwork) -> None:
     other = np.float32(8) * np.eye(3, dtype=np.float32)[::-1]
-    write_network(golden_in_8_bits / "model-int8.onnx", other, np.zeros(3, np.float32))
+    write_network(golden_int8 / "model-int8.onnx", other, np.zeros(3, np.float32))
     expected = ["file model-int8.onnx", *(f"golden face {name}, INT8" for name in CROPS)]
-    assert failed(verify_bundle(golden_in_8_bits)) == expected
+    assert failed_checks(verify_bundle(golden_int8)) == expected
 
 
-def test_a_network_of_8_bits_that_nothing_is_known_of_fails(golden: Path) -> None:
+def test_an_int8_network_without_golden_probabilities_fails(golden: Path) -> None:
     (golden / "model-int8.onnx").write_bytes((golden / "model.onnx").read_bytes())
-    assert failed(verify_bundle(golden)) == ["golden faces, INT8"]
+    assert failed_checks(verify_bundle(golden)) == ["golden faces, INT8"]
 
 
-def test_a_network_of_8_bits_that_does_not_open_fails_with_the_reason(golden: Path) -> None:
+def test_an_int8_network_that_does_not_open_fails_with_the_reason(golden: Path) -> None:
     (golden / "model-int8.onnx").write_bytes(b"not a network")
     (check,) = verify_bundle(golden)
     assert not check.passed and "model-int8.onnx" in check.detail

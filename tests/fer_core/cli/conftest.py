@@ -1,4 +1,4 @@
-"""A small archive and a tiny model for commands to work on."""
+"""A small archive and a tiny model for tests of commands."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ EIGHT = label_set("eight").expressions
 
 
 @pytest.fixture(scope="session")
-def drawn_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def synthetic_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("cli") / "faces.zip"
     write_ferplus_like(path, SyntheticFacesConfig(total=60, identities=20, seed=4))
     return path
 
 
 @pytest.fixture
-def archive(drawn_archive: Path, tmp_path: Path) -> Path:
-    return shutil.copy(drawn_archive, tmp_path / "faces.zip")
+def archive(synthetic_archive: Path, tmp_path: Path) -> Path:
+    return shutil.copy(synthetic_archive, tmp_path / "faces.zip")
 
 
 @pytest.fixture

@@ -28,25 +28,25 @@ from tests.support.unlabeled_dataset import TOTAL, import_unlabeled
 
 @pytest.fixture
 def cli(store: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    for name, value in MALLOC_SETTINGS.items():  # as in a process that was restarted already
+    for name, value in MALLOC_SETTINGS.items():  # as in a restarted process
         monkeypatch.setenv(name, value)
 
     return cli_runner(capsys)
 
 
 def test_synthetic_datasets_are_generated_counted_listed_and_deleted(cli: Cli, store: Settings) -> None:
-    drawn = cli("datasets", "generate", "--total", 40, "--json")
-    assert (drawn.code, drawn.json["id"], drawn.json["n"], drawn.json["problems"]) == (0, "synthetic-faces", 40, 0)
-    assert "100.0%" in drawn.err
+    result = cli("datasets", "generate", "--total", 40, "--json")
+    assert (result.code, result.json["id"], result.json["n"], result.json["problems"]) == (0, "synthetic-faces", 40, 0)
+    assert "100.0%" in result.err
     stats = cli("datasets", "stats", "synthetic-faces", "--json").json
     assert set(stats) >= {"id", "n", "splits", "unlabeled", "problems", "imbalance"}
     assert set(stats["imbalance"]) >= {"ratio", "entropy_01", "gini"}
     assert sum(sum(split.values()) for split in stats["splits"].values()) == stats["n"] == 40
     assert list(stats["splits"]["train"]) == list(map(str, Expression))
-    listed = {row["id"]: row for row in cli("datasets", "list", "--json").json}
-    assert set(listed) == set(builtin_manifests())
-    assert listed["synthetic-faces"]["n"] == 40
-    assert listed["ferplus"]["imported"] is False
+    datasets = {row["id"]: row for row in cli("datasets", "list", "--json").json}
+    assert set(datasets) == set(builtin_manifests())
+    assert datasets["synthetic-faces"]["n"] == 40
+    assert datasets["ferplus"]["imported"] is False
     with JobStore(store) as jobs:
         job = jobs.submit(JobKind.QUALITY, "Look for faces", (), "synthetic-faces")
         assert_input_error(
@@ -58,9 +58,9 @@ def test_synthetic_datasets_are_generated_counted_listed_and_deleted(cli: Cli, s
 
 
 def test_an_archive_is_imported(cli: Cli, archive: Path) -> None:
-    printed = cli("datasets", "import", archive, "--id", "mine", "--json")
-    assert printed.code == 0
-    assert (printed.json["id"], printed.json["n"]) == ("mine", 60)
+    result = cli("datasets", "import", archive, "--id", "mine", "--json")
+    assert result.code == 0
+    assert (result.json["id"], result.json["n"]) == ("mine", 60)
     stats = cli("datasets", "stats", "mine", "--json").json
     assert min(stats["unlabeled"].values()) > 0
     labeled = sum(sum(split.values()) for split in stats["splits"].values())
@@ -133,9 +133,9 @@ def test_training_on_a_missing_dataset_creates_no_run(cli: Cli, store: Settings)
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["datasets"], ["datasets", "stats"], ["predict"]])
 def test_bad_usage_has_exit_code_2(arguments: list[str], cli: Cli) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error_info:
         cli(*arguments)
-    assert ended.value.code == 2
+    assert error_info.value.code == 2
 
 
 def test_a_bad_setting_is_a_one_line_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,24 +147,24 @@ def test_a_bad_setting_is_a_one_line_error(cli: Cli, monkeypatch: pytest.MonkeyP
 
 
 def test_an_internal_error_has_exit_code_1_and_a_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("fer_core.cli.datasets.commands.list_datasets", broken)
-    printed = cli("datasets", "list", "--json")
-    assert (printed.code, printed.out) == (1, "")
-    assert "Traceback" in printed.err
-    assert "error: ZeroDivisionError: oh. This is a bug in FERscope" in printed.err
+    monkeypatch.setattr("fer_core.cli.datasets.commands.list_datasets", fail)
+    result = cli("datasets", "list", "--json")
+    assert (result.code, result.out) == (1, "")
+    assert "Traceback" in result.err
+    assert "error: ZeroDivisionError: oh. This is a bug in FERscope" in result.err
 
 
 def test_cancelled_work_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*_: object, **__: object) -> None:
+    def cancel(*_: object, **__: object) -> None:
         raise CancelledError("by the user")
 
-    monkeypatch.setattr("fer_core.cli.datasets.imports.make_synthetic_dataset", stopped)
-    printed = cli("datasets", "generate", "--json")
-    assert (printed.code, printed.out) == (CancelledError.exit_code, "")
-    assert "cancelled: by the user" in printed.err
+    monkeypatch.setattr("fer_core.cli.datasets.imports.make_synthetic_dataset", cancel)
+    result = cli("datasets", "generate", "--json")
+    assert (result.code, result.out) == (CancelledError.exit_code, "")
+    assert "cancelled: by the user" in result.err
 
 
 def test_the_doctor_checks_the_machine(cli: Cli, store: Settings, bundle: Path) -> None:
@@ -185,15 +185,15 @@ def test_jobs_and_models_are_listed(cli: Cli, bundle: Path) -> None:
     assert "tiny" in cli("models", "list").out
 
 
-@pytest.mark.parametrize("how", ["archive", "id", "folder path of the model"])
-def test_a_model_is_evaluated(how: str, cli: Cli, archive: Path, bundle: Path) -> None:
+@pytest.mark.parametrize("kind", ["archive", "id", "folder path of the model"])
+def test_a_model_is_evaluated(kind: str, cli: Cli, archive: Path, bundle: Path) -> None:
     cli("datasets", "import", archive, "--id", "mine")
-    model = bundle if how == "folder path of the model" else "tiny"
-    data = "mine" if how == "id" else archive
+    model = bundle if kind == "folder path of the model" else "tiny"
+    data = "mine" if kind == "id" else archive
     result = cli("evaluate", "--model", model, "--data", data, "--json").json
     stats = cli("datasets", "stats", "mine", "--json").json
     support = {name: sum(split[name] for split in stats["splits"].values()) for name in map(str, Expression)}
-    assert {name: each["support"] for name, each in result["per_class"].items()} == support
+    assert {name: class_metrics["support"] for name, class_metrics in result["per_class"].items()} == support
     assert result["n"] == sum(support.values())
     assert result["accuracy"] == pytest.approx(support["happiness"] / result["n"])
     assert result["balanced_accuracy"] == pytest.approx(1 / sum(count > 0 for count in support.values()))
@@ -201,10 +201,10 @@ def test_a_model_is_evaluated(how: str, cli: Cli, archive: Path, bundle: Path) -
 
 
 def test_split_protocol_and_operating_point_can_be_chosen(cli: Cli, archive: Path, bundle: Path) -> None:
-    chosen = ("--split", "val", "--protocol", "majority", "--point", "balanced", "--json")
+    options = ("--split", "val", "--protocol", "majority", "--point", "balanced", "--json")
     cli("datasets", "import", archive, "--id", "mine")
     for data in (archive, "mine"):
-        result = cli("evaluate", "--model", "tiny", "--data", data, *chosen).json
+        result = cli("evaluate", "--model", "tiny", "--data", data, *options).json
         assert (result["protocol"], result["point"]) == ("majority", "balanced")
         assert 0 < result["n"] < 10
     assert "Macro-F1" in cli("evaluate", "--model", "tiny", "--data", archive).out
@@ -227,48 +227,50 @@ def test_predictions_are_one_line_per_image(cli: Cli, bundle: Path, tmp_path: Pa
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((40, 30, 3), level, np.uint8))
     (tmp_path / "broken.jpg").write_text("no image")
     (tmp_path / "notes.txt").write_text("not asked for")
-    printed = cli("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--json")
-    assert printed.code == 0
-    readings = {Path(line["source"]).name: line for line in map(json.loads, printed.out.splitlines())}
-    assert set(readings) == {"bright.png", "broken.jpg", "dark.png"}
-    assert readings["broken.jpg"]["error"]
-    assert readings["broken.jpg"]["faces"] == []
-    (bright,), (dark,) = readings["bright.png"]["faces"], readings["dark.png"]["faces"]
+    result = cli("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--json")
+    assert result.code == 0
+    predictions = {Path(line["source"]).name: line for line in map(json.loads, result.out.splitlines())}
+    assert set(predictions) == {"bright.png", "broken.jpg", "dark.png"}
+    assert predictions["broken.jpg"]["error"]
+    assert predictions["broken.jpg"]["faces"] == []
+    (bright,), (dark,) = predictions["bright.png"]["faces"], predictions["dark.png"]["faces"]
     assert set(bright) >= {"box", "detector", "detector_score", "label", "confidence", "uncertain", "probabilities"}
     assert bright["label"] == "happiness"
     assert bright["confidence"] > 0.9 > dark["confidence"]
     assert sum(bright["probabilities"].values()) == pytest.approx(1)
-    assert (readings["bright.png"]["width"], readings["bright.png"]["height"]) == (30, 40)
+    assert (predictions["bright.png"]["width"], predictions["bright.png"]["height"]) == (30, 40)
 
 
 def test_images_in_a_folder_are_detected_by_content(cli: Cli, bundle: Path, tmp_path: Path) -> None:
-    picture = cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes()
-    for name, content in {"a.jfif": picture, "b": picture, "broken.gif": b"GIF", "notes.txt": b"Dear diary"}.items():
+    image = cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes()
+    for name, content in {"a.jfif": image, "b": image, "broken.gif": b"GIF", "notes.txt": b"Dear diary"}.items():
         (tmp_path / "many" / "deep").mkdir(parents=True, exist_ok=True)
         (tmp_path / "many" / "deep" / name).write_bytes(content)
-    printed = cli("predict", tmp_path / "many", "--model", "tiny", "--faces", "whole", "--json")
-    read = [json.loads(line) for line in printed.out.splitlines()]
-    assert [Path(each["source"]).name for each in read] == ["a.jfif", "b", "broken.gif"]
-    assert [bool(each.get("error")) for each in read] == [False, False, True]
-    assert "Skipped 1 files" in printed.err
+    result = cli("predict", tmp_path / "many", "--model", "tiny", "--faces", "whole", "--json")
+    predictions = [json.loads(line) for line in result.out.splitlines()]
+    assert [Path(prediction["source"]).name for prediction in predictions] == ["a.jfif", "b", "broken.gif"]
+    assert [bool(prediction.get("error")) for prediction in predictions] == [False, False, True]
+    assert "Skipped 1 files" in result.err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Names on disk are bytes on Linux alone.")
-def test_a_name_that_is_not_utf8_is_an_error_of_its_line(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_an_error_of_its_row(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     for name in (b"a.png", b"M\xfcller.png", b"red\x1b[31m\n.png"):
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123
             file.write(cv2.imencode(".png", np.full((64, 64, 3), 120, np.uint8))[1].tobytes())
-    printed = cli("predict", folder, "--model", "tiny", "--faces", "whole", "--json")
-    errors = {Path(each["source"]).name: each["error"] for each in map(json.loads, printed.out.splitlines())}
-    assert printed.code == 0
+    result = cli("predict", folder, "--model", "tiny", "--faces", "whole", "--json")
+    errors = {
+        Path(prediction["source"]).name: prediction["error"] for prediction in map(json.loads, result.out.splitlines())
+    }
+    assert result.code == 0
     assert "not UTF-8" in errors.pop(r"M\xfcller.png")
     assert errors == {"a.png": "", "red\x1b[31m\n.png": ""}
-    words = cli("predict", folder, "--model", "tiny", "--faces", "whole").out
-    assert r"M\xfcller.png is not UTF-8" in words
-    assert r"red\x1b[31m\n.png:" in words
-    assert "\x1b" not in words
+    output = cli("predict", folder, "--model", "tiny", "--faces", "whole").out
+    assert r"M\xfcller.png is not UTF-8" in output
+    assert r"red\x1b[31m\n.png:" in output
+    assert "\x1b" not in output
 
 
 def test_the_csv_of_predictions_has_all_files_and_no_formulas(cli: Cli, bundle: Path, tmp_path: Path) -> None:
@@ -276,21 +278,21 @@ def test_the_csv_of_predictions_has_all_files_and_no_formulas(cli: Cli, bundle: 
     (tmp_path / "broken.jpg").write_text("no image")
     (tmp_path / "table").mkdir()
     out = tmp_path / "table" / "out.csv"
-    given = ("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--csv", out)
-    assert cli(*given, "--json").code == 0
+    options = ("predict", tmp_path, "--model", "tiny", "--faces", "whole", "--csv", out)
+    assert cli(*options, "--json").code == 0
     table = pd.read_csv(out).set_index(pd.Series(["good", "broken"]))
     assert table.loc["good", "label"] == "happiness" and table["problem"].isna().tolist() == [True, False]
     assert set(table["model"]) == {"tiny"} and set(table["point"]) == {"accurate"}
-    alone = ("predict", "=cmd|1+1.png", "--model", "tiny", "--faces", "whole", "--csv", out)
+    relative_options = ("predict", "=cmd|1+1.png", "--model", "tiny", "--faces", "whole", "--csv", out)
     with contextlib.chdir(tmp_path):
-        assert cli(*alone).code == 0
+        assert cli(*relative_options).code == 0
     assert pd.read_csv(out).loc[0, "source"] == "'=cmd|1+1.png"
 
 
 def test_predicting_only_unreadable_files_has_exit_code_2(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_text("no image")
-    printed = cli("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")
-    assert printed.code == 2
-    assert json.loads(printed.out)["error"]
+    result = cli("predict", tmp_path / "broken.jpg", "--model", "tiny", "--faces", "whole", "--json")
+    assert result.code == 2
+    assert json.loads(result.out)["error"]
     (tmp_path / "empty").mkdir()
     assert_input_error(cli("predict", tmp_path / "empty", "--model", "tiny"), "No images were found")

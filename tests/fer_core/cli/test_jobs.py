@@ -12,25 +12,25 @@ from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 
-Say = Callable[..., tuple[int, str, str]]
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    """Runs a `jobs` command without a supervisor: exit code, standard output, standard error."""
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run a `jobs` command without a supervisor and return exit code, output and errors."""
     monkeypatch.setattr("fer_core.cli.jobs.ensure_supervisor", lambda _settings: 1)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main(["jobs", *arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
 
     return run
 
 
 @pytest.fixture
-def ended(store: Settings) -> str:
-    """A job that has failed, with a run folder and a log."""
+def failed_job(store: Settings) -> str:
+    """A failed job with a run folder and a log."""
     create_run("tiny", "model: {}", store)
     with JobStore(store) as jobs:
         job = jobs.submit(
@@ -43,58 +43,58 @@ def ended(store: Settings) -> str:
     return job.id
 
 
-def test_a_job_is_retried_from_the_start(say: Say, ended: str, store: Settings) -> None:
-    code, out, _ = say("retry", ended, "--json")
+def test_a_job_is_retried_from_the_start(cli: Cli, failed_job: str, store: Settings) -> None:
+    code, out, _ = cli("retry", failed_job, "--json")
     assert code == 0 and json.loads(out)["state"] == "queued"
     with JobStore(store) as jobs:
         claimed = jobs.claim_next()
     assert claimed is not None and claimed.command_args == ("train", "--run", "tiny")
 
 
-def test_the_priority_of_a_queued_job_is_changed(say: Say, ended: str, store: Settings) -> None:
+def test_the_priority_of_a_queued_job_is_changed(cli: Cli, failed_job: str, store: Settings) -> None:
     with JobStore(store) as jobs:
         jobs.submit(JobKind.TRAIN, "b", (), "r", job_id="b")
         jobs.submit(JobKind.TRAIN, "c", (), "r", job_id="c")
-    code, out, _ = say("priority", "c", "5")
+    code, out, _ = cli("priority", "c", "5")
     assert (code, out) == (0, "c: priority 5, position 1 in the queue\n")
-    code, _, error = say("priority", ended, "5")
+    code, _, error = cli("priority", failed_job, "5")
     assert code == 2 and "is no longer queued: it is failed" in error
-    code, _, error = say("priority", "c", "99999999")
+    code, _, error = cli("priority", "c", "99999999")
     assert code == 2 and "1000000" in error
 
 
-def test_a_log_is_followed_to_its_end(say: Say, ended: str) -> None:
-    assert say("logs", ended, "--follow")[:2] == (0, "it began\nand broke\n")
-    assert say("logs", ended, "--follow", "--json")[0] == 2
+def test_a_log_is_followed_to_its_end(cli: Cli, failed_job: str) -> None:
+    assert cli("logs", failed_job, "--follow")[:2] == (0, "it began\nand broke\n")
+    assert cli("logs", failed_job, "--follow", "--json")[0] == 2
 
 
-def test_deleting_a_job_deletes_its_run(say: Say, ended: str, store: Settings) -> None:
-    code, out, _ = say("delete", ended, "--json")
-    assert (code, json.loads(out)) == (0, {"id": ended, "run": "tiny"})
+def test_deleting_a_job_deletes_its_run(cli: Cli, failed_job: str, store: Settings) -> None:
+    code, out, _ = cli("delete", failed_job, "--json")
+    assert (code, json.loads(out)) == (0, {"id": failed_job, "run": "tiny"})
     assert not (store.runs_dir / "tiny").exists() and not list(store.logs_dir.iterdir())
     with JobStore(store) as jobs, pytest.raises(JobError):
-        jobs.get(ended)
+        jobs.get(failed_job)
 
 
-def test_a_run_can_be_kept(say: Say, ended: str, store: Settings) -> None:
-    assert json.loads(say("delete", ended, "--keep-run", "--json")[1])["run"] is None
+def test_the_run_of_a_deleted_job_can_be_kept(cli: Cli, failed_job: str, store: Settings) -> None:
+    assert json.loads(cli("delete", failed_job, "--keep-run", "--json")[1])["run"] is None
     assert (store.runs_dir / "tiny").is_dir()
 
 
-def test_a_run_with_another_job_is_kept(say: Say, ended: str, store: Settings) -> None:
+def test_a_run_with_another_job_is_kept(cli: Cli, failed_job: str, store: Settings) -> None:
     with JobStore(store) as jobs:
         jobs.submit(JobKind.TRAIN, "again", (), "tiny", job_id="b")
-    assert json.loads(say("delete", ended, "--json")[1])["run"] is None
+    assert json.loads(cli("delete", failed_job, "--json")[1])["run"] is None
     assert (store.runs_dir / "tiny").is_dir()
 
 
-def test_the_list_is_filtered(say: Say, ended: str, store: Settings) -> None:
+def test_the_list_is_filtered(cli: Cli, failed_job: str, store: Settings) -> None:
     with JobStore(store) as jobs:
         jobs.submit(JobKind.IMPORT, "b", (), "r", job_id="b")
-    assert [row["id"] for row in json.loads(say("list", "--state", "failed", "--json")[1])] == [ended]
-    assert [row["id"] for row in json.loads(say("list", "--kind", "import", "--json")[1])] == ["b"]
+    assert [row["id"] for row in json.loads(cli("list", "--state", "failed", "--json")[1])] == [failed_job]
+    assert [row["id"] for row in json.loads(cli("list", "--kind", "import", "--json")[1])] == ["b"]
 
 
-def test_an_unknown_device_is_reported(say: Say, store: Settings) -> None:
-    code, _, error = say("submit", "--config", "small-soft", "--device", "gpu:77")
+def test_an_unknown_device_is_reported(cli: Cli, store: Settings) -> None:
+    code, _, error = cli("submit", "--config", "small-soft", "--device", "gpu:77")
     assert code == 2 and "'gpu:77'" in error and "cpu" in error

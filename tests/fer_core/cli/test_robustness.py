@@ -1,4 +1,4 @@
-"""The command `robustness`, on drawn faces."""
+"""The command `robustness`, on synthetic faces."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Cli = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def cli(archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """The command on the archive and the tiny model, with further arguments: exit code, output, messages."""
-    for name, value in MALLOC_SETTINGS.items():  # as in a process that was restarted already
+    """Run the command on the archive and the tiny model; return exit code, output and messages."""
+    for name, value in MALLOC_SETTINGS.items():  # as in a restarted process
         monkeypatch.setenv(name, value)
 
     def run(*arguments: object) -> tuple[int, str, str]:
@@ -30,10 +30,10 @@ def cli(archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str], monkeyp
     return run
 
 
-def test_the_figures_are_printed_and_kept(cli: Cli, tmp_path: Path) -> None:
-    kept = tmp_path / "robustness.json"
-    chosen = ("--split", "train", "--protocol", "majority", "--point", "balanced", "--limit", 12, "--seed", 5)
-    code, out, messages = cli(*chosen, "--out", kept, "--json")
+def test_the_report_is_printed_and_saved(cli: Cli, tmp_path: Path) -> None:
+    out_path = tmp_path / "robustness.json"
+    options = ("--split", "train", "--protocol", "majority", "--point", "balanced", "--limit", 12, "--seed", 5)
+    code, out, messages = cli(*options, "--out", out_path, "--json")
     assert code == 0
     assert "100.0%" in messages
     report = read_robustness(tmp_path)
@@ -45,30 +45,30 @@ def test_the_figures_are_printed_and_kept(cli: Cli, tmp_path: Path) -> None:
     assert 0 < report.clean.accuracy <= 1
 
 
-def test_the_text_is_a_row_a_disturbance(cli: Cli) -> None:
+def test_the_text_has_a_row_per_corruption(cli: Cli) -> None:
     code, out, _ = cli("--limit", 6)
     assert code == 0
     assert "6 faces of faces.zip, argmax protocol, accurate point, seed 0" in out
     assert "Clean images:" in out
-    head = next(place for place, line in enumerate(out.splitlines()) if line.startswith("corruption "))
-    table = out.splitlines()[head : head + 1 + len(CORRUPTIONS)]
+    header_index = next(index for index, line in enumerate(out.splitlines()) if line.startswith("corruption "))
+    table = out.splitlines()[header_index : header_index + 1 + len(CORRUPTIONS)]
     assert table[0].split() == ["corruption", "range", "1", "2", "3", "4", "5"]
-    assert [line.split("  ")[0] for line in table[1:]] == [each.title for each in CORRUPTIONS.values()]
+    assert [line.split("  ")[0] for line in table[1:]] == [corruption.title for corruption in CORRUPTIONS.values()]
 
 
-def test_it_judges_the_images_that_evaluation_judges(
+def test_the_images_are_those_of_evaluate(
     cli: Cli, archive: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out, _ = cli("--split", "val", "--json")
     report = RobustnessReport.model_validate_json(out)
     main(["evaluate", "--model", bundle.name, "--data", str(archive), "--split", "val", "--json"])
-    evaluated = json.loads(capsys.readouterr().out)
+    evaluation = json.loads(capsys.readouterr().out)
     assert report.split == "valid"
-    assert (report.n, report.clean.macro_f1) == (evaluated["n"], evaluated["macro_f1"])
+    assert (report.n, report.clean.macro_f1) == (evaluation["n"], evaluation["macro_f1"])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("--split", "rest"), "'rest' is not a split"),
         (("--limit", "-1"), "limit=-1"),
@@ -77,8 +77,8 @@ def test_it_judges_the_images_that_evaluation_judges(
         (("--out", "."), "Give a file in an existing folder"),
     ],
 )
-def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], says: str, cli: Cli) -> None:
+def test_bad_input_is_a_one_line_error(arguments: tuple[str, ...], message: str, cli: Cli) -> None:
     code, out, messages = cli(*arguments, "--json")
     assert (code, out) == (2, "")
-    assert says in next(line for line in messages.splitlines() if line.startswith("error: "))
+    assert message in next(line for line in messages.splitlines() if line.startswith("error: "))
     assert "Traceback" not in messages

@@ -19,16 +19,16 @@ def cli(store: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     return cli_runner(capsys)
 
 
-def marked(store: Settings, mark: str) -> set[str]:
+def ids_with_mark(store: Settings, mark: str) -> set[str]:
     index = open_dataset(ID, store).index(["id"])
     return set(index["id"][index[mark]])
 
 
 def test_images_are_excluded_relabeled_ambiguous_and_restored(cli: Cli, store: Settings) -> None:
-    done = cli(*CORRECT, "--exclude", "--ids", BLANK, UNREADABLE, "--note", "seen", "--json").json
-    assert (done["version"], done["action"], done["n"], done["note"]) == (1, "exclude", 2, "seen")
-    assert done["reason"] == "by hand"
-    assert done["counts"] == {"excluded": 2, "relabeled": 0, "ambiguous": 0}
+    result = cli(*CORRECT, "--exclude", "--ids", BLANK, UNREADABLE, "--note", "seen", "--json").json
+    assert (result["version"], result["action"], result["n"], result["note"]) == (1, "exclude", 2, "seen")
+    assert result["reason"] == "by hand"
+    assert result["counts"] == {"excluded": 2, "relabeled": 0, "ambiguous": 0}
     assert cli(*CORRECT, "--relabel", "happiness", "--ids", TEST_COPY, "--json").json["label"] == "happiness"
     assert (
         cli(*CORRECT, "--ambiguous", "--ids", DUPLICATES[0], "--reason", "unclear", "--json").json["reason"]
@@ -36,37 +36,37 @@ def test_images_are_excluded_relabeled_ambiguous_and_restored(cli: Cli, store: S
     )
     index = open_dataset(ID, store).index(["id", "label"]).set_index("id")
     assert index.loc[TEST_COPY, "label"] == "happiness"
-    assert marked(store, "ambiguous") == {DUPLICATES[0]}
+    assert ids_with_mark(store, "ambiguous") == {DUPLICATES[0]}
     assert cli(*CORRECT, "--restore", "--ids", BLANK, TEST_COPY, "--json").json["version"] == 4
-    assert marked(store, "excluded") == {UNREADABLE}
-    assert marked(store, "relabeled") == set()
+    assert ids_with_mark(store, "excluded") == {UNREADABLE}
+    assert ids_with_mark(store, "relabeled") == set()
 
 
-def test_a_whole_finding_is_corrected_as_its_remedy_says(cli: Cli, store: Settings) -> None:
-    done = cli(*CORRECT, "--exclude", "--finding", "exact_duplicate", "--json").json
-    assert (done["n"], done["reason"]) == (2, "exact_duplicate")
-    assert marked(store, "excluded") == {TRAIN_COPY, DUPLICATES[1]}  # one of each group stays
+def test_a_whole_finding_is_corrected(cli: Cli, store: Settings) -> None:
+    result = cli(*CORRECT, "--exclude", "--finding", "exact_duplicate", "--json").json
+    assert (result["n"], result["reason"]) == (2, "exact_duplicate")
+    assert ids_with_mark(store, "excluded") == {TRAIN_COPY, DUPLICATES[1]}  # one of each group is kept
     cli(*CORRECT, "--undo", 1)
     cli(*CORRECT, "--ambiguous", "--finding", "conflict")
-    assert marked(store, "ambiguous") == {TEST_COPY, TRAIN_COPY}
+    assert ids_with_mark(store, "ambiguous") == {TEST_COPY, TRAIN_COPY}
     cli(*CORRECT, "--restore", "--finding", "conflict")
-    assert marked(store, "ambiguous") == set()
+    assert ids_with_mark(store, "ambiguous") == set()
 
 
-def test_changes_are_undone_redone_and_told(cli: Cli, store: Settings) -> None:
+def test_changes_are_undone_redone_and_listed(cli: Cli, store: Settings) -> None:
     assert cli(*CORRECT, "--history").out == "Nothing was corrected yet.\n"
     cli(*CORRECT, "--exclude", "--finding", "blank")
     assert cli(*CORRECT, "--undo", 1, "--json").json["undoes"] == 1
-    assert marked(store, "excluded") == set()
+    assert ids_with_mark(store, "excluded") == set()
     assert "Version 2 is undone" in cli(*CORRECT, "--undo", 2).out
-    assert marked(store, "excluded") == {BLANK}
+    assert ids_with_mark(store, "excluded") == {BLANK}
     history = cli(*CORRECT, "--history", "--json").json
     assert [change["version"] for change in history] == [3, 2, 1]
     assert [change["undone"] for change in history] == [False, True, False]
     assert "blank" in cli(*CORRECT, "--history").out
 
 
-def test_what_is_marked_is_exported(cli: Cli, tmp_path: Path) -> None:
+def test_corrected_images_are_exported(cli: Cli, tmp_path: Path) -> None:
     cli(*CORRECT, "--relabel", "anger", "--ids", DUPLICATES[0])
     out = tmp_path / "marked.csv"
     assert cli(*CORRECT, "--export", out, "--json").json == {"id": ID, "n": 1, "out": str(out)}
@@ -79,7 +79,7 @@ def test_what_is_marked_is_exported(cli: Cli, tmp_path: Path) -> None:
     )
 
 
-def test_bad_input_is_one_clear_line_and_changes_nothing(cli: Cli, store: Settings, tmp_path: Path) -> None:
+def test_bad_input_is_a_one_line_error_and_changes_nothing(cli: Cli, store: Settings, tmp_path: Path) -> None:
     assert_input_error(cli("datasets", "correct", "none", "--history"), "'none'")
     assert_input_error(cli(*CORRECT, "--exclude"), "--ids", "--finding")
     assert_input_error(cli(*CORRECT, "--exclude", "--ids", "nobody.png"), "'nobody.png'")
@@ -95,7 +95,7 @@ def test_bad_input_is_one_clear_line_and_changes_nothing(cli: Cli, store: Settin
 
 
 @pytest.mark.parametrize("arguments", [(), ("--exclude", "--ambiguous"), ("--exclude", "--ids", "a", "--finding", "b")])
-def test_unclear_usage_ends_with_two(arguments: tuple[str, ...], cli: Cli) -> None:
-    with pytest.raises(SystemExit) as ended:
+def test_ambiguous_usage_has_exit_code_2(arguments: tuple[str, ...], cli: Cli) -> None:
+    with pytest.raises(SystemExit) as error_info:
         cli(*CORRECT, *arguments)
-    assert ended.value.code == 2
+    assert error_info.value.code == 2

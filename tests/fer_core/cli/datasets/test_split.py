@@ -18,7 +18,7 @@ def cli(store: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     return cli_runner(capsys)
 
 
-def test_the_published_split_is_cleaned_and_its_leaks_are_told(cli: Cli, tmp_path: Path) -> None:
+def test_the_published_split_is_cleaned_and_its_leakage_reported(cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / "split.csv"
     result = cli(*SPLIT, "--out", out, "--json").json
     assert result["split"]["kind"] == "published"
@@ -35,22 +35,22 @@ def test_the_published_split_is_cleaned_and_its_leaks_are_told(cli: Cli, tmp_pat
     assert len(splits) == N
     assert set(splits.index[splits == "excluded"]) == {TRAIN_COPY, SAME_PERSON[0]}
     assert splits.value_counts().to_dict() == {name: row["total"] for name, row in result["counts"].items()}
-    words = cli(*SPLIT).out
-    assert "Excluded: 1 identical to a validation or test image" in words
-    assert "The published split has 1 training image with an exact duplicate in validation or test" in words
+    output = cli(*SPLIT).out
+    assert "Excluded: 1 identical to a validation or test image" in output
+    assert "The published split has 1 training image with an exact duplicate in validation or test" in output
 
 
-def test_ratios_seeds_and_folds_are_followed(cli: Cli) -> None:
-    wide = cli(*SPLIT, "--kind", "seeded", "--valid", 0.2, "--test", 0.3, "--seed", 3, "--json").json
-    assert wide["split"]["seed"] == 3
-    assert wide["counts"]["test"]["total"] == pytest.approx(0.3 * N, abs=3)
-    assert wide["counts"]["valid"]["total"] == pytest.approx(0.2 * N, abs=3)
+def test_fractions_seed_and_fold_are_applied(cli: Cli) -> None:
+    seeded = cli(*SPLIT, "--kind", "seeded", "--valid", 0.2, "--test", 0.3, "--seed", 3, "--json").json
+    assert seeded["split"]["seed"] == 3
+    assert seeded["counts"]["test"]["total"] == pytest.approx(0.3 * N, abs=3)
+    assert seeded["counts"]["valid"]["total"] == pytest.approx(0.2 * N, abs=3)
     folds = [cli(*SPLIT, "--kind", "kfold", "--folds", 3, "--fold", fold, "--json").json for fold in range(3)]
     assert sum(fold["counts"]["test"]["total"] for fold in folds) == N
     assert all(fold["leakage"]["clean"] for fold in folds)
 
 
-def test_bad_input_is_one_clear_line(cli: Cli, tmp_path: Path) -> None:
+def test_bad_input_is_a_one_line_error(cli: Cli, tmp_path: Path) -> None:
     assert_input_error(cli("datasets", "split", "none"), "'none'")
     assert_input_error(cli(*SPLIT, "--valid", 0.6), "--valid 0.6", "less than 0.5")
     assert_input_error(cli(*SPLIT, "--valid", 0.4, "--test", 0.7), "--test 0.7", "below 0.6")
