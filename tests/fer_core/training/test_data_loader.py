@@ -80,10 +80,10 @@ class RecordingTeacher(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[torch.Tensor] = []
+        self.images: list[torch.Tensor] = []
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        self.seen.append(images.clone())
+        self.images.append(images.clone())
         return torch.tensor([[50.0, 0, 0, 0]]).expand(len(images), 4)
 
 
@@ -108,7 +108,7 @@ def _batch(loader: DataLoader, *, mixing: bool = False) -> Batch:
 def test_teachers_see_undegraded_faces(data: TrainingSet) -> None:
     teacher = RecordingTeacher()
     batch = _batch(_loader(data, DEGRADED, teacher))
-    (teacher_images,) = teacher.seen
+    (teacher_images,) = teacher.images
     difference = (teacher_images - batch.images).abs().mean((1, 2, 3))
     assert (difference > 0.1).all()
 
@@ -118,14 +118,14 @@ def test_teachers_see_the_geometric_augmentation_only(data: TrainingSet) -> None
     without_occlusions = DEGRADED.model_copy(update={"glasses_prob": 0, "hand_prob": 0})
     teacher = RecordingTeacher()
     _batch(_loader(data, without_occlusions, teacher))
-    torch.testing.assert_close(teacher.seen[0], _batch(_loader(data, GEOMETRIC)).images)
+    torch.testing.assert_close(teacher.images[0], _batch(_loader(data, GEOMETRIC)).images)
 
 
 def test_teachers_see_no_occlusions(data: TrainingSet) -> None:
     blank = replace(data, images=np.full((16, 1, 24, 24), 150, np.uint8))
     teacher = RecordingTeacher()
     batch = _batch(_loader(blank, DEGRADED, teacher))
-    assert teacher.seen[0].abs().max() < 1e-3
+    assert teacher.images[0].abs().max() < 1e-3
     assert (batch.images.abs().amax((1, 2, 3)) > 0.5).all()
 
 
@@ -133,7 +133,7 @@ def test_teacher_and_student_see_the_same_without_degradation(data: TrainingSet)
     for augment, mixing in ((GEOMETRIC, False), (GEOMETRIC.model_copy(update={"cutmix_alpha": 1.0}), True)):
         teacher = RecordingTeacher()
         batch = _batch(_loader(data, augment, teacher), mixing=mixing)
-        torch.testing.assert_close(teacher.seen[0], batch.images)
+        torch.testing.assert_close(teacher.images[0], batch.images)
 
 
 def test_teachers_see_mixed_faces(data: TrainingSet) -> None:
@@ -142,7 +142,7 @@ def test_teachers_see_mixed_faces(data: TrainingSet) -> None:
     _batch(_loader(data, augment, teacher), mixing=True)
     without_mixing = RecordingTeacher()
     _batch(_loader(data, augment, without_mixing))
-    assert (teacher.seen[0] - without_mixing.seen[0]).abs().mean() > 0.1
+    assert (teacher.images[0] - without_mixing.images[0]).abs().mean() > 0.1
 
 
 def test_targets_mix_the_teachers_prediction_with_the_labels(data: TrainingSet) -> None:

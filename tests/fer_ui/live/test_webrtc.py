@@ -82,7 +82,7 @@ def test_a_slow_receiver_gets_the_newest_frame() -> None:
         relay_newest_frames(relay)
         subscription = relay.subscribe(camera)
         timestamps = [(await subscription.recv()).pts]
-        while camera.given < 30:
+        while camera.sent_count < 30:
             await asyncio.sleep(0)
         timestamps.append((await subscription.recv()).pts)
         subscription.stop()
