@@ -1,4 +1,4 @@
-"""The rows of all runs: what they say of whole, unfinished and broken folders, and when they are read again."""
+"""The table of all runs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.support.runs import epochs, make_run
 EARLY, LATE = "20260101-080000-a-1", "20260301-080000-b-2"
 
 
-def row_of(run_id: str, store: Settings) -> RunSummary:
+def summarize(run_id: str, store: Settings) -> RunSummary:
     return summarize_run(open_run(run_id, store))
 
 
-def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
+def test_a_finished_run_has_the_metrics_of_its_report(store: Settings) -> None:
     make_run(
         EARLY, store, scores=[0.2, 0.5, 0.3], macro_f1=0.45, title="First", rebalancing="class-weights", synthetic=True
     )
-    row = row_of(EARLY, store)
+    row = summarize(EARLY, store)
     assert (row.title, row.state, row.dataset, row.synthetic) == ("First", RunState.FINISHED, "ferplus", True)
     assert (row.epochs_done, row.epochs_planned, row.best_epoch, row.images_per_s) == (3, 3, 2, 103.0)
     assert row.metrics is not None
@@ -38,38 +38,38 @@ def test_a_finished_run_is_told_by_its_report(store: Settings) -> None:
     assert row.problem == ""
 
 
-def test_an_unfinished_run_is_told_by_its_best_epoch_so_far(store: Settings) -> None:
+def test_an_unfinished_run_has_the_metrics_of_its_best_epoch(store: Settings) -> None:
     make_run(EARLY, store, scores=[0.2, 0.5, 0.3], config_epochs=20, finished=False)
-    row = row_of(EARLY, store)
+    row = summarize(EARLY, store)
     assert (row.state, row.epochs_done, row.epochs_planned, row.best_epoch) == (RunState.UNFINISHED, 3, 20, 2)
     assert row.metrics is not None
     assert (row.metrics.split, row.score("macro_f1"), dict(row.metrics.intervals)) == ("valid", 0.5, {})
     assert row.synthetic is None
 
 
-def test_a_run_without_an_epoch_has_no_figures(store: Settings) -> None:
+def test_a_run_without_an_epoch_has_no_metrics(store: Settings) -> None:
     make_run("new", store, scores=[], finished=False)
-    row = row_of("new", store)
+    row = summarize("new", store)
     assert (row.epochs_done, row.best_epoch, row.metrics, row.score("macro_f1")) == (0, None, None, None)
     assert row.title == "small-se-resnet" and row.created is not None
 
 
 @pytest.mark.parametrize("epoch_line", ['{"epo', "[1, 2]", '{"epoch": "two"}', "\xff"])
-def test_a_last_line_cut_short_does_not_hide_the_epochs_before(store: Settings, epoch_line: str) -> None:
+def test_a_truncated_last_line_is_ignored(store: Settings, epoch_line: str) -> None:
     run = make_run(EARLY, store, finished=False)
     with run.path("metrics.jsonl").open("ab") as file:
         file.write(epoch_line.encode("latin-1"))
-    assert row_of(EARLY, store).epochs_done == 3
+    assert summarize(EARLY, store).epochs_done == 3
 
 
-def test_only_the_end_of_long_metrics_is_needed(store: Settings) -> None:
+def test_long_metrics_files_are_counted(store: Settings) -> None:
     run = make_run(EARLY, store, scores=[0.5] * 200)
     assert run.path("metrics.jsonl").stat().st_size > 65_536
-    assert row_of(EARLY, store).epochs_done == 200
+    assert summarize(EARLY, store).epochs_done == 200
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "state", "words"),
+    ("name", "content", "state", "message"),
     [
         ("model.onnx", None, RunState.BROKEN, "It lacks model.onnx"),
         ("config.yaml", b"dataset: [", RunState.FINISHED, "config.yaml is damaged"),
@@ -80,45 +80,45 @@ def test_only_the_end_of_long_metrics_is_needed(store: Settings) -> None:
         (NOTES_FILE, b"{", RunState.FINISHED, "notes.json is damaged"),
     ],
 )
-def test_a_broken_folder_has_a_row_that_says_so(
-    store: Settings, name: str, content: bytes | None, state: RunState, words: str
+def test_a_broken_run_has_its_problem(
+    store: Settings, name: str, content: bytes | None, state: RunState, message: str
 ) -> None:
     run = make_run(EARLY, store, title="Broken")
     run.path(name).unlink(missing_ok=True)
     if content is not None:
         run.path(name).write_bytes(content)
-    row = row_of(EARLY, store)
+    row = summarize(EARLY, store)
     assert row.state is state
-    assert words in row.problem
+    assert message in row.problem
 
 
 def test_an_empty_folder_has_a_row(store: Settings) -> None:
     (store.runs_dir / "empty").mkdir(parents=True)
-    row = row_of("empty", store)
+    row = summarize("empty", store)
     assert (row.title, row.state, row.created) == ("empty", RunState.BROKEN, None)
     assert row.problem
 
 
 @pytest.mark.parametrize("value", [None, "much", True, [], float("nan"), {"a": 1}])
-def test_strange_values_are_left_out(store: Settings, value: Any) -> None:
+def test_invalid_values_are_ignored(store: Settings, value: Any) -> None:
     run = make_run(EARLY, store)
-    said = run.summary() | {"best_epoch": value, "title": value, "synthetic": 3}
-    said["metrics"] = {"split": value, "macro_f1": 0.5, "accuracy": value, "intervals": {"macro_f1": [value, 1]}}
-    run.write("run.json", json.dumps(said).encode())
-    row = row_of(EARLY, store)
+    summary = run.summary() | {"best_epoch": value, "title": value, "synthetic": 3}
+    summary["metrics"] = {"split": value, "macro_f1": 0.5, "accuracy": value, "intervals": {"macro_f1": [value, 1]}}
+    run.write("run.json", json.dumps(summary).encode())
+    row = summarize(EARLY, store)
     assert row.score("macro_f1") == 0.5 and row.score("accuracy") is None
     assert row.metrics is not None and not row.metrics.intervals
     assert row.synthetic is None and row.best_epoch == 2
 
 
-def test_a_config_of_another_version_is_shown_all_the_same(store: Settings) -> None:
+def test_a_config_of_another_version_is_shown(store: Settings) -> None:
     run = make_run(EARLY, store)
     run.write("config.yaml", b"dataset: old\nepochs: 9\nmodel: {name: gone, width: 7}\nremedy: {magic: 3}\n")
-    row = row_of(EARLY, store)
+    row = summarize(EARLY, store)
     assert (row.dataset, row.epochs_planned, row.network, row.rebalancing) == ("old", 9, "gone, width 7", "")
 
 
-def test_rows_come_newest_first(store: Settings) -> None:
+def test_rows_are_newest_first(store: Settings) -> None:
     assert RunTable(store).rows() == []
     for run_id in (LATE, "a-name", EARLY):
         make_run(run_id, store)
@@ -126,44 +126,44 @@ def test_rows_come_newest_first(store: Settings) -> None:
     assert [row.id for row in RunTable(store).rows()] == ["a-name", LATE, EARLY, "empty"]
 
 
-def test_a_row_is_read_again_only_when_its_files_have_changed(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
+def test_a_row_is_updated_only_when_its_files_change(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    summarized: list[str] = []
 
-    def reading(run: Any) -> RunSummary:
-        read.append(run.id)
+    def record_summary(run: Any) -> RunSummary:
+        summarized.append(run.id)
         return summarize_run(run)
 
-    monkeypatch.setattr(fer_core.comparison.table, "summarize_run", reading)
-    whole, growing = make_run(EARLY, store), make_run(LATE, store, finished=False)
+    monkeypatch.setattr(fer_core.comparison.table, "summarize_run", record_summary)
+    finished, training = make_run(EARLY, store), make_run(LATE, store, finished=False)
     table = RunTable(store)
     table.rows()
-    assert sorted(read) == [EARLY, LATE]
+    assert sorted(summarized) == [EARLY, LATE]
     table.rows()
-    assert len(read) == 2
-    growing.append_metrics(epochs([0.1, 0.1, 0.1, 0.9])[-1])
+    assert len(summarized) == 2
+    training.append_metrics(epochs([0.1, 0.1, 0.1, 0.9])[-1])
     assert table.rows()[0].epochs_done == 4
-    write_notes(whole, add=["good"])
+    write_notes(finished, add=["good"])
     assert table.rows()[1].tags == ("good",)
-    whole.path("weights.safetensors").unlink()
+    finished.path("weights.safetensors").unlink()
     assert table.rows()[1].state is RunState.BROKEN
-    assert read[2:] == [LATE, EARLY, EARLY]
+    assert summarized[2:] == [LATE, EARLY, EARLY]
     delete_run(LATE, store)
     assert [row.id for row in table.rows()] == [EARLY]
 
 
-def test_titles_that_repeat_are_told_apart(store: Settings) -> None:
+def test_repeated_titles_get_distinct_names(store: Settings) -> None:
     for run_id in (EARLY, LATE):
         make_run(run_id, store, title="Same")
     make_run("20260301-080000-c-3", store, title="Same")
     make_run("other", store, title="Other")
-    names = display_names(RunTable(store).rows())
-    assert len(set(names.values())) == 4
-    assert names["other"] == "Other"
-    assert names[EARLY] == "Same, 2026-01-01 08:00"
-    assert LATE in names[LATE]
+    display = display_names(RunTable(store).rows())
+    assert len(set(display.values())) == 4
+    assert display["other"] == "Other"
+    assert display[EARLY] == "Same, 2026-01-01 08:00"
+    assert LATE in display[LATE]
 
 
-def test_the_table_has_every_run_and_figure(store: Settings) -> None:
+def test_the_table_has_every_run_and_metric(store: Settings) -> None:
     make_run(EARLY, store, macro_f1=0.45)
     write_notes(make_run(LATE, store, scores=[], finished=False), text="a note", add=["x", "y"])
     table = to_dataframe(RunTable(store).rows())
@@ -175,7 +175,7 @@ def test_the_table_has_every_run_and_figure(store: Settings) -> None:
     assert to_dataframe([]).empty
 
 
-def test_what_decides_the_judged_images_decides_the_mark(store: Settings) -> None:
+def test_the_evaluation_key_depends_on_the_evaluated_images(store: Settings) -> None:
     for name, config in {
         "a": {},
         "b": {"batch_size": 8},
@@ -183,8 +183,8 @@ def test_what_decides_the_judged_images_decides_the_mark(store: Settings) -> Non
         "d": {"labels": "seven"},
     }.items():
         make_run(name, store, **config)
-    marks = {name: row_of(name, store).evaluation_key for name in "abcd"}
-    assert marks["a"] == marks["b"]
-    assert len(set(marks.values())) == 3
+    evaluation_keys = {name: summarize(name, store).evaluation_key for name in "abcd"}
+    assert evaluation_keys["a"] == evaluation_keys["b"]
+    assert len(set(evaluation_keys.values())) == 3
     create_run("e", "[", store)
-    assert row_of("e", store).evaluation_key == ""
+    assert summarize("e", store).evaluation_key == ""

@@ -22,22 +22,22 @@ def _faces(size_px: int = 48, gray: bool = False) -> list[RgbImage]:
     """Draw faces and crop them so that they fill the image."""
     faces = []
     for number, expression in enumerate(Expression):
-        drawn = draw_face(expression, number, np.random.default_rng(number), 160)[25:130, 27:132]
-        face = np.asarray(cv2.resize(drawn, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
+        image = draw_face(expression, number, np.random.default_rng(number), 160)[25:130, 27:132]
+        face = np.asarray(cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
         faces.append(np.repeat(face[:, :, 1:2], 3, axis=2) if gray else face)
     return faces
 
 
 @each_corruption
 @pytest.mark.parametrize("shape", [(48, 48), (20, 20), (224, 224), (37, 61), (3, 2), (1, 1)])
-def test_a_face_of_any_size_keeps_its_shape_and_is_left_alone(corruption: Corruption, shape: tuple[int, int]) -> None:
+def test_shape_and_type_are_kept_and_the_input_is_unchanged(corruption: Corruption, shape: tuple[int, int]) -> None:
     face = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    before = face.copy()
+    original = face.copy()
     for severity in range(SEVERITIES + 1):
-        seen = corruption.apply(face, severity, rng_for(corruption.name, "a", 0))
-        assert (seen.shape, seen.dtype) == (face.shape, np.uint8)
-        assert not np.shares_memory(seen, face)
-    np.testing.assert_array_equal(face, before)
+        corrupted = corruption.apply(face, severity, rng_for(corruption.name, "a", 0))
+        assert (corrupted.shape, corrupted.dtype) == (face.shape, np.uint8)
+        assert not np.shares_memory(corrupted, face)
+    np.testing.assert_array_equal(face, original)
 
 
 @each_corruption
@@ -45,26 +45,30 @@ def test_severity_0_changes_nothing_and_higher_severities_change_more(corruption
     faces = _faces()
     distances = []
     for severity in range(SEVERITIES + 1):
-        seen = [
+        corrupted_faces = [
             corruption.apply(face, severity, rng_for(corruption.name, str(number), 0))
             for number, face in enumerate(faces)
         ]
-        distances.append(np.mean([np.abs(s.astype(int) - f).mean() for s, f in zip(seen, faces, strict=True)]))
+        distances.append(
+            np.mean([np.abs(s.astype(int) - f).mean() for s, f in zip(corrupted_faces, faces, strict=True)])
+        )
     assert distances[0] == 0
     assert np.diff(distances).min() > 0, distances
     assert distances[-1] > 3
 
 
 @each_corruption
-def test_the_same_generator_gives_the_same_image(corruption: Corruption) -> None:
+def test_the_generator_determines_the_image(corruption: Corruption) -> None:
     face = _faces()[0]
     for severity in (1, SEVERITIES):
-        one, same = (corruption.apply(face, severity, rng_for(corruption.name, "a", 0)) for _ in range(2))
-        np.testing.assert_array_equal(one, same)
+        first_image, second_image = (
+            corruption.apply(face, severity, rng_for(corruption.name, "a", 0)) for _ in range(2)
+        )
+        np.testing.assert_array_equal(first_image, second_image)
 
 
 @pytest.mark.parametrize("name", ["noise", "low-light", "side-light", "color-cast", "shift", "roll", "glasses", "hand"])
-def test_images_and_seeds_differ(name: str) -> None:
+def test_images_and_seeds_get_different_corruptions(name: str) -> None:
     face, corruption = _faces()[0], CORRUPTIONS[name]
     by_image = {corruption.apply(face, 4, rng_for(name, str(image), 0)).tobytes() for image in range(12)}
     by_seed = {corruption.apply(face, 4, rng_for(name, "0", seed)).tobytes() for seed in range(12)}
@@ -75,12 +79,12 @@ def test_images_and_seeds_differ(name: str) -> None:
 @each_corruption
 def test_a_gray_face_stays_gray_except_with_a_color_cast(corruption: Corruption) -> None:
     for number, face in enumerate(_faces(gray=True)):
-        seen = corruption.apply(face, 3, rng_for(corruption.name, str(number), 0)).astype(int)
-        assert bool(np.ptp(seen, axis=2).any()) is (corruption.name == "color-cast")
+        corrupted = corruption.apply(face, 3, rng_for(corruption.name, str(number), 0)).astype(int)
+        assert bool(np.ptp(corrupted, axis=2).any()) is (corruption.name == "color-cast")
 
 
 @each_corruption
-def test_five_parameters_are_monotonic_and_described(corruption: Corruption) -> None:
+def test_parameters_are_monotonic_and_described(corruption: Corruption) -> None:
     steps = np.diff(corruption.parameters)
     assert len(corruption.parameters) == SEVERITIES
     assert (steps > 0).all() or (steps < 0).all()
@@ -91,7 +95,7 @@ def test_five_parameters_are_monotonic_and_described(corruption: Corruption) -> 
     assert f"{corruption.parameters[0]:g} to {corruption.parameters[-1]:g}" in corruption.describe_range()
 
 
-def test_names_and_titles_are_all_different_and_known() -> None:
+def test_names_and_titles_are_distinct() -> None:
     assert len({corruption.title for corruption in ALL_CORRUPTIONS}) == len(CORRUPTIONS) == 14
     assert all(corruption.name == name for name, corruption in CORRUPTIONS.items())
     assert 24 in CORRUPTIONS["resolution"].parameters

@@ -1,4 +1,4 @@
-"""Glasses and hands."""
+"""Occlusion by glasses and hands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _rng(image: int) -> np.random.Generator:
 
 
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (96, 96), (20, 20), (120, 80)])
-def test_glasses_lie_on_the_line_of_the_eyes_and_nowhere_else(height: int, width: int) -> None:
+def test_glasses_cover_only_the_eye_line(height: int, width: int) -> None:
     for image in IMAGES:
         changed = occlude_with_glasses(_flat(height, width), 94, _rng(image))[:, :, 0] < 190
         rows = np.flatnonzero(changed.any(1)) / height
@@ -32,25 +32,25 @@ def test_glasses_lie_on_the_line_of_the_eyes_and_nowhere_else(height: int, width
         assert left == pytest.approx(right, rel=0.25)
 
 
-def test_lenses_take_as_much_light_as_asked() -> None:
+def test_lenses_absorb_the_given_share_of_light() -> None:
     row = round(EYE_LINE_01 * 96)
     for percent in (5, 45, 94):
-        behind = occlude_with_glasses(_flat(), percent, _rng(0))[row, [28, 68], 0]
-        np.testing.assert_allclose(behind, 200 * (1 - percent / 100), atol=1.5)
+        brightness = occlude_with_glasses(_flat(), percent, _rng(0))[row, [28, 68], 0]
+        np.testing.assert_allclose(brightness, 200 * (1 - percent / 100), atol=1.5)
 
 
-def test_there_are_several_glasses() -> None:
+def test_glasses_have_several_shapes() -> None:
     assert len({(occlude_with_glasses(_flat(), 45, _rng(image)) < 190).tobytes() for image in IMAGES}) >= 3
 
 
 @pytest.mark.parametrize("percent", [6, 18, 33])
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (20, 20), (120, 80)])
-def test_a_hand_covers_as_much_as_asked_and_comes_from_below_or_a_side(percent: float, height: int, width: int) -> None:
-    # Black and white in turn: the hand alone is gray.
+def test_a_hand_covers_the_given_share_from_below_or_the_side(percent: float, height: int, width: int) -> None:
+    # A black and white checkerboard, on which only the hand is gray.
     face = np.repeat((np.indices((height, width)).sum(0) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
     for image in IMAGES:
-        seen = occlude_with_hand(face, percent, _rng(image))[:, :, 0]
-        covered = (seen > 40) & (seen < 215)
+        occluded = occlude_with_hand(face, percent, _rng(image))[:, :, 0]
+        covered = (occluded > 40) & (occluded < 215)
         assert covered.mean() == pytest.approx(percent / 100, abs=0.045)
         assert covered[height // 2 :].mean() > 2 * covered[: height // 2].mean()
         assert not covered[: height // 6].any()
@@ -68,5 +68,5 @@ def test_a_hand_has_the_color_of_the_face() -> None:
             )
 
 
-def test_hands_come_from_several_sides() -> None:
+def test_hands_have_several_positions() -> None:
     assert len({(occlude_with_hand(_flat(), 18, _rng(image)) != 200).tobytes() for image in IMAGES}) >= 4

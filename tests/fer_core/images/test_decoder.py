@@ -1,4 +1,4 @@
-"""One file gives the same pixels everywhere: in an index, in a pack, streamed, and in Predict."""
+"""Decoding of image files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from tests.support.image_files import FILES, LIMIT, ROTATED, deep, face, predict
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_dataset_and_predict_see_the_same_pixels(name: str) -> None:
-    found = decode_face(FILES[name])
-    assert found is not None and found.std() > 20
-    seen = predicted_on(FILES[name])
-    np.testing.assert_array_equal(found if found.ndim == 3 else np.repeat(found[..., None], 3, axis=2), seen)
+def test_datasets_and_predict_decode_the_same_pixels(name: str) -> None:
+    decoded_face = decode_face(FILES[name])
+    assert decoded_face is not None and decoded_face.std() > 20
+    predicted_pixels = predicted_on(FILES[name])
+    np.testing.assert_array_equal(
+        decoded_face if decoded_face.ndim == 3 else np.repeat(decoded_face[..., None], 3, axis=2), predicted_pixels
+    )
 
 
 @pytest.mark.parametrize("name", ["la.png", "rgba.png", "rgba.tif", "rgba.webp"])
-def test_what_is_transparent_is_mid_gray_whatever_lies_behind(name: str) -> None:
+def test_transparent_pixels_are_blended_onto_gray(name: str) -> None:
     decoded = decode_image(FILES[name], LIMIT)
     assert (decoded.pixels[:, :40] == BACKGROUND_GRAY).all()
     assert decoded.pixels.ndim == (2 if name == "la.png" else 3)
@@ -41,12 +43,12 @@ def test_lossy_formats_keep_their_transparency(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gray12.png", "gray16.png", "gray12.tif", "float.tif"])
-def test_deep_gray_uses_the_range_it_was_meant_for(name: str) -> None:
+def test_deep_gray_is_scaled_by_its_range(name: str) -> None:
     np.testing.assert_allclose(decode_image(FILES[name], LIMIT).pixels, face()[..., 1], atol=1)
 
 
 @pytest.mark.parametrize("name", ["rgb12.png", "rgba16.png", "rgb12.tiff"])
-def test_deep_color_uses_the_range_it_was_meant_for(name: str) -> None:
+def test_deep_color_is_scaled_by_its_range(name: str) -> None:
     decoded = decode_image(FILES[name], LIMIT)
     np.testing.assert_allclose(decoded.pixels, face(), atol=1)
     assert "16-bit color, scaled to 8-bit" in decoded.notes
@@ -62,38 +64,38 @@ def test_an_exif_orientation_is_applied(name: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_deep_color_is_turned_as_8_bits_are(orientation: int) -> None:
+def test_deep_color_respects_the_exif_orientation(orientation: int) -> None:
     exif = Image.Exif()
     exif[ROTATED] = orientation
-    turned = decode_image(saved(Image.fromarray(face()), "PNG", exif=exif), LIMIT).pixels
-    chunk = saved(Image.fromarray(face()), "PNG", exif=exif)
-    start = chunk.index(b"eXIf") - 4
-    length = int.from_bytes(chunk[start : start + 4]) + 12
-    plain = wide_file(".png", deep(3, 16))
+    rotated = decode_image(saved(Image.fromarray(face()), "PNG", exif=exif), LIMIT).pixels
+    exif_png = saved(Image.fromarray(face()), "PNG", exif=exif)
+    start = exif_png.index(b"eXIf") - 4
+    length = int.from_bytes(exif_png[start : start + 4]) + 12
+    reference = wide_file(".png", deep(3, 16))
     header_end = 8 + 25
-    wide = plain[:header_end] + chunk[start : start + length] + plain[header_end:]
-    np.testing.assert_array_equal(decode_image(wide, LIMIT).pixels, turned)
+    deep_png = reference[:header_end] + exif_png[start : start + length] + reference[header_end:]
+    np.testing.assert_array_equal(decode_image(deep_png, LIMIT).pixels, rotated)
 
 
-@pytest.mark.parametrize("behind", [False, True])
-def test_an_orientation_counts_wherever_it_lies_in_a_png(behind: bool) -> None:
+@pytest.mark.parametrize("after_data", [False, True])
+def test_an_orientation_anywhere_in_a_png_is_applied(after_data: bool) -> None:
     exif = Image.Exif()
     exif[ROTATED] = 3
     content = saved(Image.fromarray(face()), "PNG", exif=exif)
     start = content.index(b"eXIf") - 4
     end = start + 12 + int.from_bytes(content[start : start + 4])
-    chunk, rest = content[start:end], content[:start] + content[end:]
-    place = rest.index(b"IEND") - 4 if behind else start
-    moved = rest[:place] + chunk + rest[place:]
-    np.testing.assert_array_equal(decode_image(moved, LIMIT).pixels, np.rot90(face(), 2))
+    exif_png, without_chunk = content[start:end], content[:start] + content[end:]
+    position = without_chunk.index(b"IEND") - 4 if after_data else start
+    moved_chunk = without_chunk[:position] + exif_png + without_chunk[position:]
+    np.testing.assert_array_equal(decode_image(moved_chunk, LIMIT).pixels, np.rot90(face(), 2))
 
 
 @pytest.mark.parametrize("name", ["animated.png", "animated.gif", "animated.webp"])
-def test_of_an_animation_the_first_frame_is_taken(name: str) -> None:
+def test_the_first_frame_of_an_animation_is_used(name: str) -> None:
     assert np.abs(decode_image(FILES[name], LIMIT).pixels.astype(int) - face()).mean() < 6
 
 
-def test_what_a_file_is_goes_by_its_content() -> None:
+def test_formats_are_detected_by_content() -> None:
     kinds = {name: detect_format(content) for name, content in FILES.items()}
     assert all(kinds.values())
     assert kinds["named.jfif"] == kinds["named.jpe"] == kinds["rgb.jpg"]
@@ -116,15 +118,15 @@ def test_a_file_over_the_limit_is_refused_before_it_is_decoded(name: str, monkey
 
 
 @pytest.mark.parametrize("name", ["rgb.png", "rgb.jpg", "rgb.avif", "rgb.heic", "lossy.webp", "still.gif"])
-def test_a_file_cut_short_is_refused_in_words(name: str) -> None:
+def test_a_truncated_file_is_refused(name: str) -> None:
     content = FILES[name]
     with pytest.raises(UnreadableImageError, match=r"^photo .*(damaged|cut short).*Give a whole copy of it\."):
         decode_image(content[: len(content) // 2], LIMIT, name="photo")
 
 
 @pytest.mark.parametrize("name", ["rgb.jpg", "gray.jpg", "rgb.png", "gray.png", "palette.png", "bits1.png"])
-def test_the_quick_way_and_pillow_agree(name: str) -> None:
-    """Plain files are decoded by OpenCV; a note or a scale must not make them other pictures."""
+def test_opencv_and_pillow_decode_the_same(name: str) -> None:
+    """Plain files are decoded by OpenCV."""
     with Image.open(io.BytesIO(FILES[name])) as image:
-        plain = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-    np.testing.assert_allclose(decode_image(FILES[name], LIMIT).pixels, plain, atol=2)
+        reference = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+    np.testing.assert_allclose(decode_image(FILES[name], LIMIT).pixels, reference, atol=2)

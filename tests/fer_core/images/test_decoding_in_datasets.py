@@ -25,7 +25,7 @@ from tests.support.sources import write_folder, write_tar, write_zip
 
 
 @pytest.mark.parametrize("color", ["gray", "rgb"])
-def test_an_index_and_a_pack_hold_what_predict_sees(color: str, tmp_path: Path, store: Settings) -> None:
+def test_an_index_and_a_pack_hold_the_pixels_of_predict(color: str, tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "all", {f"happiness/{name}": content for name, content in FILES.items()})
     dataset = import_dataset(folder, store, dataset_id="all")
     index = dataset.index()
@@ -34,17 +34,19 @@ def test_an_index_and_a_pack_hold_what_predict_sees(color: str, tmp_path: Path, 
     contract = Contract(color=color, size_px=48, normalization="unit", labels=(Expression.HAPPINESS, Expression.ANGER))
     packed = pack_images(dataset, contract, store).images
     for row, path in enumerate(index["path"]):
-        seen = predicted_on((folder / path).read_bytes())
-        np.testing.assert_array_equal(packed[row], contract.resize(seen), path)
-        stored = seen if index["channels"][row] == 3 else np.ascontiguousarray(seen[..., 0])
-        expected = hashlib.sha256(f"{stored.shape}".encode())
-        expected.update(stored.data)
+        predicted_pixels = predicted_on((folder / path).read_bytes())
+        np.testing.assert_array_equal(packed[row], contract.resize(predicted_pixels), path)
+        hashed_pixels = (
+            predicted_pixels if index["channels"][row] == 3 else np.ascontiguousarray(predicted_pixels[..., 0])
+        )
+        expected = hashlib.sha256(f"{hashed_pixels.shape}".encode())
+        expected.update(hashed_pixels.data)
         assert index["sha256"][row] == expected.hexdigest(), path
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "deflated", "tar"])
-def test_images_are_told_by_their_content_where_their_names_do_not(kind: str, tmp_path: Path, store: Settings) -> None:
-    stored = {
+def test_images_are_recognized_by_content(kind: str, tmp_path: Path, store: Settings) -> None:
+    files = {
         "anger/photo": FILES["rgb.jpg"],
         "anger/photo.jpg_large": FILES["rgb.png"],
         "happiness/1.image": FILES["rgb.heic"],
@@ -52,11 +54,11 @@ def test_images_are_told_by_their_content_where_their_names_do_not(kind: str, tm
         "happiness/LICENSE.txt": b"GIF89a is no picture here",
     }
     if kind == "folder":
-        path = write_folder(tmp_path / "odd", stored)
+        path = write_folder(tmp_path / "odd", files)
     elif kind == "tar":
-        path = write_tar(tmp_path / "odd.tar", stored)
+        path = write_tar(tmp_path / "odd.tar", files)
     else:
-        path = write_zip(tmp_path / "odd.zip", stored, 8 if kind == "deflated" else 0)
+        path = write_zip(tmp_path / "odd.zip", files, 8 if kind == "deflated" else 0)
     expected = ["anger/photo", "anger/photo.jpg_large", "happiness/1.image"]
     with open_source(path, store) as source:
         assert image_names(source) == expected
@@ -67,20 +69,20 @@ def test_images_are_told_by_their_content_where_their_names_do_not(kind: str, tm
     assert index["label"].tolist() == ["anger", "anger", "happiness"]
 
 
-def test_an_index_of_an_older_decoder_is_told_and_made_again(tmp_path: Path, store: Settings) -> None:
+def test_an_outdated_index_is_reported_and_updated(tmp_path: Path, store: Settings) -> None:
     folder = write_folder(tmp_path / "old", {"fear/a.png": FILES["rgba.png"], "anger/b.jpg": FILES["rgb.jpg"]})
     dataset = import_dataset(folder, store, dataset_id="old")
     path = dataset.folder / "index.parquet"
-    made = pd.read_parquet(path)
-    assert dict(zip(made["path"], made[MODE], strict=True)) == {"fear/a.png": "RGBA", "anger/b.jpg": "RGB"}
+    index = pd.read_parquet(path)
+    assert dict(zip(index["path"], index[MODE], strict=True)) == {"fear/a.png": "RGBA", "anger/b.jpg": "RGB"}
     assert quality_report(dataset).missing_columns == ()
-    older = made.drop(columns=[MODE])
-    older.loc[older["path"] == "fear/a.png", "sha256"] = "of the pixels without their alpha"
-    older.to_parquet(path, index=False)
+    older_index = index.drop(columns=[MODE])
+    older_index.loc[older_index["path"] == "fear/a.png", "sha256"] = "of the pixels without their alpha"
+    older_index.to_parquet(path, index=False)
     assert MODE in quality_report(dataset).missing_columns
-    found = reindex(dataset, store)
-    assert (found.pixels_changed, found.added) == (1, (MODE,))
-    assert found.fingerprint == dataset.fingerprint
+    result = reindex(dataset, store)
+    assert (result.pixels_changed, result.added) == (1, (MODE,))
+    assert result.fingerprint == dataset.fingerprint
     assert quality_report(dataset).missing_columns == ()
 
 
@@ -99,7 +101,7 @@ def test_files_named_jfif_jpe_and_gif_are_imported(cases: Path, store: Settings)
 
 
 @pytest.mark.parametrize("name", ["gray16_dataset", "alpha_dataset"])
-def test_photographs_are_read_alike_by_datasets_and_predict(name: str, cases: Path, store: Settings) -> None:
+def test_photos_are_decoded_alike_by_datasets_and_predict(name: str, cases: Path, store: Settings) -> None:
     dataset = import_dataset(cases / name, store, dataset_id="photographs")
     index = dataset.index()
     assert len(index) == 24
@@ -107,7 +109,9 @@ def test_photographs_are_read_alike_by_datasets_and_predict(name: str, cases: Pa
     assert index["brightness"].between(40, 220).all()
     for path in index["path"]:
         content = (cases / name / path).read_bytes()
-        found = decode_face(content)
-        assert found is not None
-        seen = predicted_on(content)
-        np.testing.assert_array_equal(found if found.ndim == 3 else np.repeat(found[..., None], 3, axis=2), seen)
+        decoded_face = decode_face(content)
+        assert decoded_face is not None
+        predicted_pixels = predicted_on(content)
+        np.testing.assert_array_equal(
+            decoded_face if decoded_face.ndim == 3 else np.repeat(decoded_face[..., None], 3, axis=2), predicted_pixels
+        )

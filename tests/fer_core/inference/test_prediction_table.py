@@ -1,4 +1,4 @@
-"""The table of readings: no picture that was given is left out."""
+"""The table of predictions has every image."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def face(x: int) -> FacePrediction:
     return FacePrediction(box, "fake", 0.9, label, probabilities[label], False, "", probabilities, CROP)
 
 
-def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
-    readings = [
+def test_images_without_a_face_and_unreadable_ones_have_a_row() -> None:
+    predictions = [
         ImagePrediction("two.jpg", 100, 90, (), "", (face(1), face(50))),
         ImagePrediction("none.jpg", 100, 90, (), "", ()),
         ImagePrediction("=cmd|1+1.jpg", 0, 0, (), "it is not an image", ()),
     ]
-    rows = [row for reading in readings for row in prediction_rows(reading)]
+    rows = [row for prediction in predictions for row in prediction_rows(prediction)]
     table = build_prediction_table(rows, model="default", point="balanced")
     assert table["source"].tolist() == ["two.jpg", "two.jpg", "none.jpg", "=cmd|1+1.jpg"]
     assert table["problem"].tolist() == ["", "", NO_FACE, "it is not an image"]
@@ -39,7 +39,7 @@ def test_pictures_without_a_face_and_unread_ones_have_a_row() -> None:
     assert lines[4].startswith("'=cmd|1+1.jpg,it is not an image,,,")
 
 
-def test_a_table_of_unread_pictures_alone_has_its_columns() -> None:
+def test_a_table_of_unreadable_images_has_its_columns() -> None:
     table = build_prediction_table(
         [*prediction_rows(ImagePrediction("a\udcff", 0, 0, (), "broken", ()))], model="m", point="accurate"
     )

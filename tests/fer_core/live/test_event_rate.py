@@ -5,14 +5,14 @@ import pytest
 from fer_core.live.event_rate import EventRate
 
 
-def test_events_a_second_over_the_last_moments() -> None:
+def test_the_rate_is_measured_over_the_window() -> None:
     rate = EventRate(window_s=2.0)
     for step in range(100):
         rate.add(step / 25)
     assert rate.per_s(99 / 25) == pytest.approx(25)
 
 
-def test_it_falls_to_nothing_when_nothing_happens() -> None:
+def test_the_rate_falls_to_zero_without_events() -> None:
     rate = EventRate(window_s=2.0)
     for step in range(10):
         rate.add(step / 10)
@@ -20,7 +20,7 @@ def test_it_falls_to_nothing_when_nothing_happens() -> None:
     assert rate.per_s(5.0) == 0
 
 
-def test_one_event_is_no_rate() -> None:
+def test_a_single_event_has_no_rate() -> None:
     rate = EventRate()
     rate.add(0.0)
     assert rate.per_s(0.0) == 0

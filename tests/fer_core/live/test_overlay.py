@@ -16,19 +16,19 @@ def face(box: FaceBox = BOX, reason: str = "") -> TrackedFace:
     return TrackedFace(1, box, Expression.HAPPINESS, 0.817, reason, {Expression.HAPPINESS: 0.817})
 
 
-def drawn(box: FaceBox, reason: str = "", size: tuple[int, int] = (240, 320)) -> np.ndarray:
+def draw_frame(box: FaceBox, reason: str = "", size: tuple[int, int] = (240, 320)) -> np.ndarray:
     frame = np.full((*size, 3), 90, np.uint8)
     draw_faces(frame, [box], [face(box, reason)], COLORS)
     return frame
 
 
-def test_a_label_names_the_expression_and_how_sure_the_model_is() -> None:
+def test_a_label_has_expression_and_confidence() -> None:
     assert face_label(face()) == "happiness 82 %"
     assert face_label(face(reason="too close to fear")) == "uncertain"
 
 
-def test_box_and_label_are_drawn_and_the_rest_is_left_alone() -> None:
-    frame = drawn(BOX)
+def test_only_box_and_label_are_drawn() -> None:
+    frame = draw_frame(BOX)
     assert tuple(frame[100, 60]) == COLORS[Expression.HAPPINESS]
     assert tuple(frame[60, 100]) == COLORS[Expression.HAPPINESS]
     assert (frame[100, 100] == 90).all()
@@ -36,8 +36,8 @@ def test_box_and_label_are_drawn_and_the_rest_is_left_alone() -> None:
     assert (frame[40:58, 60:120] != 90).any()
 
 
-def test_a_face_in_doubt_has_no_expressions_color() -> None:
-    frame = drawn(BOX, "below the threshold of 45 %")
+def test_an_uncertain_face_has_a_neutral_color() -> None:
+    frame = draw_frame(BOX, "below the threshold of 45 %")
     assert tuple(frame[100, 60]) == UNCERTAIN_COLOR
     assert not (frame == COLORS[Expression.HAPPINESS]).all(axis=2).any()
 
@@ -52,17 +52,17 @@ def test_a_face_in_doubt_has_no_expressions_color() -> None:
         FaceBox(310, 0, 4, 4),
     ],
 )
-def test_boxes_at_and_over_the_edge_are_drawn(box: FaceBox) -> None:
-    frame = drawn(box)
+def test_boxes_at_the_border_are_clipped(box: FaceBox) -> None:
+    frame = draw_frame(box)
     assert frame.shape == (240, 320, 3)
     assert (frame != 90).any()
 
 
 def test_a_frame_smaller_than_a_label_is_drawn() -> None:
-    assert drawn(FaceBox(1, 1, 10, 10), size=(12, 20)).shape == (12, 20, 3)
+    assert draw_frame(FaceBox(1, 1, 10, 10), size=(12, 20)).shape == (12, 20, 3)
 
 
-def test_a_mirrored_box_lies_over_the_mirrored_face() -> None:
+def test_a_mirrored_box_covers_the_mirrored_face() -> None:
     frame = np.zeros((48, 64, 3), np.uint8)
     frame[10:20, 5:25] = 255
     box = to_shown_frame(FaceBox(5, 10, 20, 10), (64, 48), (64, 48))
@@ -71,5 +71,5 @@ def test_a_mirrored_box_lies_over_the_mirrored_face() -> None:
     assert (inside == 255).all()
 
 
-def test_a_box_follows_when_the_browser_changes_the_size() -> None:
+def test_a_box_scales_with_the_shown_size() -> None:
     assert to_shown_frame(FaceBox(20, 10, 40, 20), (640, 480), (320, 240)) == FaceBox(290, 5, 20, 10)

@@ -16,26 +16,28 @@ def frame(height: int, width: int) -> RgbImage:
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_noise_and_slow_light_are_no_change(height: int, width: int) -> None:
-    still = frame(height, width)
-    noise = np.random.default_rng(1).normal(4, 4, still.shape)
-    assert not SceneChangeDetector(still).has_changed(np.clip(still + noise, 0, 255).astype(np.uint8), [])
+def test_noise_and_gradual_light_changes_are_no_scene_change(height: int, width: int) -> None:
+    still_frame = frame(height, width)
+    noise = np.random.default_rng(1).normal(4, 4, still_frame.shape)
+    assert not SceneChangeDetector(still_frame).has_changed(np.clip(still_frame + noise, 0, 255).astype(np.uint8), [])
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 @pytest.mark.parametrize(("across_01", "down_01"), [(0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (0.3, 0.7)])
-def test_something_as_large_as_a_face_is_one(height: int, width: int, across_01: float, down_01: float) -> None:
-    later = frame(height, width)
+def test_a_change_as_large_as_a_face_is_a_scene_change(
+    height: int, width: int, across_01: float, down_01: float
+) -> None:
+    changed_frame = frame(height, width)
     x, y, side = round(across_01 * width), round(down_01 * height), round(0.08 * max(height, width))
-    patch = later[y : y + side, x : x + side]
+    patch = changed_frame[y : y + side, x : x + side]
     patch[:] = np.where(patch > 128, patch - 60, patch + 60)
-    assert SceneChangeDetector(frame(height, width)).has_changed(later, [])
+    assert SceneChangeDetector(frame(height, width)).has_changed(changed_frame, [])
 
 
-def test_what_moves_about_a_known_face_belongs_to_it() -> None:
-    later = frame(720, 1280)
-    later[FACE.y - 40 : FACE.y + FACE.height + 40, FACE.x - 40 : FACE.x + FACE.width + 40] = 255
-    assert SceneChangeDetector(frame(720, 1280)).has_changed(later, [])
-    assert not SceneChangeDetector(frame(720, 1280)).has_changed(later, [FACE])
-    later[600:680, 900:980] = 0
-    assert SceneChangeDetector(frame(720, 1280)).has_changed(later, [FACE])
+def test_changes_around_a_known_face_are_ignored() -> None:
+    changed_frame = frame(720, 1280)
+    changed_frame[FACE.y - 40 : FACE.y + FACE.height + 40, FACE.x - 40 : FACE.x + FACE.width + 40] = 255
+    assert SceneChangeDetector(frame(720, 1280)).has_changed(changed_frame, [])
+    assert not SceneChangeDetector(frame(720, 1280)).has_changed(changed_frame, [FACE])
+    changed_frame[600:680, 900:980] = 0
+    assert SceneChangeDetector(frame(720, 1280)).has_changed(changed_frame, [FACE])

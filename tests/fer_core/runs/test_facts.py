@@ -22,23 +22,23 @@ FACTS = RunFacts(
 )
 
 
-def test_a_run_reads_the_facts_that_were_written(store: Settings) -> None:
+def test_facts_round_trip(store: Settings) -> None:
     run = create_run("one", "dataset: faces\n", store)
-    assert run.facts() is None, "nothing was started, or an earlier version did"
+    assert run.facts() is None, "not started yet"
     run.write(FACTS_FILE, json.dumps(asdict(FACTS)).encode())
     assert run.facts() == FACTS
 
 
-def test_facts_of_another_version_are_none(store: Settings) -> None:
+def test_facts_of_another_version_are_ignored(store: Settings) -> None:
     run = create_run("one", "dataset: faces\n", store)
     run.write(FACTS_FILE, json.dumps({**asdict(FACTS), "cores": 2}).encode())
     assert run.facts() is None
 
 
-def test_log_lines_have_the_numbers() -> None:
+def test_log_lines_contain_the_facts() -> None:
     lines = "\n".join(FACTS.log_lines)
     for text in ("started on cpu, torch 2.15", "the pack on disk", "processor a processor", "threads 2", "bf16"):
         assert text in lines
     for text in ("1,200 train", "80 valid", "3 excluded", "1,574,384 parameters", "175,676,928"):
         assert text in lines
-    assert " test" not in lines.split("images: ")[1].split(";")[0], "an empty split is left out"
+    assert " test" not in lines.split("images: ")[1].split(";")[0], "an empty split is omitted"

@@ -1,4 +1,4 @@
-"""Notes and tags of runs: what is kept, what is refused, and what crashes and other writers can't take away."""
+"""Notes and tags of runs."""
 
 from __future__ import annotations
 
@@ -58,41 +58,41 @@ def run(store: Settings) -> Run:
     return create_run("one", "dataset: ferplus\n", store)
 
 
-def test_a_run_begins_without_notes(run: Run) -> None:
+def test_a_new_run_has_no_notes(run: Run) -> None:
     assert read_notes(run) == RunNotes()
     assert not run.path(NOTES_FILE).exists()
 
 
-def test_what_is_written_is_read_back(run: Run) -> None:
-    written = write_notes(run, text="Läuft.\nZweite Zeile  \n", add=["good", "über-fit", "v1.2"])
-    assert (written.text, written.tags) == ("Läuft.\nZweite Zeile", ("good", "v1.2", "über-fit"))
-    assert read_notes(run) == written
-    assert written.saved
+def test_notes_round_trip(run: Run) -> None:
+    saved = write_notes(run, text="Läuft.\nZweite Zeile  \n", add=["good", "über-fit", "v1.2"])
+    assert (saved.text, saved.tags) == ("Läuft.\nZweite Zeile", ("good", "v1.2", "über-fit"))
+    assert read_notes(run) == saved
+    assert saved.saved
 
 
-def test_note_and_tags_change_without_each_other(run: Run) -> None:
+def test_note_and_tags_are_independent(run: Run) -> None:
     write_notes(run, text="first", add=["good", "bad"])
     assert write_notes(run, remove=["bad", "never-there"], add=["good"]).text == "first"
     assert write_notes(run, text="second").tags == ("good",)
     assert write_notes(run, text="").text == ""
 
 
-def test_what_changes_nothing_is_not_written(run: Run) -> None:
+def test_unchanged_notes_are_not_written(run: Run) -> None:
     write_notes(run, text="first", add=["good"])
-    before = run.path(NOTES_FILE).stat().st_mtime_ns
+    mtime = run.path(NOTES_FILE).stat().st_mtime_ns
     write_notes(run, text="first\n", add=["good"], remove=["bad"])
-    assert run.path(NOTES_FILE).stat().st_mtime_ns == before
+    assert run.path(NOTES_FILE).stat().st_mtime_ns == mtime
 
 
 @pytest.mark.parametrize("tag", ["", "Good", "two words", "-good", "a,b", "a/b", "*", "x" * (TAG_CHARACTERS_MAX + 1)])
-def test_a_tag_that_is_no_short_lower_case_word_is_refused(run: Run, tag: str) -> None:
+def test_an_invalid_tag_is_refused(run: Run, tag: str) -> None:
     write_notes(run, add=["good"])
     with pytest.raises(RunError, match="tag"):
         write_notes(run, add=["fine", tag])
     assert read_notes(run).tags == ("good",)
 
 
-def test_there_are_limits_and_they_are_named(run: Run) -> None:
+def test_limits_are_named(run: Run) -> None:
     write_notes(run, text="x" * NOTE_CHARACTERS_MAX, add=[f"t{number}" for number in range(TAGS_MAX)])
     with pytest.raises(RunError, match=f"at most {TAGS_MAX} tags and would have {TAGS_MAX + 1}"):
         write_notes(run, add=["more"])
@@ -107,7 +107,7 @@ def test_there_are_limits_and_they_are_named(run: Run) -> None:
     "content",
     [b"", b"{", b"[]", b"3", b'{"text": 1}', b'{"tags": [1]}', b'{"tags": 3}', b'{"mood": "good"}', b"\xff\xfe"],
 )
-def test_a_damaged_file_is_an_error_and_stays_as_it_is(run: Run, content: bytes) -> None:
+def test_a_damaged_file_is_an_error_and_kept(run: Run, content: bytes) -> None:
     run.path(NOTES_FILE).write_bytes(content)
     with pytest.raises(RunError, match=r"notes\.json of the run one is damaged"):
         read_notes(run)
@@ -116,7 +116,7 @@ def test_a_damaged_file_is_an_error_and_stays_as_it_is(run: Run, content: bytes)
     assert run.path(NOTES_FILE).read_bytes() == content
 
 
-def test_notes_have_no_part_in_what_makes_a_run_whole(store: Settings) -> None:
+def test_notes_do_not_affect_the_state_of_a_run(store: Settings) -> None:
     run = make_run("whole", store)
     write_notes(run, text="good")
     assert run.state is RunState.FINISHED
@@ -124,14 +124,14 @@ def test_notes_have_no_part_in_what_makes_a_run_whole(store: Settings) -> None:
     assert run.state is RunState.FINISHED
 
 
-def test_a_deleted_run_is_not_made_again(run: Run, store: Settings) -> None:
+def test_a_deleted_run_is_not_recreated(run: Run, store: Settings) -> None:
     delete_run(run.id, store)
     with pytest.raises(RunError, match="was deleted"):
         write_notes(run, text="too late")
     assert not run.folder.exists()
 
 
-def test_a_note_is_not_written_over_one_that_nobody_has_read(run: Run) -> None:
+def test_a_note_that_changed_meanwhile_is_not_overwritten(run: Run) -> None:
     write_notes(run, text="first")
     write_notes(run, text="theirs", expected_text="first")
     with pytest.raises(RunError, match="changed meanwhile"):
@@ -141,30 +141,30 @@ def test_a_note_is_not_written_over_one_that_nobody_has_read(run: Run) -> None:
     assert write_notes(run, text="mine", expected_text="theirs").text == "mine"
 
 
-def test_a_writer_killed_before_the_rename_takes_nothing_away(run: Run) -> None:
-    before = write_notes(run, text="the old one", add=["old"])
-    assert _python(KILLED, run).wait(60) == 9
-    assert read_notes(run) == before
-    assert write_notes(run, add=["next"]).tags == ("next", "old")  # the dead writer's lock is no obstacle
+def test_a_crash_before_the_rename_loses_nothing(run: Run) -> None:
+    notes_before = write_notes(run, text="the old one", add=["old"])
+    assert _start_python(KILLED, run).wait(60) == 9
+    assert read_notes(run) == notes_before
+    assert write_notes(run, add=["next"]).tags == ("next", "old")  # the lock of the crashed process is released
 
 
-def test_two_processes_at_once_lose_nothing(run: Run) -> None:
-    writers = [_python(ADDING, run, name) for name in ("a", "b")]
-    while not all(run.path(name).exists() for name in ("a", "b")) and all(w.poll() is None for w in writers):
+def test_concurrent_processes_lose_nothing(run: Run) -> None:
+    writers = [_start_python(ADDING, run, name) for name in ("a", "b")]
+    while not all(run.path(name).exists() for name in ("a", "b")) and all(writer.poll() is None for writer in writers):
         time.sleep(0.01)
     run.path("go").touch()
     assert [writer.wait(60) for writer in writers] == [0, 0]
     assert set(read_notes(run).tags) == {f"{name}-{number}" for name in ("a", "b") for number in range(6)}
 
 
-def test_threads_at_once_lose_nothing(run: Run) -> None:
+def test_concurrent_threads_lose_nothing(run: Run) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: write_notes(run, add=[f"t{number}"]), range(TAGS_MAX)))
     assert len(read_notes(run).tags) == TAGS_MAX
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_can_not_be_written_to_is_named(run: Run) -> None:
+def test_a_read_only_folder_is_reported(run: Run) -> None:
     run.folder.chmod(0o500)
     with pytest.raises(RunError, match="were not saved"):
         write_notes(run, text="no")
@@ -172,10 +172,10 @@ def test_a_folder_that_can_not_be_written_to_is_named(run: Run) -> None:
 
 def test_the_file_is_plain_json(run: Run) -> None:
     write_notes(run, text="first", add=["good"])
-    said = json.loads(run.path(NOTES_FILE).read_text())
-    assert (said["text"], said["tags"]) == ("first", ["good"])
+    content = json.loads(run.path(NOTES_FILE).read_text())
+    assert (content["text"], content["tags"]) == ("first", ["good"])
 
 
-def _python(code: str, run: Run, *arguments: str) -> subprocess.Popen[bytes]:
+def _start_python(code: str, run: Run, *arguments: str) -> subprocess.Popen[bytes]:
     folder = Path(__file__).resolve().parents[3]
     return subprocess.Popen([sys.executable, "-c", code, str(run.folder), *arguments], cwd=folder)

@@ -26,14 +26,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def _faults(way: str) -> int:
-    done = subprocess.run([sys.executable, "-c", _LOOP, way], capture_output=True, text=True, check=True, timeout=60)
-    return int(done.stdout)
+def _page_faults(mode: str) -> int:
+    result = subprocess.run([sys.executable, "-c", _LOOP, mode], capture_output=True, text=True, check=True, timeout=60)
+    return int(result.stdout)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
 def test_retained_memory_causes_no_page_faults() -> None:
-    assert _faults("kept") * 10 < _faults("given back")
+    assert _page_faults("kept") * 10 < _page_faults("given back")
 
 
 _CHURN = """
@@ -48,7 +48,7 @@ def resident_mb():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 // 2**20
 
-np.ones(24 * 2**20, np.uint8)  # glibc learns from this one to keep the smaller ones
+np.ones(24 * 2**20, np.uint8)  # raises glibc's threshold, so that it keeps smaller blocks
 before, pins = resident_mb(), []
 frames = []
 for _ in range(100):
@@ -59,11 +59,13 @@ print(resident_mb() - before)
 """
 
 
-def _left_mb(way: str) -> int:
-    done = subprocess.run([sys.executable, "-c", _CHURN, way], capture_output=True, text=True, check=True, timeout=60)
-    return int(done.stdout)
+def _remaining_mb(mode: str) -> int:
+    result = subprocess.run(
+        [sys.executable, "-c", _CHURN, mode], capture_output=True, text=True, check=True, timeout=60
+    )
+    return int(result.stdout)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="The thresholds are glibc's.")
 def test_the_server_returns_the_memory_of_frames() -> None:
-    assert _left_mb("given back") < 20 < 80 < _left_mb("as glibc does")
+    assert _remaining_mb("given back") < 20 < 80 < _remaining_mb("as glibc does")

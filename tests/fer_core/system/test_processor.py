@@ -29,27 +29,27 @@ Features\t: fp asimd asimddp bf16 i8mm
 
 
 @pytest.mark.parametrize(
-    ("cpuinfo", "name", "shown"),
+    ("cpuinfo", "name", "expected"),
     [
         (EPYC, "AMD EPYC 7763 64-Core Processor", ("AVX", "AVX2")),
         (GRAVITON, "", ("NEON", "dot product", "I8MM", "BF16")),
     ],
 )
 def test_name_and_instruction_sets_are_read_from_cpuinfo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpuinfo: str, name: str, shown: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpuinfo: str, name: str, expected: tuple[str, ...]
 ) -> None:
     (tmp_path / "cpuinfo").write_text(cpuinfo)
     monkeypatch.setattr(module, "_CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
-    found = processor.__wrapped__()
-    assert found.name.startswith(name)
-    assert found.name
-    assert found.instruction_sets == shown
+    detected = processor.__wrapped__()
+    assert detected.name.startswith(name)
+    assert detected.name
+    assert detected.instruction_sets == expected
 
 
 @pytest.mark.parametrize(
-    ("environment", "left"),
+    ("environment", "expected"),
     [
         ({}, SAPPHIRE),
         ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}, SAPPHIRE - {"avx512_bf16", "amx_bf16", "amx_int8"}),
@@ -60,20 +60,20 @@ def test_name_and_instruction_sets_are_read_from_cpuinfo(
         ({"ONEDNN_MAX_CPU_ISA": "ALL"}, SAPPHIRE),
     ],
 )
-def test_environment_variables_limit_the_instruction_sets(environment: dict[str, str], left: set[str]) -> None:
-    assert limit_flags(SAPPHIRE, environment) == left
+def test_environment_variables_limit_the_instruction_sets(environment: dict[str, str], expected: set[str]) -> None:
+    assert limit_flags(SAPPHIRE, environment) == expected
 
 
 @pytest.mark.parametrize(
-    ("flags", "bf16"),
+    ("flags", "expected"),
     [
         ({"avx", "avx2", "avx_vnni"}, False),
         ({"avx2", "avx512f", "avx512_vnni"}, False),
         (SAPPHIRE, True),
     ],
 )
-def test_bf16_support(flags: set[str], bf16: bool) -> None:
-    assert Processor("any", frozenset(flags)).has_bf16 == bf16
+def test_bf16_support(flags: set[str], expected: bool) -> None:
+    assert Processor("any", frozenset(flags)).has_bf16 == expected
 
 
 def test_a_processor_is_formatted_with_its_instruction_sets() -> None:
