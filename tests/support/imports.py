@@ -22,6 +22,6 @@ def write_upload(store: Settings, name: str = "faces.zip") -> Path:
 
 
 def start_with_manifest(source: Path, store: Settings, *, move: bool = False) -> Import:
-    work = start_import(source, "mine", store, move=move)
+    work = start_import(source, "sample", store, move=move)
     work.set_manifest(EMPTY_MANIFEST)
     return work

@@ -20,7 +20,7 @@ from fer_core.settings import Settings
 
 Files = Mapping[str, bytes | str]
 
-EMPTY_MANIFEST = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
+EMPTY_MANIFEST = Manifest(id="sample", title="Sample", summary="", license="MIT", layout="folders")
 """A manifest with required keys only."""
 
 

@@ -49,7 +49,7 @@ def test_an_archive_is_indexed_in_place(archive: Path, store: Settings) -> None:
 
 
 def test_an_upload_is_moved_into_the_store(archive: Path, store: Settings) -> None:
-    imported = import_dataset(archive, store, dataset_id="mine", move=True)
+    imported = import_dataset(archive, store, dataset_id="sample", move=True)
     assert not archive.exists()
     assert imported.source_in_store
     assert imported.source_path == imported.folder / "source.zip"
@@ -85,15 +85,15 @@ def test_deleting_keeps_images_outside_the_store(archive: Path, store: Settings)
 
 
 def test_an_id_in_use_is_refused(archive: Path, folder: Path, store: Settings) -> None:
-    first = import_dataset(archive, store, dataset_id="mine")
-    with pytest.raises(DatasetError, match="'mine' already"):
-        import_dataset(folder, store, dataset_id="mine")
-    with pytest.raises(DatasetError, match="'mine' already"):
-        make_synthetic_dataset("mine", 30, 0, store)
-    assert open_dataset("mine", store) == first
+    first = import_dataset(archive, store, dataset_id="sample")
+    with pytest.raises(DatasetError, match="'sample' already"):
+        import_dataset(folder, store, dataset_id="sample")
+    with pytest.raises(DatasetError, match="'sample' already"):
+        make_synthetic_dataset("sample", 30, 0, store)
+    assert open_dataset("sample", store) == first
 
 
-@pytest.mark.parametrize("dataset_id", ["../mine", "My Faces", "a/b"])
+@pytest.mark.parametrize("dataset_id", ["../sample", "My Faces", "a/b"])
 def test_an_invalid_id_is_refused(dataset_id: str, archive: Path, store: Settings) -> None:
     with pytest.raises(InputError, match="dataset id"):
         import_dataset(archive, store, dataset_id=dataset_id)

@@ -24,7 +24,7 @@ from fer_core.errors import ManifestError
 from fer_core.labels import Expression
 
 DOCS = MANIFESTS_DIR.parent / "docs" / "manifests.md"
-SMALL: dict[str, Any] = {"id": "mine", "title": "Mine", "summary": "A few.", "license": "MIT"}
+SMALL: dict[str, Any] = {"id": "sample", "title": "Sample", "summary": "A few.", "license": "MIT"}
 
 
 @pytest.mark.parametrize("manifest", builtin_manifests().values(), ids=builtin_manifests())
@@ -36,14 +36,14 @@ def test_a_dumped_manifest_is_read_back(manifest: Manifest, tmp_path: Path) -> N
 
 def test_an_unknown_key_lists_the_known_ones() -> None:
     with pytest.raises(ManifestError) as caught:
-        parse_manifest({**SMALL, "licence": "MIT"}, "mine.yaml")
-    assert "mine.yaml: unknown key 'licence'" in str(caught.value)
+        parse_manifest({**SMALL, "licence": "MIT"}, "sample.yaml")
+    assert "sample.yaml: unknown key 'licence'" in str(caught.value)
     assert all(key in str(caught.value) for key in Manifest.model_fields)
 
 
 def test_an_unknown_nested_key_lists_the_known_ones() -> None:
     with pytest.raises(ManifestError, match=r"unknown key 'columns\.header'\. Known keys: path, label") as caught:
-        parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "mine.yaml")
+        parse_manifest({**SMALL, "columns": {"path": "a", "label": "b", "header": 1}}, "sample.yaml")
     assert "license" not in str(caught.value)
 
 
@@ -68,21 +68,21 @@ def test_an_unknown_nested_key_lists_the_known_ones() -> None:
     ],
 )
 def test_an_invalid_value_is_named_by_its_key(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(ManifestError, match=rf"mine\.yaml: {message}"):
-        parse_manifest({**SMALL, **change}, "mine.yaml")
+    with pytest.raises(ManifestError, match=rf"sample\.yaml: {message}"):
+        parse_manifest({**SMALL, **change}, "sample.yaml")
 
 
 @pytest.mark.parametrize("missing", ["id", "title", "summary", "license"])
 def test_a_missing_key_is_named(missing: str) -> None:
     with pytest.raises(ManifestError, match=f"{missing}: Field required"):
-        parse_manifest({key: value for key, value in SMALL.items() if key != missing}, "mine.yaml")
+        parse_manifest({key: value for key, value in SMALL.items() if key != missing}, "sample.yaml")
 
 
 @pytest.mark.parametrize("content", [b"id: [", b"\xff\xfe\x00", b"a: b: c", b"- a\n- b\n", b"", b"just words"])
 def test_a_file_that_is_not_a_yaml_mapping_is_named_in_the_error(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_bytes(content)
-    with pytest.raises(ManifestError, match=r"mine\.yaml"):
-        read_manifest(tmp_path / "mine.yaml")
+    (tmp_path / "sample.yaml").write_bytes(content)
+    with pytest.raises(ManifestError, match=r"sample\.yaml"):
+        read_manifest(tmp_path / "sample.yaml")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_file_that_is_not_a_yaml_mapping_is_named_in_the_error(content: bytes,
     ],
 )
 def test_text_that_yaml_cannot_parse_is_an_error(text: str, message: str) -> None:
-    with pytest.raises(ManifestError, match=rf"mine\.yaml .*{message}"):
-        parse_manifest_text(text, "mine.yaml")
+    with pytest.raises(ManifestError, match=rf"sample\.yaml .*{message}"):
+        parse_manifest_text(text, "sample.yaml")
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
@@ -104,19 +104,19 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_yaml_cannot_create_objects(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text("id: !!python/object/apply:os.system ['touch made']\n")
+    (tmp_path / "sample.yaml").write_text("id: !!python/object/apply:os.system ['touch made']\n")
     with pytest.raises(ManifestError):
-        read_manifest(tmp_path / "mine.yaml")
+        read_manifest(tmp_path / "sample.yaml")
 
 
 def test_labels_can_be_ignored_with_null() -> None:
-    manifest = parse_manifest({**SMALL, "labels": {"afraid": "fear", "bored": None}}, "mine.yaml")
+    manifest = parse_manifest({**SMALL, "labels": {"afraid": "fear", "bored": None}}, "sample.yaml")
     assert manifest.labels == {"afraid": Expression.FEAR, "bored": None}
 
 
 def test_codes_need_no_quotes() -> None:
-    text = "id: mine\ntitle: Mine\nsummary: A few.\nlicence: MIT\nlabels: {0: fear, 1: null}\n"
-    assert parse_manifest_text(text, "mine.yaml").labels == {"0": Expression.FEAR, "1": None}
+    text = "id: sample\ntitle: Sample\nsummary: A few.\nlicence: MIT\nlabels: {0: fear, 1: null}\n"
+    assert parse_manifest_text(text, "sample.yaml").labels == {"0": Expression.FEAR, "1": None}
 
 
 def _yaml_blocks() -> list[str]:
@@ -127,7 +127,7 @@ def test_examples_in_the_docs_are_valid() -> None:
     blocks = _yaml_blocks()
     assert blocks and blocks[0].startswith("id: ")
     for block in blocks:
-        head = "" if block.startswith("id: ") else "id: mine\ntitle: Mine\nsummary: A few.\nlicence: MIT\n"
+        head = "" if block.startswith("id: ") else "id: sample\ntitle: Sample\nsummary: A few.\nlicence: MIT\n"
         parse_manifest_text(head + block, "docs/manifests.md")
 
 

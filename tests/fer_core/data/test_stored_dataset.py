@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 
 from fer_core.data import catalog
-from fer_core.data.catalog import (
-    import_dataset,
-)
+from fer_core.data.catalog import import_dataset
 from fer_core.settings import Settings
 
 

@@ -20,9 +20,8 @@ SPLITS = np.array(["train", "train", "valid", "test", "excluded", "train"])
 
 
 def test_a_saved_list_is_read_back_and_takes_8_bytes_per_image(tmp_path: Path) -> None:
-    images = TrainingImages.from_split(
-        [*HASHES, HASHES[0], ""], np.append(SPLITS, ["train", "train"])
-    )  # a copy and an unreadable image
+    hashes = [*HASHES, HASHES[0], ""]  # with a copy and an unreadable image
+    images = TrainingImages.from_split(hashes, np.append(SPLITS, ["train", "train"]))
     images.save(tmp_path / "seen-images.bin")
     loaded = TrainingImages.load(tmp_path / "seen-images.bin")
     assert (tmp_path / "seen-images.bin").stat().st_size < 40 + 8 * 4
@@ -30,8 +29,8 @@ def test_a_saved_list_is_read_back_and_takes_8_bytes_per_image(tmp_path: Path) -
     trained, selected = loaded.match(truncate_hashes([*HASHES, ""]))
     assert trained.tolist() == [True, True, False, False, False, True, False]
     assert selected.tolist() == [False, False, True, False, False, False, False]
-    TrainingImages.from_split(HASHES, SPLITS, complete=False).save(tmp_path / "part.bin")
-    assert not TrainingImages.load(tmp_path / "part.bin").complete
+    TrainingImages.from_split(HASHES, SPLITS, complete=False).save(tmp_path / "incomplete.bin")
+    assert not TrainingImages.load(tmp_path / "incomplete.bin").complete
 
 
 @pytest.mark.parametrize("corrupt", [lambda content: content[:-3], lambda content: b"x" + content[1:], lambda _: b""])

@@ -139,8 +139,8 @@ def test_statistics_add_up() -> None:
             ("test", "fear", "", "does not decode"),
         ]
     )
-    result = dataset_statistics("mine", index)
-    assert (result["id"], result["n"]) == ("mine", 5)
+    result = dataset_statistics("sample", index)
+    assert (result["id"], result["n"]) == ("sample", 5)
     assert result["problems"] == {"does not decode": 2}
     assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 1}
     assert result["unlabeled_by_split"]["test"] == {"tie": 0, "unknown": 0, "not_a_face": 1}
@@ -153,14 +153,14 @@ def test_statistics_add_up() -> None:
 
 def test_every_unlabeled_reason_is_counted() -> None:
     rows = [("train", None, "left_out", ""), ("train", None, "tie", ""), ("test", "fear", "", "")]
-    result = dataset_statistics("mine", _index(rows))
+    result = dataset_statistics("sample", _index(rows))
     assert result["unlabeled"] == {"tie": 1, "unknown": 0, "not_a_face": 0, "left_out": 1}
     assert sum(sum(split.values()) for split in result["unlabeled_by_split"].values()) == 2
 
 
 def test_statistics_skip_and_count_excluded_rows() -> None:
     index = _index([("train", "fear", "", ""), ("train", "anger", "", "blank"), ("train", None, "tie", "")])
-    result = dataset_statistics("mine", index.assign(excluded=[False, True, True]))
+    result = dataset_statistics("sample", index.assign(excluded=[False, True, True]))
     assert (result["n"], result["excluded"]) == (3, 2)
     assert sum(result["splits"]["train"].values()) == 1
     assert result["unlabeled"]["tie"] == result["unlabeled_by_split"]["train"]["tie"] == 0

@@ -206,7 +206,7 @@ def test_progress_increases_to_one(processes: int, small_chunks: int, folder: Pa
 def test_finished_chunks_are_kept_after_a_cancellation(
     processes: int, small_chunks: int, folder: Path, tmp_path: Path
 ) -> None:
-    uninterrupted = _build_index(folder, _records(folder), tmp_path / "whole")
+    uninterrupted = _build_index(folder, _records(folder), tmp_path / "complete")
 
     def stop(done_01: float, message: str) -> None:
         if done_01 > 0.4:

@@ -90,9 +90,9 @@ def test_a_kill_at_any_step_of_finishing_loses_nothing(
             except Killed:
                 pass
         _check_after_kill(work.folder, source, store)
-        if not (store.datasets_dir / "mine" / "dataset.json").is_file():
-            run_import(open_import("mine", store), store)
-        dataset = open_dataset("mine", store)
+        if not (store.datasets_dir / "sample" / "dataset.json").is_file():
+            run_import(open_import("sample", store), store)
+        dataset = open_dataset("sample", store)
         assert dataset.n == len(FILES)
         with dataset.source(store) as images:
             assert {name: images.read(name) for name in images.names()} == FILES
@@ -125,8 +125,8 @@ def _kill_in_finish(work: Import, patched: pytest.MonkeyPatch, step: int) -> Non
 def _check_after_kill(work_folder: Path, source: Path, store: Settings) -> None:
     done = [dataset.id for dataset in list_datasets(store)]
     unfinished = [work.id for work in list_imports(store)]
-    assert [*done, *unfinished] == ["mine"]
-    folder = store.datasets_dir / "mine" if done else work_folder
+    assert [*done, *unfinished] == ["sample"]
+    folder = store.datasets_dir / "sample" if done else work_folder
     archives = [path for path in folder.glob("source.*") if zipfile.is_zipfile(path)]
     assert archives or source.is_file()
     if done:

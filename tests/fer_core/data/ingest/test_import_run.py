@@ -40,7 +40,7 @@ def report(done_01, message):
 
 if __name__ == "__main__":
     source, WAIT_FOR, index.CHUNK_ROWS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    import_dataset(source, Settings(), dataset_id="mine", progress=report)
+    import_dataset(source, Settings(), dataset_id="sample", progress=report)
 """
 """Import in a child process; prints its progress and blocks at the message that starts with WAIT_FOR."""
 
@@ -65,7 +65,7 @@ def archive(tmp_path: Path) -> Path:
 @pytest.fixture
 def uninterrupted(archive: Path, store: Settings) -> pd.DataFrame:
     """The index of an uninterrupted import."""
-    return import_dataset(archive, store, dataset_id="whole").raw_index()
+    return import_dataset(archive, store, dataset_id="complete").raw_index()
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def _cancel_at(source: Path, store: Settings, message_start: str) -> None:
             raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
-        import_dataset(source, store, dataset_id="mine", progress=stop)
+        import_dataset(source, store, dataset_id="sample", progress=stop)
 
 
 def _start_child(source: Path, store: Settings, wait_for: str, threads: int = 1) -> subprocess.Popen[str]:
@@ -117,8 +117,8 @@ def _kill(child: subprocess.Popen[str], after_messages: int) -> None:
 
 def test_an_import_leaves_only_the_dataset(archive: Path, store: Settings) -> None:
     updates: list[tuple[float, str]] = []
-    imported = import_dataset(archive, store, dataset_id="mine", progress=lambda *update: updates.append(update))
-    assert imported == open_dataset("mine", store)
+    imported = import_dataset(archive, store, dataset_id="sample", progress=lambda *update: updates.append(update))
+    assert imported == open_dataset("sample", store)
     assert list_imports(store) == []
     assert {path.name for path in imported.folder.iterdir()} == {
         "dataset.json", "index.parquet", "manifest.yaml", "pairs.parquet",
@@ -142,13 +142,13 @@ def test_a_cancelled_import_resumes_without_measuring_twice(
     measured.clear()
     _cancel_at(archive, store, "Indexed 48")
     assert [work.n_chunks for work in list_imports(store)] == [6]
-    assert [dataset.id for dataset in list_datasets(store)] == ["whole"]
+    assert [dataset.id for dataset in list_datasets(store)] == ["complete"]
     _cancel_at(archive, store, "Finding duplicates")
     assert sum(measured) == len(FILES)
-    imported = import_dataset(archive, store, dataset_id="mine")
+    imported = import_dataset(archive, store, dataset_id="sample")
     assert sum(measured) == len(FILES)
     pd.testing.assert_frame_equal(imported.raw_index(), uninterrupted)
-    assert imported.fingerprint == open_dataset("whole", store).fingerprint
+    assert imported.fingerprint == open_dataset("complete", store).fingerprint
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
@@ -163,7 +163,7 @@ def test_changed_files_are_measured_again(kind: str, tmp_path: Path, store: Sett
         for name in ("fear/0000.png", "happiness/0001.png"):
             (source / name).write_bytes(changed[name])
     measured.clear()
-    resumed = import_dataset(source, store, dataset_id="mine").raw_index()
+    resumed = import_dataset(source, store, dataset_id="sample").raw_index()
     assert sum(measured) == len(FILES)
     expected = import_dataset(source, store, dataset_id="fresh").raw_index()
     pd.testing.assert_frame_equal(resumed, expected)
@@ -179,17 +179,17 @@ def test_chunks_of_an_older_version_are_rebuilt(
     (work,) = list_imports(store)
     for chunk in (work.folder / "parts").glob("*.parquet"):
         pd.read_parquet(chunk).drop(columns="signature").to_parquet(chunk, index=False)
-    index = import_dataset(archive, store, dataset_id="mine").raw_index(["sha256", "signature"])
+    index = import_dataset(archive, store, dataset_id="sample").raw_index(["sha256", "signature"])
     assert (index["signature"].notna() == (index["sha256"] != "")).all()
 
 
 def test_a_manifest_changed_before_resuming_is_used(archive: Path, store: Settings) -> None:
     _cancel_at(archive, store, "Indexed 48")
-    work = open_import("mine", store)
+    work = open_import("sample", store)
     assert work.manifest is not None
     work.set_manifest(work.manifest.model_copy(update={"labels": {"fear": None}}))
     run_import(work, store)
-    index = open_dataset("mine", store).raw_index()
+    index = open_dataset("sample", store).raw_index()
     assert index.groupby("raw_label")["label"].agg(lambda labels: labels.notna().sum()).to_dict() == {
         "fear": 0,
         "happiness": len(FILES) // 2,
@@ -201,7 +201,7 @@ def test_several_processes_give_the_same_dataset_as_one(
 ) -> None:
     imported = import_dataset(archive, store.model_copy(update={"threads": 3}), dataset_id="three")
     pd.testing.assert_frame_equal(imported.raw_index(), uninterrupted)
-    assert imported.fingerprint == open_dataset("whole", store).fingerprint
+    assert imported.fingerprint == open_dataset("complete", store).fingerprint
 
 
 @pytest.mark.parametrize(("after", "threads"), [(1, 1), (CHUNKS, 1), (4, 2)])
@@ -210,13 +210,13 @@ def test_a_killed_import_resumes_to_the_same_dataset(
 ) -> None:
     _kill(_start_child(archive, store, "", threads), after)
     done = [dataset.id for dataset in list_datasets(store)]
-    if "mine" not in done:
+    if "sample" not in done:
         (work,) = list_imports(store)
         remaining = len(FILES) - CHUNK_ROWS * work.n_chunks
         measured.clear()
-        import_dataset(archive, store, dataset_id="mine")
+        import_dataset(archive, store, dataset_id="sample")
         assert sum(measured) == max(0, remaining)
-    pd.testing.assert_frame_equal(open_dataset("mine", store).raw_index(), uninterrupted)
+    pd.testing.assert_frame_equal(open_dataset("sample", store).raw_index(), uninterrupted)
     assert list_imports(store) == []
 
 
@@ -229,22 +229,22 @@ def test_workers_of_a_killed_import_exit_and_imports_are_exclusive(
         assert any(line.startswith("Indexed") for line in child.stdout)
         workers = psutil.Process(child.pid).children(recursive=True)
         assert len(workers) >= 2
-        with pytest.raises(DatasetError, match="'mine' is already running"):
-            import_dataset(archive, store, dataset_id="mine")
-        with pytest.raises(DatasetError, match="'mine' is already running"):
-            discard_import("mine", store)
-        assert [work.id for work in list_imports(store)] == ["mine"]
+        with pytest.raises(DatasetError, match="'sample' is already running"):
+            import_dataset(archive, store, dataset_id="sample")
+        with pytest.raises(DatasetError, match="'sample' is already running"):
+            discard_import("sample", store)
+        assert [work.id for work in list_imports(store)] == ["sample"]
     finally:
         _kill(child, 0)
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert alive == []
-    pd.testing.assert_frame_equal(import_dataset(archive, store, dataset_id="mine").raw_index(), uninterrupted)
+    pd.testing.assert_frame_equal(import_dataset(archive, store, dataset_id="sample").raw_index(), uninterrupted)
 
 
 def test_a_discarded_import_leaves_nothing(store: Settings) -> None:
     store.uploads_dir.mkdir(parents=True)
     upload = write_zip(store.uploads_dir / "faces.zip", FILES)
-    work = start_import(upload, "mine", store, move=True)
+    work = start_import(upload, "sample", store, move=True)
     work.set_manifest(EMPTY_MANIFEST)
 
     def stop(done_01: float, message: str) -> None:
@@ -254,13 +254,13 @@ def test_a_discarded_import_leaves_nothing(store: Settings) -> None:
     with pytest.raises(CancelledError):
         run_import(work, store, stop)
     assert work.n_chunks == 6
-    discard_import("mine", store)
+    discard_import("sample", store)
     assert [path for path in store.store.rglob("*") if path.is_file()] == []
 
 
 def test_an_import_without_a_layout_is_refused(archive: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match="has no layout"):
-        run_import(start_import(archive, "mine", store), store)
+        run_import(start_import(archive, "sample", store), store)
 
 
 def test_a_source_without_readable_images_is_refused(tmp_path: Path, store: Settings) -> None:
@@ -279,7 +279,7 @@ def test_cancellation_takes_effect_at_the_first_progress_report(archive: Path, s
         raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
-        import_dataset(archive, store, dataset_id="mine", progress=stop)
+        import_dataset(archive, store, dataset_id="sample", progress=stop)
     assert messages.getvalue() == f"Indexed {CHUNK_ROWS} images"
 
 
@@ -292,5 +292,5 @@ def test_changed_files_are_noticed_with_coarse_timestamps(tmp_path: Path, store:
     _cancel_at(folder, store, "Indexed 48")
     (folder / "fear/0000.png").write_bytes(png(999, 13, 13))
     os.utime(folder / "fear/0000.png", (second, second))
-    resumed = import_dataset(folder, store, dataset_id="mine").raw_index()
+    resumed = import_dataset(folder, store, dataset_id="sample").raw_index()
     assert resumed.set_index("id").loc["fear/0000.png", "width"] == 13

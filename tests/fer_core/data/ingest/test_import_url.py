@@ -26,7 +26,7 @@ def store(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def expected(tmp_path: Path, store: Settings) -> pd.DataFrame:
     """The index of an import from a file."""
-    return import_dataset(write_zip(tmp_path / "faces.zip", FILES), store, dataset_id="whole").raw_index()
+    return import_dataset(write_zip(tmp_path / "faces.zip", FILES), store, dataset_id="complete").raw_index()
 
 
 def _tar_bytes(tmp_path: Path) -> bytes:
@@ -73,9 +73,9 @@ def test_a_resumed_import_does_not_download_again(tmp_path: Path, expected: pd.D
             raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
-        import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine", progress=stop)
+        import_dataset("memory://once/faces.tar.gz", store, dataset_id="sample", progress=stop)
     files.rm("/once", recursive=True)
-    _assert_same_rows(import_dataset("memory://once/faces.tar.gz", store, dataset_id="mine"), expected)
+    _assert_same_rows(import_dataset("memory://once/faces.tar.gz", store, dataset_id="sample"), expected)
 
 
 def test_importing_a_url_offline_is_refused(store: Settings) -> None:

@@ -125,14 +125,14 @@ def test_class_folders_get_a_manifest_named_after_the_source(tmp_path: Path, sto
     folder = write_folder(tmp_path, {"sad/1.png": ""})
     manifest = _select_manifest(folder, store, name="My Faces")
     assert (manifest.id, manifest.title, manifest.layout, manifest.labels) == ("my-faces", "My Faces", "folders", {})
-    assert _select_manifest(folder, store, dataset_id="mine").id == "mine"
+    assert _select_manifest(folder, store, dataset_id="sample").id == "sample"
 
 
 def test_the_only_manifest_of_a_layout_is_selected(tmp_path: Path, store: Settings) -> None:
     row = FERPLUS_ROW.format(n=0, votes="9,1,0,0,0,0,0,0,0,0")
     folder = write_folder(tmp_path, {"FER2013Train/label.csv": row, "FER2013Train/a0.png": ""})
     assert _select_manifest(folder, store) == builtin_manifests()["ferplus"]
-    assert _select_manifest(folder, store, dataset_id="mine") == builtin_manifests()["ferplus"]
+    assert _select_manifest(folder, store, dataset_id="sample") == builtin_manifests()["ferplus"]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,9 @@ import pytest
 
 from fer_core.data.label_mapping.label_map import IGNORED_LABEL, NO_LABEL, LabelMap, build_label_map, parse_assignments
 from fer_core.data.label_mapping.synonyms import SYNONYMS
-from fer_core.data.manifest import Manifest
 from fer_core.errors import DatasetError, InputError
 from fer_core.labels import Expression
-
-EMPTY_MANIFEST = Manifest(id="mine", title="Mine", summary="", license="MIT", layout="folders")
+from tests.support.sources import EMPTY_MANIFEST
 
 
 def _label_map(labels: dict[str, Expression | None] | None = None, **others: dict[str, object]) -> LabelMap:

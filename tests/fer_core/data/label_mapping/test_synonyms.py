@@ -108,8 +108,8 @@ def test_only_matching_numberings_are_offered() -> None:
 
 
 def test_an_unknown_numbering_lists_what_the_known_ones_mean() -> None:
-    with pytest.raises(DatasetError, match=r"'mine'.*rafdb: 1 surprise, 2 fear"):
-        get_numbering("mine")
+    with pytest.raises(DatasetError, match=r"'unknown'.*rafdb: 1 surprise, 2 fear"):
+        get_numbering("unknown")
     assert format_numbering(get_numbering("rafdb")).endswith("7 neutral")
 
 

@@ -53,9 +53,9 @@ def test_packed_images_match_the_contract(contract: Contract, dataset: StoredDat
 def test_an_existing_pack_is_used_without_opening_images(dataset: StoredDataset, store: Settings) -> None:
     first = pack_images(dataset, CONTRACTS[0], store)
     shutil.rmtree(dataset.source_path)
-    again = pack_images(dataset, CONTRACTS[0].model_copy(update={"normalization": "unit"}), store)
-    np.testing.assert_array_equal(first.images, again.images)
-    np.testing.assert_array_equal(first.readable, again.readable)
+    second = pack_images(dataset, CONTRACTS[0].model_copy(update={"normalization": "unit"}), store)
+    np.testing.assert_array_equal(first.images, second.images)
+    np.testing.assert_array_equal(first.readable, second.readable)
 
 
 def test_packs_of_different_shapes_coexist(dataset: StoredDataset, store: Settings) -> None:

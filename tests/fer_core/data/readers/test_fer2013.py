@@ -57,7 +57,7 @@ def test_rows_have_labels_and_splits(tmp_path: Path) -> None:
 def test_a_table_is_imported_as_images(name: str, tmp_path: Path, store: Settings) -> None:
     path = tmp_path / name
     path.write_text(_table())
-    imported = import_dataset(path, store, dataset_id="mine")
+    imported = import_dataset(path, store, dataset_id="sample")
     _check(imported, store)
     assert (imported.source_in_store, imported.source_path.name, path.is_file()) == (True, "source.zip", True)
     assert {path.name for path in imported.folder.iterdir()} == {
@@ -86,7 +86,7 @@ def test_the_table_can_be_in_an_archive_or_folder(kind: str, tmp_path: Path, sto
         write_folder(path, files)
     else:
         write_tar(path, files, kind.partition(".")[2])
-    _check(import_dataset(path, store, dataset_id="mine", move=kind != "folder"), store)
+    _check(import_dataset(path, store, dataset_id="sample", move=kind != "folder"), store)
 
 
 def test_the_kaggle_competition_table_is_read(tmp_path: Path, store: Settings) -> None:

@@ -170,7 +170,7 @@ def test_numbered_folders_are_imported_with_a_numbering(
     expressions = {label["raw"]: label["expression"] for label in mapped["labels"]}
     assert (expressions["1"], expressions["6"], expressions["7"]) == ("surprise", "anger", "contempt")
     assert run("datasets", "import", folder, "--numbering", "rafdb").code == 0
-    assert run("datasets", "import", folder, "--numbering", "mine").code == 2
+    assert run("datasets", "import", folder, "--numbering", "unknown").code == 2
 
 
 def test_different_names_of_one_expression_are_one_class(tmp_path: Path) -> None:

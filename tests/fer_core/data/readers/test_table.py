@@ -21,8 +21,8 @@ COLUMNS = TableColumns(path="image", label="emotion")
 
 def _manifest(columns: TableColumns = COLUMNS, **options: str) -> Manifest:
     return Manifest(
-        id="mine",
-        title="Mine",
+        id="sample",
+        title="Sample",
         summary="",
         license="MIT",
         layout="table",

@@ -49,7 +49,7 @@ def test_images_of_nested_archives_are_imported(
         assert list(source.names()) == sorted([*expected, "data/README.txt"])
     assert (preview.n_usable, preview.unknown_labels) == (6, ())
     assert list(temporary.iterdir()) == []
-    imported = import_dataset(path, store, dataset_id="mine")
+    imported = import_dataset(path, store, dataset_id="sample")
     assert imported.index()["id"].tolist() == expected
     assert imported.source_in_store and (imported.index()["problem"] == "").all()
     assert list(temporary.iterdir()) == []
@@ -82,12 +82,12 @@ def test_unsafe_nested_archives_are_refused(tmp_path: Path, temporary: Path, sto
     for message, files in cases.items():
         path = write_zip(tmp_path / "faces.zip", files)
         with pytest.raises(ArchiveError, match=message):
-            import_dataset(path, store, dataset_id="mine")
+            import_dataset(path, store, dataset_id="sample")
     nested = INNER
     for level in range(5):
         nested = {f"{level}.zip": _pack(tmp_path / "packed", f"{level}.zip", nested)}
     with pytest.raises(ArchiveError, match="deeper than 3"):
-        import_dataset(write_zip(tmp_path / "deep.zip", nested), store, dataset_id="mine")
+        import_dataset(write_zip(tmp_path / "deep.zip", nested), store, dataset_id="sample")
     assert (list_imports(store), list(temporary.iterdir())) == ([], [])
 
 

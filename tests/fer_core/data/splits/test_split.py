@@ -23,15 +23,15 @@ def _index(n: int = 1200, seed: int = 0, identities: int = 0, splits: tuple[str,
     phash[10::10] = phash[9:-1:10] ^ 1
     label = rng.choice(LABELS, n, p=np.array([30, 25, 15, 12, 8, 4, 4, 2]) / 100)
     label[10::10] = label[9:-1:10]
-    people = rng.integers(0, max(identities, 1), n)
-    people[10::10] = people[9:-1:10]
+    person = rng.integers(0, max(identities, 1), n)
+    person[10::10] = person[9:-1:10]
     return pd.DataFrame(
         {
             "id": [f"{row}.png" for row in range(n)],
             "path": [f"{row}.png" for row in range(n)],
             "label": pd.array(label, dtype="string"),
             "split": pd.array(rng.choice(splits, n) if splits else [None] * n, dtype="string"),
-            "identity": pd.array([f"p{k}" for k in people] if identities else [None] * n, "string"),
+            "identity": pd.array([f"p{k}" for k in person] if identities else [None] * n, "string"),
             "sha256": [f"{row:x}" for row in range(n)],
             "phash": phash,
             "problem": "",
@@ -53,8 +53,8 @@ def test_no_group_and_no_identity_is_in_two_splits(kind: str, splits: tuple[str,
     leakage = find_leakage(find_groups(index), splits)
     assert leakage.clean and all(leak.groups == 0 and len(leak.rows) == 0 for leak in leakage.leaks.values())
     if identities:
-        people = pd.DataFrame({"person": index["identity"][used], "split": splits[used]})
-        assert (people.groupby("person")["split"].nunique() == 1).all()
+        person_splits = pd.DataFrame({"person": index["identity"][used], "split": splits[used]})
+        assert (person_splits.groupby("person")["split"].nunique() == 1).all()
     assert {"train", "valid", "test"} <= set(splits) <= set(SPLITS)
 
 

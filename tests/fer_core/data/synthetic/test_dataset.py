@@ -140,7 +140,7 @@ def test_few_identities_fill_as_many_splits_as_possible(tmp_path: Path, identiti
 def test_progress_rises_to_one_and_can_cancel(tmp_path: Path) -> None:
     reported: list[float] = []
     config = SyntheticFacesConfig(total=100, identities=4, size_px=32)
-    write_synthetic_faces(tmp_path / "whole", config, lambda done_01, _: reported.append(done_01))
+    write_synthetic_faces(tmp_path / "complete", config, lambda done_01, _: reported.append(done_01))
     assert reported == sorted(reported)
     assert (reported[0], reported[-1]) == (0.0, 1.0)
 
@@ -149,8 +149,8 @@ def test_progress_rises_to_one_and_can_cancel(tmp_path: Path) -> None:
             raise CancelledError(message)
 
     with pytest.raises(CancelledError, match="of 100 faces drawn"):
-        write_synthetic_faces(tmp_path / "part", config, cancel)
-    assert 0 < len(_files(tmp_path / "part")) < 100
+        write_synthetic_faces(tmp_path / "cancelled", config, cancel)
+    assert 0 < len(_files(tmp_path / "cancelled")) < 100
 
 
 def test_expressions_can_be_learned_and_generalize_to_other_identities(balanced: dict[str, bytes]) -> None:
