@@ -17,7 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 from fer_core.errors import SettingsError
-from fer_core.jobs.watchdog import SupervisorWatchdog
+from fer_core.jobs.supervisor_process import SupervisorWatchdog
 from fer_core.settings import settings
 from fer_core.system.allocator import return_freed_memory
 from fer_ui.auth import install_auth

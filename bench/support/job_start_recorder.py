@@ -46,7 +46,7 @@ def _supervise() -> None:
 
 def _serve(options: list[str]) -> None:
     """Run the app with a fast watchdog and this module as supervisor."""
-    from fer_core.jobs.watchdog import SupervisorWatchdog
+    from fer_core.jobs.supervisor_process import SupervisorWatchdog
     from fer_ui import serve
 
     vars(serve)["SupervisorWatchdog"] = lambda settings: SupervisorWatchdog(settings, COMMAND, interval_s=0.5)

@@ -9,8 +9,7 @@ import pytest
 
 from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.supervisor_process import supervisor_status
-from fer_core.jobs.watchdog import SupervisorWatchdog
+from fer_core.jobs.supervisor_process import SupervisorWatchdog, supervisor_status
 from fer_core.settings import Settings
 
 
