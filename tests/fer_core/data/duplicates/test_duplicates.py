@@ -183,11 +183,6 @@ def _index(phash: list[int], sha256: list[str], identity: list[str | None] | Non
 DISTANT_HASHES = [0, 0x0F0F0F0F0F0F0F0F, 0x00FF00FF00FF00FF, 0x3333333333333333, 0x5555555555555555]
 
 
-def _row_groups(labels: NDArray[np.int64]) -> list[list[int]]:
-    """Row numbers by group."""
-    return [np.flatnonzero(labels == label).tolist() for label in dict.fromkeys(labels.tolist())]
-
-
 def _rows(pairs: pd.DataFrame) -> list[tuple[int, int, int, str]]:
     assert list(pairs.columns) == ["a", "b", "bits", "kind", "similarity"]
     assert (pairs["similarity"] == 1).tolist() == (pairs["kind"] == "exact").tolist()
