@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -37,6 +38,9 @@ FLOW = (
 """Units in the order of the data flow: each imports only itself and units above it, not those in the same row."""
 BASE = {"", "calibration", "contract", "errors", "faces", "files", "ids", "intervals", "labels", "markdown", "metrics"}
 BASE |= {"logit_adjustment", "progress", "settings", "system", "text"}
+
+FILE_LINES_MAX, FOLDER_FILES_MAX = 300, 20
+FOLDERS = ("fer_core", "fer_ui", "pages", "tests", "bench", "data_manifests", "docs")
 
 RANKS = {unit: rank for rank, (units, _) in enumerate(FLOW) for unit in units.split()}
 JOBS_MAY_IMPORT = ("fer_core.runs.folder", "fer_core.training.config.train_config", "fer_core.training.estimate_report")
@@ -213,6 +217,16 @@ def test_importing_the_web_side_does_not_lead_to_torch() -> None:
 def test_pages_are_folders() -> None:
     """Streamlit would turn a `.py` file directly in `pages/` into a second page."""
     assert sorted((PROJECT / "pages").glob("*.py")) == []
+
+
+def test_files_and_folders_are_small() -> None:
+    paths = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*")]
+    files = [path for path in paths if path.suffix in (".py", ".md", ".yaml")]
+    lines = {path: path.read_text().count("\n") for path in files if path.suffix == ".py"}
+    assert len(lines) > 400
+    assert {path: count for path, count in lines.items() if count > FILE_LINES_MAX} == {}
+    sizes = Counter(path.parent for path in files)
+    assert {folder: count for folder, count in sizes.items() if count > FOLDER_FILES_MAX} == {}
 
 
 def test_importing_the_engine_is_cheap() -> None:
