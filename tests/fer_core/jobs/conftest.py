@@ -75,11 +75,11 @@ def cli() -> tuple[str, ...]:
 def until() -> Callable[..., None]:
     """Wait until a condition holds."""
 
-    def wait(holds: Callable[[], bool], between: Callable[[], object] = lambda: None) -> None:
+    def wait(condition: Callable[[], bool], while_waiting: Callable[[], object] = lambda: None) -> None:
         deadline_s = time.monotonic() + WAIT_S
-        while not holds():
+        while not condition():
             assert time.monotonic() < deadline_s, "The condition does not hold."
-            between()
+            while_waiting()
             time.sleep(0.02)
 
     return wait
@@ -89,13 +89,13 @@ def until() -> Callable[..., None]:
 def runs() -> Callable[[int], bool]:
     """Whether a process runs and is not a zombie."""
 
-    def look(pid: int) -> bool:
+    def is_running(pid: int) -> bool:
         try:
             return is_alive(psutil.Process(pid))
         except psutil.NoSuchProcess:
             return False
 
-    return look
+    return is_running
 
 
 def end(pid: int) -> None:

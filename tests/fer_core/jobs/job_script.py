@@ -42,8 +42,8 @@ def work(*notes: str) -> None:
     report(count)
 
 
-def fail(words: str) -> None:
-    raise ValueError(words)
+def fail(message: str) -> None:
+    raise ValueError(message)
 
 
 def die(code: str) -> None:
@@ -54,7 +54,7 @@ def wait_for(path: str) -> None:
     """Work until a file appears or the job is cancelled."""
 
     def wait(reporter: ProgressReporter) -> None:
-        for _ in rounds():
+        for _ in iterate_until_timeout():
             reporter(0.5, "waiting")
             if Path(path).exists():
                 return
@@ -64,7 +64,7 @@ def wait_for(path: str) -> None:
 
 def mute(path: str) -> None:
     """Work until a file appears, without reporting progress."""
-    for _ in rounds():
+    for _ in iterate_until_timeout():
         if Path(path).exists():
             return
 
@@ -75,8 +75,8 @@ def hang(times: str, done: str, *_resume: str) -> None:
     def step(reporter: ProgressReporter) -> None:
         attempts = Path(done)
         before = len(attempts.read_text().splitlines()) if attempts.exists() else 0
-        with attempts.open("a") as noted:
-            noted.write(" ".join(sys.argv[1:]) + "\n")
+        with attempts.open("a") as log:
+            log.write(" ".join(sys.argv[1:]) + "\n")
         if before >= int(times):
             reporter(1.0, "all of 20")
             return
@@ -110,7 +110,7 @@ def claim() -> None:
             print(job.id, flush=True)
 
 
-def rounds() -> Iterator[None]:
+def iterate_until_timeout() -> Iterator[None]:
     """Iterate every 20 ms, up to a time limit."""
     for _ in range(int(GIVE_UP_S / 0.02)):
         time.sleep(0.02)

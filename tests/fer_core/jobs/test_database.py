@@ -31,9 +31,9 @@ def test_a_table_of_the_first_version_is_upgraded(quick: Settings, sqlite: Path)
         connection.execute(ROW)
         connection.commit()
     with JobStore(quick) as jobs:
-        old = jobs.get("old")
-        assert (old.device, old.from_start, old.left_s) == ("cpu", False, None)
-        assert (old.step_elapsed_s, old.stalled_after_s, old.usual_step_s, old.stalls, old.stall_recorded) == (
+        job = jobs.get("old")
+        assert (job.device, job.from_start, job.left_s) == ("cpu", False, None)
+        assert (job.step_elapsed_s, job.stalled_after_s, job.usual_step_s, job.stalls, job.stall_recorded) == (
             None,
             None,
             None,
@@ -42,8 +42,8 @@ def test_a_table_of_the_first_version_is_upgraded(quick: Settings, sqlite: Path)
         )
         claimed = jobs.claim_next()
         assert claimed is not None and claimed.command_args == ("train", "--resume"), "it was resumed before the change"
-    with JobStore(quick) as again:
-        assert again.get("old").attempts == 2, "a second opening changes nothing"
+    with JobStore(quick) as reopened:
+        assert reopened.get("old").attempts == 2, "a second opening changes nothing"
     with closing(sqlite3.connect(sqlite)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
     assert columns == [column.name for column in JOBS.columns]

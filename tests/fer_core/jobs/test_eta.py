@@ -5,9 +5,9 @@ import pytest
 from fer_core.jobs.eta import EtaEstimator
 
 
-def estimate(*notes: tuple[float, float]) -> float | None:
+def estimate(*updates: tuple[float, float]) -> float | None:
     estimator = EtaEstimator()
-    for now_s, done_01 in notes:
+    for now_s, done_01 in updates:
         estimator.update(now_s, done_01)
     return estimator.left_s()
 
@@ -23,8 +23,8 @@ def test_there_is_no_estimate_before_some_progress() -> None:
 
 
 def test_time_before_the_first_progress_is_ignored() -> None:
-    moving = [(100 + 2.0 * step, 0.01 * step) for step in range(11)]
-    assert estimate((0, 0.0), (50, 0.0), *moving) == pytest.approx(180)
+    steps = [(100 + 2.0 * step, 0.01 * step) for step in range(11)]
+    assert estimate((0, 0.0), (50, 0.0), *steps) == pytest.approx(180)
 
 
 def test_the_jump_of_a_resumed_job_is_ignored() -> None:
@@ -35,8 +35,8 @@ def test_the_jump_of_a_resumed_job_is_ignored() -> None:
 
 def test_pauses_between_epochs_count() -> None:
     """Ten seconds of training and ten of validation, alternating."""
-    notes = [(20.0 * epoch + part, 0.1 * epoch + 0.01 * min(part, 10)) for epoch in range(5) for part in range(20)]
-    assert estimate(*notes) == pytest.approx(100, rel=0.12)
+    updates = [(20.0 * epoch + part, 0.1 * epoch + 0.01 * min(part, 10)) for epoch in range(5) for part in range(20)]
+    assert estimate(*updates) == pytest.approx(100, rel=0.12)
 
 
 def test_only_the_last_minutes_count() -> None:
@@ -46,5 +46,5 @@ def test_only_the_last_minutes_count() -> None:
 
 
 def test_decreasing_progress_restarts_the_estimate() -> None:
-    notes = [(float(step), 0.05 * step) for step in range(10)] + [(10 + step, 0.01 * step) for step in range(11)]
-    assert estimate(*notes) == pytest.approx(90)
+    updates = [(float(step), 0.05 * step) for step in range(10)] + [(10 + step, 0.01 * step) for step in range(11)]
+    assert estimate(*updates) == pytest.approx(90)

@@ -15,13 +15,13 @@ def test_the_last_lines_of_a_log(tmp_path: Path) -> None:
 def test_following_a_log_yields_each_character_once(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     written = "grün, then more\n".encode()
-    parts = [b"", written[:3], written[3:7], written[7:]]  # the second part ends within a character
+    chunks = [b"", written[:3], written[3:7], written[7:]]  # the second chunk ends within a character
 
     def ended() -> bool:
-        if parts:
+        if chunks:
             with path.open("ab") as log:
-                log.write(parts.pop(0))
-        return not parts
+                log.write(chunks.pop(0))
+        return not chunks
 
     texts = list(follow_log(path, ended, interval_s=0))
     assert "".join(texts) == "grün, then more\n" and len(texts) > 1

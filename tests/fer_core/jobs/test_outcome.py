@@ -33,8 +33,8 @@ def job(jobs: JobStore) -> Job:
     ("exit_code", "recorded", "cancel", "state"),
     [
         (0, None, False, JobState.SUCCEEDED),
-        (0, 0, True, JobState.SUCCEEDED),  # it was done before it heard of the request
-        (75, None, False, JobState.INTERRUPTED),  # somebody else asked it to stop: a shutdown
+        (0, 0, True, JobState.SUCCEEDED),  # it finished before the request arrived
+        (75, None, False, JobState.INTERRUPTED),  # stopped from outside, for example by a shutdown
         (75, None, True, JobState.CANCELLED),
         (1, None, True, JobState.CANCELLED),
         (-9, None, True, JobState.CANCELLED),

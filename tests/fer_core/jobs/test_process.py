@@ -19,19 +19,19 @@ SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
 
 @pytest.fixture
-def stranger() -> Iterator[subprocess.Popen[bytes]]:
+def other_process() -> Iterator[subprocess.Popen[bytes]]:
     """A group leader that is not a job."""
     with subprocess.Popen(SLEEP, start_new_session=True) as process:
         yield process
         process.kill()
 
 
-def earlier(pid: int, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
+def process_with_reused_pid(pid: int, monkeypatch: pytest.MonkeyPatch) -> psutil.Process:
     """A process with the same pid that started an hour earlier."""
     before = psutil.Process(pid)
-    began_s = before.create_time() - 3600
-    monkeypatch.setattr(before, "_ident", (pid, began_s))
-    monkeypatch.setattr(before, "_create_time", began_s)
+    create_time_s = before.create_time() - 3600
+    monkeypatch.setattr(before, "_ident", (pid, create_time_s))
+    monkeypatch.setattr(before, "_create_time", create_time_s)
     return before
 
 
@@ -45,22 +45,22 @@ def job(jobs: JobStore) -> Job:
     return claimed
 
 
-def test_a_reused_pid_is_not_killed(stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    kill_group(earlier(stranger.pid, monkeypatch))
+def test_a_reused_pid_is_not_killed(other_process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    kill_group(process_with_reused_pid(other_process.pid, monkeypatch))
     with pytest.raises(subprocess.TimeoutExpired):
-        stranger.wait(0.3)
-    kill_group(psutil.Process(stranger.pid))
-    assert stranger.wait(30) == -signal.SIGKILL, "the right process is killed"
+        other_process.wait(0.3)
+    kill_group(psutil.Process(other_process.pid))
+    assert other_process.wait(30) == -signal.SIGKILL, "the right process is killed"
 
 
 def test_an_ended_job_with_a_reused_pid_kills_nothing(
-    stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+    other_process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = JobProcess(earlier(stranger.pid, monkeypatch), None)
+    process = JobProcess(process_with_reused_pid(other_process.pid, monkeypatch), None)
     assert process.has_ended()
     process.kill()
     with pytest.raises(subprocess.TimeoutExpired):
-        stranger.wait(0.3)
+        other_process.wait(0.3)
 
 
 def test_the_group_is_killed_before_the_job_is_reaped(
@@ -71,10 +71,10 @@ def test_the_group_is_killed_before_the_job_is_reaped(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    seen: list[str] = []
+    statuses: list[str] = []
 
     def record_and_kill(leader: int, number: int) -> None:
-        seen.append(psutil.Process(leader).status())
+        statuses.append(psutil.Process(leader).status())
         kill(leader, number)
 
     kill = os.killpg
@@ -82,7 +82,7 @@ def test_the_group_is_killed_before_the_job_is_reaped(
     log = tmp_path / "log"
     process = JobProcess.start(quick, (sys.executable,), job, log)
     until(process.has_ended)
-    assert seen[0] == psutil.STATUS_ZOMBIE, "not reaped, so its pid can't be reused"
+    assert statuses[0] == psutil.STATUS_ZOMBIE, "not reaped yet, so its pid can't be reused"
     assert process.exit_code == 0
     child = int(log.read_text().split()[-1])
     until(lambda: not runs(child))

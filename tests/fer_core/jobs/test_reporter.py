@@ -60,31 +60,31 @@ def test_progress_is_written_by_heartbeats_only(
     writes: list[float] = []
     beat = JobStore.heartbeat
 
-    def counted(self: JobStore, job_id: str, progress_01: float, *more: Any) -> bool:
+    def record_heartbeat(self: JobStore, job_id: str, progress_01: float, *more: Any) -> bool:
         writes.append(progress_01)
         return beat(self, job_id, progress_01, *more)
 
-    monkeypatch.setattr(JobStore, "heartbeat", counted)
-    began_s = time.monotonic()
+    monkeypatch.setattr(JobStore, "heartbeat", record_heartbeat)
+    start_s = time.monotonic()
     with reporter:
         for step in range(20_000):
             reporter(step / 20_000, "busy")
         time.sleep(0.25)
-    most = (time.monotonic() - began_s) / 0.1 + 2
-    assert 2 <= len(writes) <= most
+    writes_max = (time.monotonic() - start_s) / 0.1 + 2
+    assert 2 <= len(writes) <= writes_max
 
 
 def test_heartbeats_are_sent_between_calls(
     reporter: ProgressReporter, jobs: JobStore, until: Callable[..., None]
 ) -> None:
-    def beat() -> datetime | None:
+    def heartbeat_at() -> datetime | None:
         return jobs.get("j").heartbeat_at
 
     with reporter:
         reporter(0.1, "a long batch")
         for _ in range(3):
-            before = beat()
-            until(lambda before=before: beat() != before)
+            before = heartbeat_at()
+            until(lambda before=before: heartbeat_at() != before)
     assert jobs.get("j").message == "a long batch"
 
 
@@ -94,7 +94,7 @@ def test_a_cancel_request_stops_the_work(
     def work() -> None:
         with reporter:
             jobs.request_cancel("j")
-            until(lambda: False, between=lambda: reporter(0.5, "working"))
+            until(lambda: False, while_waiting=lambda: reporter(0.5, "working"))
 
     with pytest.raises(CancelledError, match="Job j was cancelled"):
         work()
@@ -112,14 +112,14 @@ def test_sigterm_stops_the_work_and_the_handler_is_restored(reporter: ProgressRe
 
 
 def test_sigterm_ends_a_forked_child(reporter: ProgressReporter) -> None:
-    ready, told = os.pipe()
+    ready, writer = os.pipe()
     with reporter:
         reporter._stop_event.set()
         assert reporter._thread is not None
         reporter._thread.join()  # so that the fork has one thread only
         child = os.fork()
         if child == 0:
-            os.write(told, b"!")
+            os.write(writer, b"!")
             time.sleep(30)
             os._exit(0)
         os.read(ready, 1)
@@ -128,22 +128,22 @@ def test_sigterm_ends_a_forked_child(reporter: ProgressReporter) -> None:
         assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM
         reporter(0.5, "the parent goes on")
     os.close(ready)
-    os.close(told)
+    os.close(writer)
 
 
 def test_outside_the_main_thread_no_handler_is_installed(reporter: ProgressReporter, jobs: JobStore) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    seen: list[object] = []
+    handlers: list[object] = []
 
     def work() -> None:
         with reporter:
-            seen.append(signal.getsignal(signal.SIGTERM))
+            handlers.append(signal.getsignal(signal.SIGTERM))
             reporter(0.5, "from a thread")
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [before]
+    assert handlers == [before]
     assert jobs.get("j").message == "from a thread"
 
 
@@ -152,18 +152,20 @@ def test_a_database_error_does_not_stop_the_work(
 ) -> None:
     holder = sqlite3.connect(sqlite, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with caplog.at_level(logging.WARNING, "fer_core"), JobStore(quick, busy_timeout_s=0.05) as hasty:
-        with ProgressReporter(hasty, "j", quick.model_copy(update={"heartbeat_s": 0.05})) as patient:
+    with caplog.at_level(logging.WARNING, "fer_core"), JobStore(quick, busy_timeout_s=0.05) as impatient_store:
+        with ProgressReporter(
+            impatient_store, "j", quick.model_copy(update={"heartbeat_s": 0.05})
+        ) as resilient_reporter:
             for _ in range(20):
-                patient(0.5, "going on")
+                resilient_reporter(0.5, "going on")
                 time.sleep(0.02)
-        patient.record_end(0, "")
+        resilient_reporter.record_end(0, "")
         holder.close()
         assert [record.getMessage() for record in caplog.records if "continues" in record.getMessage()] != []
         assert sum("continues" in record.getMessage() for record in caplog.records) == 1, (
             "logged once, not at every heartbeat"
         )
-        patient.record_end(0, "all well")
+        resilient_reporter.record_end(0, "all well")
     assert (jobs.get("j").exit_code, jobs.get("j").error) == (0, "all well")
 
 
@@ -172,7 +174,7 @@ def test_a_job_that_is_not_recorded_as_running_stops(
 ) -> None:
     jobs.finish("j", JobState.INTERRUPTED, None, "taken for dead")
     with reporter, pytest.raises(CancelledError):
-        until(lambda: False, between=lambda: reporter(0.5, "working"))
+        until(lambda: False, while_waiting=lambda: reporter(0.5, "working"))
 
 
 def test_a_live_view_halves_the_threads_until_it_ends(
@@ -189,8 +191,8 @@ def test_a_live_view_halves_the_threads_until_it_ends(
         work()
         assert torch.threads == 6
         request_throttling(quick)
-        until(lambda: torch.threads == 3, between=work)
-        until(lambda: torch.threads == 6, between=work)
+        until(lambda: torch.threads == 3, while_waiting=work)
+        until(lambda: torch.threads == 6, while_waiting=work)
 
 
 class FakeTorch(ModuleType):

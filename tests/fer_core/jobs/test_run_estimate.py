@@ -1,4 +1,4 @@
-"""An estimate measured by a child process: its figures, its errors in words, and that nothing is left behind."""
+"""Estimates measured in a subprocess: results, errors and cleanup."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from fer_core.training.config.train_config import TrainConfig, load_config, pars
 from tests.fer_core.training.test_estimate_report import ESTIMATE
 from tests.support.synthetic_datasets import write_synthetic_faces
 
-Stand = Callable[[str], list[str]]
+MakeCommand = Callable[[str], list[str]]
 
 CONFIG = parse_config({"dataset": "few", "batch_size": 8, "model": {"width": 4}, "split": {"kind": "seeded"}})
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path) -> Stand:
+def make_command(tmp_path: Path) -> MakeCommand:
     """A command that runs Python code; what it writes to `out` is its output."""
 
     def make(code: str) -> list[str]:
-        path = tmp_path / "stand_in.py"
+        path = tmp_path / "script.py"
         path.write_text(f"import os, subprocess, sys, time\n{code}\n")
         return [sys.executable, str(path)]
 
@@ -46,39 +46,39 @@ def test_the_arguments_are_the_config(name: str) -> None:
     config = load_config(
         preset_paths()[name], ["title='5: \"five\" % naïve'", "optimizer.learning_rate=0.00001", "seed=7"]
     )
-    given = build_parser().parse_args(estimate_args(config))
-    assert given.estimate
-    assert given.json
-    assert load_config(preset_paths()[given.config], given.set) == config
+    parsed = build_parser().parse_args(estimate_args(config))
+    assert parsed.estimate
+    assert parsed.json
+    assert load_config(preset_paths()[parsed.config], parsed.set) == config
 
 
 def test_the_estimate_trains_and_leaves_no_files(tmp_path: Path, store: Settings) -> None:
     folder = tmp_path / "faces"
     write_synthetic_faces(folder, SyntheticFacesConfig(total=120, identities=20, size_px=48))
     import_dataset(folder, store, dataset_id="few")
-    before = sorted(store.store.rglob("*"))
-    found = estimate_run(CONFIG, store)
-    assert found.batches * 8 == found.train_images > 0
-    assert 0 < found.epoch_s.low <= found.epoch_s.high
-    assert found.memory_bytes > 10_000_000
-    assert sorted(store.store.rglob("*")) == before
+    files_before = sorted(store.store.rglob("*"))
+    estimate = estimate_run(CONFIG, store)
+    assert estimate.batches * 8 == estimate.train_images > 0
+    assert 0 < estimate.epoch_s.low <= estimate.epoch_s.high
+    assert estimate.memory_bytes > 10_000_000
+    assert sorted(store.store.rglob("*")) == files_before
     with pytest.raises(InputError, match="fewer than one batch"):
         estimate_run(CONFIG.model_copy(update={"batch_size": 4_096}), store)
 
 
 def test_a_missing_dataset_is_reported_with_the_message_of_the_command(store: Settings) -> None:
-    with pytest.raises(InputError, match=r"no dataset 'few'") as caught:
+    with pytest.raises(InputError, match=r"no dataset 'few'") as error:
         estimate_run(CONFIG, store)
-    assert "Traceback" not in str(caught.value)
+    assert "Traceback" not in str(error.value)
 
 
-def test_the_output_of_the_subprocess_is_parsed(store: Settings, stand_in: Stand) -> None:
-    printed = json.dumps(asdict(ESTIMATE))
-    assert estimate_run(CONFIG, store, cli=stand_in(f"print({printed!r})")) == ESTIMATE
+def test_the_output_of_the_subprocess_is_parsed(store: Settings, make_command: MakeCommand) -> None:
+    output = json.dumps(asdict(ESTIMATE))
+    assert estimate_run(CONFIG, store, cli=make_command(f"print({output!r})")) == ESTIMATE
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "says"),
+    ("code", "error_type", "message"),
     [
         ("sys.stderr.write('error: seed is wrong.\\n'); sys.exit(2)", InputError, r"^seed is wrong\.$"),
         ("sys.stderr.write('a\\nerror: a fault\\n'); sys.exit(1)", FerscopeError, "failed: a fault"),
@@ -88,54 +88,56 @@ def test_the_output_of_the_subprocess_is_parsed(store: Settings, stand_in: Stand
         ("pass", FerscopeError, "can't be read"),
     ],
 )
-def test_errors_are_reported(code: str, kind: type[Exception], says: str, store: Settings, stand_in: Stand) -> None:
-    with pytest.raises(kind, match=says):
-        estimate_run(CONFIG, store, cli=stand_in(code))
+def test_errors_are_reported(
+    code: str, error_type: type[Exception], message: str, store: Settings, make_command: MakeCommand
+) -> None:
+    with pytest.raises(error_type, match=message):
+        estimate_run(CONFIG, store, cli=make_command(code))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
 def test_a_subprocess_that_times_out_is_killed_with_its_children(
-    tmp_path: Path, store: Settings, stand_in: Stand
+    tmp_path: Path, store: Settings, make_command: MakeCommand
 ) -> None:
-    note = tmp_path / "pids"
+    pid_file = tmp_path / "pids"
     code = (
         f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        f"open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\ntime.sleep(600)"
+        f"open({str(pid_file)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\ntime.sleep(600)"
     )
     with pytest.raises(JobError, match="stopped after 5 s"):
-        estimate_run(CONFIG, store, cli=stand_in(code), timeout_s=5)
-    _all_end([int(pid) for pid in note.read_text().split()])
+        estimate_run(CONFIG, store, cli=make_command(code), timeout_s=5)
+    _assert_all_end([int(pid) for pid in pid_file.read_text().split()])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Groups of processes are POSIX's.")
 def test_a_subprocess_ends_with_the_server(tmp_path: Path, store: Settings) -> None:
     """The estimate runs in a daemon thread, like the script of a page."""
-    note = tmp_path / "pid"
-    stand = tmp_path / "stand.py"
-    stand.write_text(f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    pid_file = tmp_path / "pid"
+    script = tmp_path / "stand.py"
+    script.write_text(f"import os, time\nopen({str(pid_file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
     code = f"""
 import os, sys, threading, time
 from fer_core.jobs.run_estimate import estimate_run
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
-work = lambda: estimate_run(TrainConfig(dataset="few"), settings(), cli=[sys.executable, {str(stand)!r}])
+work = lambda: estimate_run(TrainConfig(dataset="few"), settings(), cli=[sys.executable, {str(script)!r}])
 threading.Thread(target=work, daemon=True).start()
-while not os.path.exists({str(note)!r}) or not open({str(note)!r}).read():
+while not os.path.exists({str(pid_file)!r}) or not open({str(pid_file)!r}).read():
     time.sleep(0.05)
 """
     environment = os.environ | {"FERSCOPE_HOME": str(store.home)}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
-    _all_end([int(note.read_text())])
+    _assert_all_end([int(pid_file.read_text())])
 
 
-def _all_end(pids: list[int]) -> None:
+def _assert_all_end(pids: list[int]) -> None:
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and any(map(_lives, pids)):
+    while time.monotonic() < deadline and any(map(_is_alive, pids)):
         time.sleep(0.05)
-    assert not any(map(_lives, pids))
+    assert not any(map(_is_alive, pids))
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -144,5 +146,5 @@ def _lives(pid: int) -> bool:
 
 def test_a_config_of_defaults_is_passed_on_too() -> None:
     config = TrainConfig(dataset="few")
-    given = build_parser().parse_args(estimate_args(config))
-    assert load_config(preset_paths()[given.config], given.set) == config
+    parsed = build_parser().parse_args(estimate_args(config))
+    assert load_config(preset_paths()[parsed.config], parsed.set) == config

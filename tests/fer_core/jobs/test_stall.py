@@ -24,8 +24,8 @@ LEAST_S = 120.0
 
 def steps(timer: StepTimer, number: int, every_s: float, kind: str = "batch", from_s: float = 0.0) -> float:
     """Start steps at an interval; returns when the last one started."""
-    for place in range(number):
-        timer.start_step(from_s + place * every_s, StepMessage(f"step {place}", kind))
+    for index in range(number):
+        timer.start_step(from_s + index * every_s, StepMessage(f"step {index}", kind))
     return from_s + (number - 1) * every_s
 
 
@@ -91,8 +91,8 @@ def test_a_job_without_steps_is_stalled_in_every_query(jobs: JobStore, running: 
     job = jobs.get("j")
     assert job.state is JobState.STALLED and job.state.active
     assert job.left_at(datetime.now(UTC)) is None, "unknown"
-    assert [each.id for each in jobs.list(states=[JobState.STALLED])] == ["j"]
-    assert [each.id for each in jobs.list(states=ACTIVE_STATES, limit=1)] == ["j"]
+    assert [stalled_job.id for stalled_job in jobs.list(states=[JobState.STALLED])] == ["j"]
+    assert [stalled_job.id for stalled_job in jobs.list(states=ACTIVE_STATES, limit=1)] == ["j"]
     assert jobs.list(states=[JobState.RUNNING]) == []
     jobs.heartbeat("j", 0.6, "batch 4", timing=StepTiming(0.1, 130.0, 13.0))
     assert jobs.get("j").state is JobState.RUNNING
@@ -130,8 +130,8 @@ def test_the_heartbeat_has_the_step_timing(
     jobs: JobStore, running: Job, quick: Settings, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERSCOPE_JOB", "j")
-    patient = quick.model_copy(update={"stalled_after_s": 0.3, "heartbeat_s": 0.05})
-    with ProgressReporter.from_environment(patient) as reporter:
+    stalling_settings = quick.model_copy(update={"stalled_after_s": 0.3, "heartbeat_s": 0.05})
+    with ProgressReporter.from_environment(stalling_settings) as reporter:
         for number in range(5):
             reporter(0.5, StepMessage(f"batch {number}", "batch"))
         until(lambda: jobs.get("j").state is JobState.STALLED)
@@ -150,28 +150,30 @@ def test_a_stall_and_its_remedy_are_described(jobs: JobStore, running: Job, quic
     assert stall_remedy(job, quick) == "Its process is stopped and the job resumes from its last finished epoch."
     again = replace(job, stalls=1)
     assert stall_remedy(again, quick) == "It has stalled before, so its process is stopped and the job fails."
-    by_hand = quick.model_copy(update={"resume_stalled": False})
-    assert stall_remedy(job, by_hand) == "Cancel the job, then resume it from its last finished epoch."
+    without_resume = quick.model_copy(update={"resume_stalled": False})
+    assert stall_remedy(job, without_resume) == "Cancel the job, then resume it from its last finished epoch."
 
 
 @pytest.fixture
-def hasty(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def short_stall(jobs: JobStore, quick: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with which 0.3 seconds count as stalled; also for job processes."""
     monkeypatch.setenv("FERSCOPE_STALLED_AFTER_S", "0.3")
     return quick.model_copy(update={"stalled_after_s": 0.3})
 
 
 @pytest.fixture
-def supervised(jobs: JobStore, hasty: Settings, cli: tuple[str, ...]) -> Iterator[Callable[[Settings], Supervisor]]:
+def make_supervisor(
+    jobs: JobStore, short_stall: Settings, cli: tuple[str, ...]
+) -> Iterator[Callable[[Settings], Supervisor]]:
     """Create supervisors that are polled by the test; kills their jobs afterwards."""
-    made: list[Supervisor] = []
+    supervisors: list[Supervisor] = []
 
     def make(settings: Settings) -> Supervisor:
-        made.append(Supervisor(settings, cli).__enter__())
-        return made[-1]
+        supervisors.append(Supervisor(settings, cli).__enter__())
+        return supervisors[-1]
 
     yield make
-    for supervisor in made:
+    for supervisor in supervisors:
         for process in supervisor._processes.values():
             process.kill()
             assert process._child is not None
@@ -181,16 +183,16 @@ def supervised(jobs: JobStore, hasty: Settings, cli: tuple[str, ...]) -> Iterato
 
 def test_a_hung_job_is_killed_and_resumed_once(
     jobs: JobStore,
-    hasty: Settings,
-    supervised: Callable[[Settings], Supervisor],
+    short_stall: Settings,
+    make_supervisor: Callable[[Settings], Supervisor],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    supervisor = supervised(hasty)
+    supervisor = make_supervisor(short_stall)
     notes = tmp_path / "attempts"
     job = jobs.submit(JobKind.TRAIN, "t", ("hang", "1", str(notes)), "r", resume_args=("--resume",))
-    until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.poll)
-    until(lambda: jobs.get(job.id).state.ended, between=supervisor.poll)
+    until(lambda: jobs.get(job.id).state is JobState.STALLED, while_waiting=supervisor.poll)
+    until(lambda: jobs.get(job.id).state.ended, while_waiting=supervisor.poll)
     job = jobs.get(job.id)
     assert (job.state, job.attempts, job.stalls, job.error) == (JobState.SUCCEEDED, 2, 1, "")
     assert [line.split()[-1] for line in notes.read_text().splitlines()] == [str(notes), "--resume"]
@@ -199,14 +201,14 @@ def test_a_hung_job_is_killed_and_resumed_once(
 
 def test_a_second_stall_fails_the_job_with_a_remedy(
     jobs: JobStore,
-    hasty: Settings,
-    supervised: Callable[[Settings], Supervisor],
+    short_stall: Settings,
+    make_supervisor: Callable[[Settings], Supervisor],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    supervisor = supervised(hasty)
+    supervisor = make_supervisor(short_stall)
     job = jobs.submit(JobKind.TRAIN, "t", ("hang", "9", str(tmp_path / "attempts")), "r", resume_args=("--resume",))
-    until(lambda: jobs.get(job.id).state.ended, between=supervisor.poll)
+    until(lambda: jobs.get(job.id).state.ended, while_waiting=supervisor.poll)
     job = jobs.get(job.id)
     assert (job.state, job.attempts, job.stalls, job.exit_code) == (JobState.FAILED, 2, 2, -signal.SIGKILL)
     assert "stalled twice" in job.error and "batch 20 of 20" in job.error and "resume" in job.error
@@ -215,41 +217,41 @@ def test_a_second_stall_fails_the_job_with_a_remedy(
 
 def test_stalled_jobs_are_kept_if_the_settings_say_so(
     jobs: JobStore,
-    hasty: Settings,
-    supervised: Callable[[Settings], Supervisor],
+    short_stall: Settings,
+    make_supervisor: Callable[[Settings], Supervisor],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    supervisor = supervised(hasty.model_copy(update={"resume_stalled": False}))
+    supervisor = make_supervisor(short_stall.model_copy(update={"resume_stalled": False}))
     job = jobs.submit(JobKind.TRAIN, "t", ("hang", "9", str(tmp_path / "attempts")), "r")
-    until(lambda: jobs.get(job.id).state is JobState.STALLED, between=supervisor.poll)
-    looks = iter(range(60))
-    until(lambda: next(looks, None) is None, between=supervisor.poll)
+    until(lambda: jobs.get(job.id).state is JobState.STALLED, while_waiting=supervisor.poll)
+    polls = iter(range(60))
+    until(lambda: next(polls, None) is None, while_waiting=supervisor.poll)
     assert jobs.get(job.id).state is JobState.STALLED and jobs.get(job.id).stalls == 0
     jobs.request_cancel(job.id)
-    until(lambda: jobs.get(job.id).state is JobState.CANCELLED, between=supervisor.poll)
+    until(lambda: jobs.get(job.id).state is JobState.CANCELLED, while_waiting=supervisor.poll)
 
 
 def test_a_stalled_job_is_resumed_by_the_next_supervisor(
-    jobs: JobStore, running: Job, hasty: Settings, supervised: Callable[[Settings], Supervisor]
+    jobs: JobStore, running: Job, short_stall: Settings, make_supervisor: Callable[[Settings], Supervisor]
 ) -> None:
     jobs.record_stall("j")  # by a supervisor that was killed together with the job
-    supervised(hasty.model_copy(update={"jobs_at_once": 1})).poll()
+    make_supervisor(short_stall.model_copy(update={"jobs_at_once": 1})).poll()
     job = jobs.get("j")
     assert job.attempts == 2 and job.stalls == 1, "requeued and started"
 
 
 def test_an_old_heartbeat_alone_stops_no_job(
     jobs: JobStore,
-    hasty: Settings,
-    supervised: Callable[[Settings], Supervisor],
+    short_stall: Settings,
+    make_supervisor: Callable[[Settings], Supervisor],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    """As after the machine slept: the heartbeat is hours old until the next one."""
-    supervisor = supervised(hasty.model_copy(update={"heartbeat_s": 60.0}))
+    """After the machine was suspended, the heartbeat is hours old."""
+    supervisor = make_supervisor(short_stall.model_copy(update={"heartbeat_s": 60.0}))
     job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(tmp_path / "go")), "r")
-    until(lambda: jobs.get(job.id).message == "waiting", between=supervisor.poll)
+    until(lambda: jobs.get(job.id).message == "waiting", while_waiting=supervisor.poll)
     for _ in range(3):
         jobs.heartbeat(job.id, 0.5, "waiting", timing=StepTiming(9999.0, 1.0, 0.1))
         supervisor.poll()
@@ -257,21 +259,21 @@ def test_an_old_heartbeat_alone_stops_no_job(
     process = supervisor._processes[job.id]
     assert process.stop_requested_for_s is None and is_alive(process._process)
     (tmp_path / "go").touch()
-    until(lambda: jobs.get(job.id).state is JobState.SUCCEEDED, between=supervisor.poll)
+    until(lambda: jobs.get(job.id).state is JobState.SUCCEEDED, while_waiting=supervisor.poll)
 
 
 def test_the_step_timer_is_thread_safe() -> None:
-    timer, leaving = StepTimer(LEAST_S), threading.Event()
+    timer, stop_reading = StepTimer(LEAST_S), threading.Event()
 
-    def look() -> None:
-        while not leaving.is_set():
+    def read_timing() -> None:
+        while not stop_reading.is_set():
             timer.timing(1.0)
 
-    looker = threading.Thread(target=look)
-    looker.start()
+    reader = threading.Thread(target=read_timing)
+    reader.start()
     steps(timer, 5000, 0.001)
-    leaving.set()
-    looker.join()
+    stop_reading.set()
+    reader.join()
     timing = timer.timing(5.0)
     assert timing is not None and timing.usual_step_s == pytest.approx(0.001)
 

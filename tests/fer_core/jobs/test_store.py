@@ -18,7 +18,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 
 
-def claimed(jobs: JobStore) -> str:
+def claim(jobs: JobStore) -> str:
     job = jobs.claim_next()
     assert job is not None
     return job.id
@@ -30,13 +30,13 @@ def test_a_job_is_read_as_it_was_submitted(jobs: JobStore, quick: Settings) -> N
         JobKind.TRAIN, "Größe, ж", ("train", "--set", "a=b c"), "run-1", resume_args=["--resume"], priority=3
     )
     with JobStore(quick) as another:
-        read = another.get(job.id)
-    assert read == job
-    assert read.args == ("train", "--set", "a=b c")
-    assert read.state is JobState.QUEUED and read.state.active and not read.state.ended
-    assert before <= read.created_at <= datetime.now(UTC)
-    assert read.created_at.utcoffset() == timedelta(0)
-    assert (read.pid, read.exit_code, read.started_at, read.heartbeat_at, read.attempts) == (None,) * 4 + (0,)
+        stored = another.get(job.id)
+    assert stored == job
+    assert stored.args == ("train", "--set", "a=b c")
+    assert stored.state is JobState.QUEUED and stored.state.active and not stored.state.ended
+    assert before <= stored.created_at <= datetime.now(UTC)
+    assert stored.created_at.utcoffset() == timedelta(0)
+    assert (stored.pid, stored.exit_code, stored.started_at, stored.heartbeat_at, stored.attempts) == (None,) * 4 + (0,)
 
 
 def test_ids_are_unique_and_valid(jobs: JobStore) -> None:
@@ -68,7 +68,7 @@ def test_list_is_newest_first_and_filters(jobs: JobStore) -> None:
 def test_claims_go_by_priority_then_age(jobs: JobStore) -> None:
     for name, priority in (("old", 0), ("low", -1), ("high", 5), ("young", 0), ("high-too", 5)):
         jobs.submit(JobKind.TRAIN, "t", (), "r", priority=priority, job_id=name)
-    order = [claimed(jobs) for _ in range(5)]
+    order = [claim(jobs) for _ in range(5)]
     assert order == ["high", "high-too", "old", "young", "low"]
     assert jobs.claim_next() is None
     job = jobs.get("old")
@@ -77,28 +77,28 @@ def test_claims_go_by_priority_then_age(jobs: JobStore) -> None:
 
 def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, cli: tuple[str, ...]) -> None:
     ids = {jobs.submit(JobKind.TRAIN, "t", (), "r").id for _ in range(60)}
-    others = [
+    processes = [
         subprocess.Popen([*cli, "claim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    for other in others:
-        assert other.stdout is not None and other.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
 
     def claim_all() -> list[str]:
-        found = []
+        job_ids = []
         while (job := jobs.claim_next()) is not None:
-            found.append(job.id)
-        return found
+            job_ids.append(job.id)
+        return job_ids
 
     with ThreadPoolExecutor(3) as pool:
-        for other in others:
-            assert other.stdin is not None
-            other.stdin.write("go\n")
-            other.stdin.flush()
-        here = list(pool.map(lambda _: claim_all(), range(3)))
-    claims = Counter(job_id for found in here for job_id in found)
-    for other in others:
-        claims.update(other.communicate(timeout=30)[0].split())
-        assert other.returncode == 0
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        claimed_ids = list(pool.map(lambda _: claim_all(), range(3)))
+    claims = Counter(job_id for job_ids in claimed_ids for job_id in job_ids)
+    for process in processes:
+        claims.update(process.communicate(timeout=30)[0].split())
+        assert process.returncode == 0
     assert set(claims) == ids
     assert set(claims.values()) == {1}
 
@@ -106,7 +106,7 @@ def test_no_job_is_claimed_twice_by_threads_and_processes(jobs: JobStore, cli: t
 def test_a_heartbeat_returns_whether_to_stop(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.heartbeat("j", 0.1, "too early"), "a job that does not run is told to stop"
-    claimed(jobs)
+    claim(jobs)
     jobs.record_process("j", 4711, 1234.5)
     assert not jobs.heartbeat("j", 0.25, "epoch 2 of 8")
     job = jobs.get("j")
@@ -149,7 +149,7 @@ def test_invalid_transitions_are_refused_with_a_remedy(jobs: JobStore) -> None:
         jobs.record_process("j", 1, 1.0)
     with pytest.raises(JobError, match="it is queued"):
         jobs.finish("j", JobState.SUCCEEDED, 0, "")
-    claimed(jobs)
+    claim(jobs)
     with pytest.raises(JobError, match="queued is not an end state"):
         jobs.finish("j", JobState.QUEUED, 0, "")
     with pytest.raises(JobError, match="'j' can't be deleted: it is running"):
@@ -179,10 +179,10 @@ def test_a_locked_database_is_reported(jobs: JobStore, quick: Settings, sqlite: 
     holder = sqlite3.connect(sqlite, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:
-        with JobStore(quick, busy_timeout_s=0.2) as hasty:
-            assert len(hasty.list()) == 1, "reading goes on while somebody writes"
+        with JobStore(quick, busy_timeout_s=0.2) as impatient_store:
+            assert len(impatient_store.list()) == 1, "reading goes on while somebody writes"
             with pytest.raises(JobError, match=r"ferscope\.db was locked for 0\.2 s"):
-                hasty.submit(JobKind.TRAIN, "t", (), "r")
+                impatient_store.submit(JobKind.TRAIN, "t", (), "r")
     finally:
         holder.close()
 
@@ -211,14 +211,14 @@ def test_an_invalid_database_is_reported(quick: Settings, sqlite: Path) -> None:
 def test_a_store_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        JobStore(Settings(home=tmp_path / "file" / "store", database_url="")) as nowhere,
+        JobStore(Settings(home=tmp_path / "file" / "store", database_url="")) as invalid_store,
         pytest.raises(JobError, match="can't be used"),
     ):
-        nowhere.list()
+        invalid_store.list()
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "message"),
     [
         ("postgresql+psycopg://me:hunter2@127.0.0.1:1/jobs", r"me:\*\*\*@127\.0\.0\.1:1/jobs can't be used"),
         ("nosuch://me:hunter2@host/jobs", "FERSCOPE_DATABASE_URL"),
@@ -227,10 +227,10 @@ def test_a_store_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
         ("sqlite://", "in-memory"),
     ],
 )
-def test_a_wrong_url_is_named_without_its_password(tmp_path: Path, url: str, words: str) -> None:
-    with pytest.raises(JobError, match=words) as caught, JobStore(Settings(home=tmp_path, database_url=url)) as jobs:
+def test_a_wrong_url_is_named_without_its_password(tmp_path: Path, url: str, message: str) -> None:
+    with pytest.raises(JobError, match=message) as error, JobStore(Settings(home=tmp_path, database_url=url)) as jobs:
         jobs.list()
-    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_relative_sqlite_path_is_relative_to_the_store(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_the_database_can_be_used_again_after_dispose(jobs: JobStore) -> None:
 
 def test_a_retried_job_starts_over(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", ("train",), "r", resume_args=("--resume",), job_id="j")
-    claimed(jobs)
+    claim(jobs)
     jobs.finish("j", JobState.FAILED, 1, "it broke")
     assert jobs.retry("j").state is JobState.QUEUED
     again = jobs.claim_next()
@@ -264,7 +264,7 @@ def test_a_queued_job_can_be_moved(jobs: JobStore) -> None:
     jobs.set_priority("c", 2)
     jobs.set_priority("a", -1)
     assert [job.id for job in jobs.queued()] == ["c", "b", "a"]
-    assert claimed(jobs) == "c"
+    assert claim(jobs) == "c"
     with pytest.raises(JobError, match="'c' is no longer queued: it is running"):
         jobs.set_priority("c", 3)
     with pytest.raises(InputError, match="1000001"):
@@ -274,7 +274,7 @@ def test_a_queued_job_can_be_moved(jobs: JobStore) -> None:
 def test_the_time_left_decreases_between_heartbeats(jobs: JobStore) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     assert jobs.get("j").left_at(datetime.now(UTC)) is None
-    claimed(jobs)
+    claim(jobs)
     jobs.heartbeat("j", 0.5, "half", 60.0)
     job = jobs.get("j")
     assert job.heartbeat_at is not None

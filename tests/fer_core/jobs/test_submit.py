@@ -12,10 +12,10 @@ from fer_core.training.config.train_config import TrainConfig
 
 @pytest.fixture
 def store(tmp_path: Path) -> Settings:
-    here = Settings(home=tmp_path / "store", offline=True)
-    (here.datasets_dir / "faces").mkdir(parents=True)
-    (here.datasets_dir / "faces" / "dataset.json").write_text("{}")
-    return here
+    settings = Settings(home=tmp_path / "store", offline=True)
+    (settings.datasets_dir / "faces").mkdir(parents=True)
+    (settings.datasets_dir / "faces" / "dataset.json").write_text("{}")
+    return settings
 
 
 def test_a_training_that_can_not_start_creates_no_run(store: Settings, tmp_path: Path) -> None:

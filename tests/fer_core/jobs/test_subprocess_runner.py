@@ -19,8 +19,8 @@ def command(code: str, timeout_s: float = 60) -> Command:
     return Command(["-c", f"import os, sys, time\n{code}"], "The command", timeout_s, LATE, KILLED)
 
 
-def run(code: str, settings: Settings, **how: str) -> str:
-    return run_command(command(code), settings, cli=[sys.executable], **how)
+def run(code: str, settings: Settings, **options: str) -> str:
+    return run_command(command(code), settings, cli=[sys.executable], **options)
 
 
 def test_standard_output_is_returned_without_standard_error(store: Settings) -> None:
@@ -28,16 +28,18 @@ def test_standard_output_is_returned_without_standard_error(store: Settings) -> 
 
 
 def test_the_command_has_the_callers_store_device_and_low_priority(store: Settings) -> None:
-    said = run("print(os.environ['FERSCOPE_HOME'], os.environ['CUDA_VISIBLE_DEVICES'] == '', '.')", store, device="cpu")
-    assert said.split() == [str(store.home), "True", "."]
+    output = run(
+        "print(os.environ['FERSCOPE_HOME'], os.environ['CUDA_VISIBLE_DEVICES'] == '', '.')", store, device="cpu"
+    )
+    assert output.split() == [str(store.home), "True", "."]
     if sys.platform != "win32":
         # the priority is lowered after the start, so wait for it
-        lower = "\nwhile os.nice(0) <= {}: time.sleep(0.01)\nprint('lower')"
-        assert run(lower.format(os.nice(0)), store) == "lower\n"
+        wait_for_priority = "\nwhile os.nice(0) <= {}: time.sleep(0.01)\nprint('lower')"
+        assert run(wait_for_priority.format(os.nice(0)), store) == "lower\n"
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "says"),
+    ("code", "error_type", "message"),
     [
         (
             "sys.stderr.write('INFO loading\\nerror: it lacks fc.bias.\\n'); sys.exit(2)",
@@ -59,14 +61,14 @@ def test_the_command_has_the_callers_store_device_and_low_priority(store: Settin
     ],
     ids=["bad input", "bad usage", "failure", "no message", "killed"],
 )
-def test_each_failure_has_its_error(code: str, kind: type[Exception], says: str, store: Settings) -> None:
-    with pytest.raises(kind, match=says) as caught:
+def test_each_failure_has_its_error(code: str, error_type: type[Exception], message: str, store: Settings) -> None:
+    with pytest.raises(error_type, match=message) as error:
         run(code, store)
-    assert type(caught.value) is kind
+    assert type(error.value) is error_type
 
 
 def test_a_timeout_kills_the_command_and_gives_a_hint(tmp_path: Path, store: Settings) -> None:
-    late = command(f"time.sleep(60); open({str(tmp_path / 'note')!r}, 'w')", timeout_s=0.3)
+    slow_command = command(f"time.sleep(60); open({str(tmp_path / 'note')!r}, 'w')", timeout_s=0.3)
     with pytest.raises(JobError, match=rf"^The command was stopped after 0\.3 s\. {LATE}$"):
-        run_command(late, store, cli=[sys.executable])
+        run_command(slow_command, store, cli=[sys.executable])
     assert not (tmp_path / "note").exists()

@@ -35,7 +35,7 @@ def drive(supervisor: Supervisor, jobs: JobStore, until: Callable[..., None]) ->
     """Poll until a job is in a state, and return it."""
 
     def to(job: Job, state: JobState) -> Job:
-        until(lambda: jobs.get(job.id).state is state, between=supervisor.poll)
+        until(lambda: jobs.get(job.id).state is state, while_waiting=supervisor.poll)
         return jobs.get(job.id)
 
     return to
@@ -86,10 +86,10 @@ def test_a_job_that_ignores_sigterm_is_killed_with_its_children(
     runs: Callable[[int], bool],
     tmp_path: Path,
 ) -> None:
-    note = tmp_path / "child"
-    job = drive(jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(note)), "r"), JobState.RUNNING)
-    until(lambda: note.exists() and note.read_text() != "")
-    child = int(note.read_text())
+    pid_file = tmp_path / "child"
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(pid_file)), "r"), JobState.RUNNING)
+    until(lambda: pid_file.exists() and pid_file.read_text() != "")
+    child = int(pid_file.read_text())
     assert runs(child)
     jobs.request_cancel(job.id)
     job = drive(job, JobState.CANCELLED)
@@ -104,15 +104,15 @@ def test_a_killed_job_is_interrupted_with_its_children_and_can_be_resumed(
     runs: Callable[[int], bool],
     tmp_path: Path,
 ) -> None:
-    note = tmp_path / "child"
-    submitted = jobs.submit(JobKind.TRAIN, "t", ("parent", str(note)), "r")
+    pid_file = tmp_path / "child"
+    submitted = jobs.submit(JobKind.TRAIN, "t", ("parent", str(pid_file)), "r")
     job = drive(submitted, JobState.RUNNING)
-    until(lambda: note.exists() and note.read_text() != "")
+    until(lambda: pid_file.exists() and pid_file.read_text() != "")
     assert job.pid is not None
     os.kill(job.pid, signal.SIGKILL)
     job = drive(job, JobState.INTERRUPTED)
     assert job.exit_code == -signal.SIGKILL and "SIGKILL" in job.error
-    until(lambda: not runs(int(note.read_text())))
+    until(lambda: not runs(int(pid_file.read_text())))
 
 
 def test_resuming_adds_the_resume_arguments(jobs: JobStore, drive: Callable[..., Job]) -> None:
@@ -128,24 +128,26 @@ def test_resuming_adds_the_resume_arguments(jobs: JobStore, drive: Callable[...,
 def test_concurrency_is_limited_and_higher_priority_starts_first(
     jobs: JobStore, supervisor: Supervisor, drive: Callable[..., Job], tmp_path: Path
 ) -> None:
-    flag = tmp_path / "go"
-    submitted = [jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r", priority=number) for number in range(4)]
+    start_flag = tmp_path / "go"
+    submitted = [
+        jobs.submit(JobKind.TRAIN, "t", ("wait", str(start_flag)), "r", priority=number) for number in range(4)
+    ]
     for _ in range(3):
         supervisor.poll()
     running = {job.id for job in jobs.list(states=[JobState.RUNNING])}
     assert running == {submitted[3].id, submitted[2].id}
-    flag.touch()
+    start_flag.touch()
     for job in submitted:
         drive(job, JobState.SUCCEEDED)
 
 
 def test_a_job_has_its_own_session_and_low_priority(jobs: JobStore, drive: Callable[..., Job], tmp_path: Path) -> None:
-    flag = tmp_path / "go"
-    job = drive(jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r"), JobState.RUNNING)
+    start_flag = tmp_path / "go"
+    job = drive(jobs.submit(JobKind.TRAIN, "t", ("wait", str(start_flag)), "r"), JobState.RUNNING)
     assert job.pid is not None and job.pid_started_at == pytest.approx(psutil.Process(job.pid).create_time(), abs=2)
     assert os.getsid(job.pid) == job.pid
     assert psutil.Process(job.pid).nice() >= 5
-    flag.touch()
+    start_flag.touch()
     drive(job, JobState.SUCCEEDED)
 
 
@@ -164,21 +166,21 @@ def test_a_job_without_a_recorded_pid_is_found(
 ) -> None:
     jobs.submit(JobKind.TRAIN, "t", (), "r", job_id="j")
     jobs.claim_next()
-    sleeper = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"],
         env=os.environ | {"FERSCOPE_JOB": "j"},
         start_new_session=True,
     )
     try:
         supervisor.poll()
-        assert jobs.get("j").pid == sleeper.pid
+        assert jobs.get("j").pid == process.pid
         jobs.request_cancel("j")
         supervisor.poll()
-        assert sleeper.wait(30) == -signal.SIGTERM
-        until(lambda: jobs.get("j").state is JobState.CANCELLED, between=supervisor.poll)
+        assert process.wait(30) == -signal.SIGTERM
+        until(lambda: jobs.get("j").state is JobState.CANCELLED, while_waiting=supervisor.poll)
     finally:
-        sleeper.kill()
-        sleeper.wait()
+        process.kill()
+        process.wait()
         supervisor._processes.clear()
 
 
@@ -201,18 +203,18 @@ def test_an_idle_supervisor_exits(jobs: JobStore, quick: Settings) -> None:
 def test_a_job_queued_during_the_exit_is_run(
     jobs: JobStore, quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave = Supervisor.__exit__
-    late: list[Job] = []
+    exit_supervisor = Supervisor.__exit__
+    late_jobs: list[Job] = []
 
-    def submit_and_leave(self: Supervisor, *exc: object) -> None:
-        if not late:
+    def submit_and_exit(self: Supervisor, *exc: object) -> None:
+        if not late_jobs:
             assert supervisor_status(quick).running, "so nobody starts another"
-            late.append(jobs.submit(JobKind.TRAIN, "t", ("work",), "r"))
-        leave(self, *exc)
+            late_jobs.append(jobs.submit(JobKind.TRAIN, "t", ("work",), "r"))
+        exit_supervisor(self, *exc)
 
-    monkeypatch.setattr(Supervisor, "__exit__", submit_and_leave)
+    monkeypatch.setattr(Supervisor, "__exit__", submit_and_exit)
     Supervisor(quick, cli, idle_exit_s=0.2, poll_interval_s=0.02).run_forever()
-    assert jobs.get(late[0].id).state is JobState.SUCCEEDED
+    assert jobs.get(late_jobs[0].id).state is JobState.SUCCEEDED
 
 
 def test_stop_ends_the_supervisor(quick: Settings, until: Callable[..., None]) -> None:
@@ -240,13 +242,13 @@ def test_a_failed_poll_is_repeated(
 ) -> None:
     monkeypatch.setattr("fer_core.jobs.supervisor._ERROR_PAUSE_S", 0.02)
     job = jobs.submit(JobKind.TRAIN, "t", ("work",), "r")
-    claim, troubles = JobStore.claim_next, iter(range(3))
+    claim, failures = JobStore.claim_next, iter(range(3))
 
-    def troubled(self: JobStore, full: Iterable[str]) -> Job | None:
-        if next(troubles, None) is not None:
+    def fail_three_times(self: JobStore, full: Iterable[str]) -> Job | None:
+        if next(failures, None) is not None:
             raise JobError("The database is away.")
         return claim(self)
 
-    monkeypatch.setattr(JobStore, "claim_next", troubled)
+    monkeypatch.setattr(JobStore, "claim_next", fail_three_times)
     Supervisor(quick, cli, idle_exit_s=0.5, poll_interval_s=0.02).run_forever()
     assert jobs.get(job.id).state is JobState.SUCCEEDED

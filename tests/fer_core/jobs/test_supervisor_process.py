@@ -20,7 +20,7 @@ from fer_core.settings import Settings
 
 
 @pytest.fixture
-def reaches(jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
+def wait_for_state(jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
     """Wait until a job is in a state, and return it."""
 
     def wait(job: Job, state: JobState) -> Job:
@@ -30,24 +30,24 @@ def reaches(jobs: JobStore, until: Callable[..., None]) -> Callable[..., Job]:
     return wait
 
 
-def supervisors(store: Settings) -> list[int]:
+def supervisor_pids(store: Settings) -> list[int]:
     """The pids of all supervisors of a store."""
-    found = []
+    pids = []
     for process in psutil.process_iter():
         try:
-            mine = process.environ().get("FERSCOPE_HOME") == str(store.store)
-            if mine and process.cmdline()[-1:] == ["supervise"]:
-                found.append(process.pid)
+            is_of_store = process.environ().get("FERSCOPE_HOME") == str(store.store)
+            if is_of_store and process.cmdline()[-1:] == ["supervise"]:
+                pids.append(process.pid)
         except psutil.Error:
             continue
-    return found
+    return pids
 
 
 def test_a_supervisor_starts_once_runs_jobs_and_exits(
     jobs: JobStore,
     quick: Settings,
     cli: tuple[str, ...],
-    reaches: Callable[..., Job],
+    wait_for_state: Callable[..., Job],
     until: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -57,104 +57,104 @@ def test_a_supervisor_starts_once_runs_jobs_and_exits(
     pid = ensure_supervisor(quick, cli)
     assert ensure_supervisor(quick, cli) == pid
     assert supervisor_status(quick).pid == pid and os.getsid(pid) == pid
-    reaches(job, JobState.SUCCEEDED)
+    wait_for_state(job, JobState.SUCCEEDED)
     until(lambda: not supervisor_status(quick).running)
     until(lambda: not psutil.pid_exists(pid))
 
 
 def test_concurrent_callers_start_one_supervisor(jobs: JobStore, quick: Settings, cli: tuple[str, ...]) -> None:
-    together = threading.Barrier(4)
+    barrier = threading.Barrier(4)
 
-    def call(_: int) -> int:
-        together.wait()
+    def start(_: int) -> int:
+        barrier.wait()
         return ensure_supervisor(quick, cli)
 
     with ThreadPoolExecutor(4) as pool:
-        pids = list(pool.map(call, range(4)))
+        pids = list(pool.map(start, range(4)))
     assert len(set(pids)) == 1
-    assert supervisors(quick) == pids[:1]
+    assert supervisor_pids(quick) == pids[:1]
 
 
 def test_a_killed_supervisor_loses_no_job(
     jobs: JobStore,
     quick: Settings,
     cli: tuple[str, ...],
-    reaches: Callable[..., Job],
+    wait_for_state: Callable[..., Job],
     until: Callable[..., None],
     runs: Callable[[int], bool],
     tmp_path: Path,
 ) -> None:
-    flag = tmp_path / "go"
-    done = jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r")
-    mute = jobs.submit(JobKind.TRAIN, "t", ("mute", str(flag)), "r")
+    start_flag = tmp_path / "go"
+    reporting_job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(start_flag)), "r")
+    silent_job = jobs.submit(JobKind.TRAIN, "t", ("mute", str(start_flag)), "r")
     first = ensure_supervisor(quick, cli)
-    for job in (done, mute):
+    for job in (reporting_job, silent_job):
         until(lambda job=job: jobs.get(job.id).pid is not None)
     os.kill(first, signal.SIGKILL)
     until(lambda: not runs(first))
     assert not supervisor_status(quick).running
-    pids = [jobs.get(job.id).pid for job in (done, mute)]
+    pids = [jobs.get(job.id).pid for job in (reporting_job, silent_job)]
     assert all(pid is not None and runs(pid) for pid in pids), "the jobs continue"
-    until(lambda: jobs.get(done.id).message == "waiting")
+    until(lambda: jobs.get(reporting_job.id).message == "waiting")
 
     assert ensure_supervisor(quick, cli) != first
     until(lambda: (quick.logs_dir / "supervisor.log").read_text().count("Took over job") == 2)
-    assert [jobs.get(job.id).pid for job in (done, mute)] == pids, "and are not restarted"
-    flag.touch()
-    assert reaches(done, JobState.SUCCEEDED).exit_code == 0
-    assert "unobserved" in reaches(mute, JobState.INTERRUPTED).error, "it did not report its end"
+    assert [jobs.get(job.id).pid for job in (reporting_job, silent_job)] == pids, "and are not restarted"
+    start_flag.touch()
+    assert wait_for_state(reporting_job, JobState.SUCCEEDED).exit_code == 0
+    assert "unobserved" in wait_for_state(silent_job, JobState.INTERRUPTED).error, "it did not report its end"
 
 
 def test_a_job_taken_over_can_be_cancelled(
     jobs: JobStore,
     quick: Settings,
     cli: tuple[str, ...],
-    reaches: Callable[..., Job],
+    wait_for_state: Callable[..., Job],
     until: Callable[..., None],
     runs: Callable[[int], bool],
     tmp_path: Path,
 ) -> None:
-    note = tmp_path / "child"
-    job = jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(note)), "r")
+    pid_file = tmp_path / "child"
+    job = jobs.submit(JobKind.TRAIN, "t", ("stubborn", str(pid_file)), "r")
     first = ensure_supervisor(quick, cli)
-    until(lambda: note.exists() and note.read_text() != "")
+    until(lambda: pid_file.exists() and pid_file.read_text() != "")
     os.kill(first, signal.SIGKILL)
     until(lambda: not runs(first))
     jobs.request_cancel(job.id)
     ensure_supervisor(quick, cli)
-    reaches(job, JobState.CANCELLED)
-    until(lambda: not runs(int(note.read_text())))
+    wait_for_state(job, JobState.CANCELLED)
+    until(lambda: not runs(int(pid_file.read_text())))
 
 
 def test_sigterm_ends_the_supervisor_and_not_its_jobs(
     jobs: JobStore,
     quick: Settings,
     cli: tuple[str, ...],
-    reaches: Callable[..., Job],
+    wait_for_state: Callable[..., Job],
     until: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    flag = tmp_path / "go"
-    job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(flag)), "r")
+    start_flag = tmp_path / "go"
+    job = jobs.submit(JobKind.TRAIN, "t", ("wait", str(start_flag)), "r")
     first = ensure_supervisor(quick, cli)
     until(lambda: jobs.get(job.id).message == "waiting")
     os.kill(first, signal.SIGTERM)
     until(lambda: not psutil.pid_exists(first))
     assert not (quick.store / "supervisor.json").exists()
-    flag.touch()
+    start_flag.touch()
     until(lambda: jobs.get(job.id).exit_code == 0)
     assert jobs.get(job.id).state is JobState.RUNNING
     ensure_supervisor(quick, cli)
-    reaches(job, JobState.SUCCEEDED)
+    wait_for_state(job, JobState.SUCCEEDED)
 
 
 def test_a_stale_pid_file_is_no_supervisor(quick: Settings) -> None:
     quick.store.mkdir()
-    note = quick.store / "supervisor.json"
-    for left in ({"pid": os.getpid(), "create_time": 1.0, "started": "2026-01-31T12:00:00+00:00"}, {"pid": "?"}, []):
-        note.write_text(json.dumps(left))
+    pid_file = quick.store / "supervisor.json"
+    for content in ({"pid": os.getpid(), "create_time": 1.0, "started": "2026-01-31T12:00:00+00:00"}, {"pid": "?"}, []):
+        pid_file.write_text(json.dumps(content))
         assert not supervisor_status(quick).running
-    note.write_text("{")
+    pid_file.write_text("{")
     assert not supervisor_status(quick).running
 
 
@@ -169,4 +169,4 @@ def test_a_supervisor_that_hangs_is_stopped(quick: Settings, monkeypatch: pytest
     monkeypatch.setattr("fer_core.jobs.supervisor_process.START_TIMEOUT_S", 0.5)
     with pytest.raises(JobError, match=r"lock within 0\.5 s"):
         ensure_supervisor(quick, (sys.executable, "-c", "import time; time.sleep(60)"))
-    assert supervisors(quick) == []
+    assert supervisor_pids(quick) == []

@@ -42,13 +42,13 @@ def test_a_killed_supervisor_is_restarted(
 def test_errors_do_not_end_the_watchdog(
     jobs: JobStore, watchdog: SupervisorWatchdog, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[int] = []
+    checks: list[int] = []
 
-    def troubled(_self: SupervisorWatchdog) -> bool:
-        looks.append(1)
+    def fail(_self: SupervisorWatchdog) -> bool:
+        checks.append(1)
         raise OSError("no room")
 
-    monkeypatch.setattr(SupervisorWatchdog, "check", troubled)
+    monkeypatch.setattr(SupervisorWatchdog, "check", fail)
     watchdog.start()
-    until(lambda: len(looks) >= 2)
+    until(lambda: len(checks) >= 2)
     watchdog.stop()
