@@ -1,4 +1,4 @@
-"""Tiny models with answers that can be worked out by hand."""
+"""Tiny models with predictions that are easy to compute."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _write_network(
     output_name: str = "logits",
     batch: int | str = "n",
 ) -> None:
-    """Average each channel, then a linear layer: logits = weights @ channel means + bias. A second output,
+    """Write a network with logits = weights @ channel means + bias. A second output,
     `means`, gives the averages."""
     classes, channels = weights.shape
     nodes = [

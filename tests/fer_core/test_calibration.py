@@ -27,13 +27,15 @@ def calibration(temperature: float = 1.0, tau: float = 1.0) -> Calibration:
 
 
 def test_probabilities_follow_the_formula() -> None:
-    for row, found in zip(LOGITS, calibration(1.7, 0.6).probabilities(LOGITS, OperatingPoint.BALANCED), strict=True):
+    for row, calibrated in zip(
+        LOGITS, calibration(1.7, 0.6).probabilities(LOGITS, OperatingPoint.BALANCED), strict=True
+    ):
         powers = [math.exp((z - 0.6 * math.log(share)) / 1.7) for z, share in zip(row, SHARES, strict=True)]
-        assert found == pytest.approx([power / sum(powers) for power in powers], abs=1e-6)
+        assert calibrated == pytest.approx([power / sum(powers) for power in powers], abs=1e-6)
 
 
 @pytest.mark.parametrize("point", OperatingPoint)
-def test_rows_sum_to_one_however_large_the_logits(point: OperatingPoint) -> None:
+def test_probabilities_sum_to_one_for_any_logits(point: OperatingPoint) -> None:
     for scale in (1, 1e3, 1e6):
         probabilities = calibration().probabilities(LOGITS * scale, point)
         assert probabilities.dtype == np.float32
@@ -41,32 +43,32 @@ def test_rows_sum_to_one_however_large_the_logits(point: OperatingPoint) -> None
         np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
 
 
-def test_temperature_changes_confidence_but_no_answer() -> None:
+def test_temperature_changes_confidence_but_no_prediction() -> None:
     sharp, soft = (calibration(t).probabilities(LOGITS, OperatingPoint.ACCURATE) for t in (0.5, 3.0))
     np.testing.assert_array_equal(sharp.argmax(1), soft.argmax(1))
     assert (sharp.max(1) > soft.max(1)).all()
 
 
-def test_balancing_gives_rare_classes_more_and_common_ones_less() -> None:
+def test_the_balanced_point_favors_rare_classes() -> None:
     accurate, balanced = (calibration().probabilities(LOGITS, point) for point in OperatingPoint)
     assert (balanced[:, 7] > accurate[:, 7]).all()
     assert (balanced[:, 0] < accurate[:, 0]).all()
 
 
 def test_full_adjustment_undoes_the_priors() -> None:
-    # A model that answers with the priors whatever it sees knows nothing: balanced, that is an even answer.
-    even = calibration().probabilities(np.log(SHARES)[None], OperatingPoint.BALANCED)
-    np.testing.assert_allclose(even, 1 / 8, atol=1e-6)
+    # A model that always predicts the priors becomes uniform at the balanced point.
+    uniform = calibration().probabilities(np.log(SHARES)[None], OperatingPoint.BALANCED)
+    np.testing.assert_allclose(uniform, 1 / 8, atol=1e-6)
 
 
-def test_identity_is_softmax_at_both_points() -> None:
+def test_the_identity_calibration_is_softmax() -> None:
     identity = Calibration.identity(LABELS)
     softmax = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
     for point in OperatingPoint:
         np.testing.assert_allclose(identity.probabilities(LOGITS, point), softmax, atol=1e-6)
 
 
-def test_no_rows_give_no_rows() -> None:
+def test_empty_logits_give_empty_probabilities() -> None:
     assert calibration().probabilities(LOGITS[:0], OperatingPoint.ACCURATE).shape == (0, 8)
 
 
@@ -75,7 +77,7 @@ def test_an_unknown_point_lists_the_known_ones() -> None:
         OperatingPoint.parse("fair")
 
 
-def test_outputs_of_another_number_are_refused() -> None:
+def test_another_number_of_classes_is_refused() -> None:
     with pytest.raises(BundleError, match="8 classes"):
         calibration().probabilities(LOGITS[:, :7], OperatingPoint.ACCURATE)
 
@@ -91,31 +93,31 @@ def test_outputs_of_another_number_are_refused() -> None:
         {"extra": 1},
     ],
 )
-def test_nonsense_is_refused(change: dict[str, object]) -> None:
+def test_invalid_values_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Calibration.model_validate(calibration().model_dump() | change)
 
 
-def test_save_then_load_gives_the_same(tmp_path: Path) -> None:
+def test_a_calibration_round_trips(tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     calibration(1.3, 0.7).save(path)
     assert Calibration.load(path, LABELS) == calibration(1.3, 0.7)
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"has no calibration\.json"):
         Calibration.load(tmp_path / "calibration.json", LABELS)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "not json", '{"temperature": 1, "typo": 2}'])
-def test_a_broken_file_is_said(tmp_path: Path, content: str) -> None:
+def test_a_broken_file_is_an_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / "calibration.json"
     path.write_text(content)
     with pytest.raises(BundleError, match=r"calibration\.json of .* is not valid at"):
         Calibration.load(path, LABELS)
 
 
-def test_a_file_for_other_labels_is_said(tmp_path: Path) -> None:
+def test_a_file_for_other_labels_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     calibration().save(path)
     with pytest.raises(BundleError, match=r"for 8 classes, but the contract has 7 labels"):

@@ -26,7 +26,7 @@ every_contract = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CON
 
 
 def _faces() -> list[NDArray[np.uint8]]:
-    """Smooth and noisy, larger and smaller than any contract, gray and RGB, not square."""
+    """Smooth and noisy images, larger and smaller than any contract, gray and RGB, not square."""
     rng = np.random.default_rng(3)
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     return [
@@ -38,7 +38,7 @@ def _faces() -> list[NDArray[np.uint8]]:
 
 
 @every_contract
-def test_fit_gives_bytes_of_the_contracts_shape(contract: Contract) -> None:
+def test_resize_gives_uint8_of_the_contracts_shape(contract: Contract) -> None:
     for face in _faces():
         fitted = contract.resize(face)
         assert fitted.shape == (contract.channels, contract.size_px, contract.size_px)
@@ -47,41 +47,41 @@ def test_fit_gives_bytes_of_the_contracts_shape(contract: Contract) -> None:
 
 
 @every_contract
-def test_applying_is_fitting_and_normalizing(contract: Contract) -> None:
-    planes = np.stack([contract.resize(face) for face in _faces()]).astype(np.float32)
+def test_apply_resizes_and_normalizes(contract: Contract) -> None:
+    resized = np.stack([contract.resize(face) for face in _faces()]).astype(np.float32)
     batch = contract.apply_batch(_faces())
     assert batch.dtype == np.float32
-    np.testing.assert_allclose(contract.normalize(planes), batch, atol=1e-6)
+    np.testing.assert_allclose(contract.normalize(resized), batch, atol=1e-6)
     for face, row in zip(_faces(), batch, strict=True):
         np.testing.assert_allclose(contract.apply(face), row, atol=1e-6)
 
 
 @every_contract
 def test_numpy_and_torch_normalize_alike(contract: Contract) -> None:
-    planes = np.stack([contract.resize(face) for face in _faces()]).astype(np.float32)
-    before = planes.copy()
-    ours, theirs = contract.normalize(planes), contract.normalize(torch.from_numpy(planes))
-    assert isinstance(ours, np.ndarray)
-    assert isinstance(theirs, torch.Tensor)
-    assert theirs.dtype == torch.float32
-    np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5)
-    np.testing.assert_array_equal(planes, before)
+    resized = np.stack([contract.resize(face) for face in _faces()]).astype(np.float32)
+    original = resized.copy()
+    numpy_result, torch_result = contract.normalize(resized), contract.normalize(torch.from_numpy(resized))
+    assert isinstance(numpy_result, np.ndarray)
+    assert isinstance(torch_result, torch.Tensor)
+    assert torch_result.dtype == torch.float32
+    np.testing.assert_allclose(numpy_result, torch_result.numpy(), atol=1e-5)
+    np.testing.assert_array_equal(resized, original)
 
 
-def test_the_figures_of_each_normalization() -> None:
+def test_each_normalization_follows_its_formula() -> None:
     rng = np.random.default_rng(0)
-    planes = rng.integers(0, 256, (5, 3, 32, 32)).astype(np.float32)
-    np.testing.assert_array_equal(CONTRACTS["byte"].normalize(planes), planes)
-    np.testing.assert_allclose(CONTRACTS["unit"].normalize(planes), planes / 255, atol=1e-7)
-    image = CONTRACTS["image"].normalize(planes)
+    resized = rng.integers(0, 256, (5, 3, 32, 32)).astype(np.float32)
+    np.testing.assert_array_equal(CONTRACTS["byte"].normalize(resized), resized)
+    np.testing.assert_allclose(CONTRACTS["unit"].normalize(resized), resized / 255, atol=1e-7)
+    image = CONTRACTS["image"].normalize(resized)
     np.testing.assert_allclose(image.mean((1, 2, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(image.std((1, 2, 3)), 1, atol=1e-4)
-    channel = CONTRACTS["channel"].normalize(planes)
-    for place, (mean, std) in enumerate(zip(IMAGENET["mean"], IMAGENET["std"], strict=True)):
-        np.testing.assert_allclose(channel[:, place], (planes[:, place] / 255 - mean) / std, atol=1e-5)
+    channel = CONTRACTS["channel"].normalize(resized)
+    for channel_index, (mean, std) in enumerate(zip(IMAGENET["mean"], IMAGENET["std"], strict=True)):
+        np.testing.assert_allclose(channel[:, channel_index], (resized[:, channel_index] / 255 - mean) / std, atol=1e-5)
 
 
-def test_standardizing_each_image_forgets_its_light() -> None:
+def test_image_normalization_is_invariant_to_brightness() -> None:
     face = np.random.default_rng(1).integers(60, 120, (48, 48), np.uint8)
     contract = CONTRACTS["image"]
     np.testing.assert_allclose(contract.apply(face), contract.apply(2 * face), atol=1e-5)
@@ -90,52 +90,52 @@ def test_standardizing_each_image_forgets_its_light() -> None:
 @every_contract
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_constant_image_stays_finite(contract: Contract, level: int) -> None:
-    planes = contract.apply(np.full((30, 30, 3), level, np.uint8))
-    assert np.isfinite(planes).all()
+    resized = contract.apply(np.full((30, 30, 3), level, np.uint8))
+    assert np.isfinite(resized).all()
     if contract.normalization == "image":
-        np.testing.assert_allclose(planes, 0, atol=1e-4)
+        np.testing.assert_allclose(resized, 0, atol=1e-4)
 
 
-def test_an_image_of_the_right_size_is_not_touched() -> None:
+def test_an_image_of_the_right_size_is_unchanged() -> None:
     face = np.random.default_rng(2).integers(0, 256, (32, 32, 3), np.uint8)
     np.testing.assert_array_equal(CONTRACTS["byte"].resize(face), face.transpose(2, 0, 1))
 
 
-def test_shrinking_averages_what_falls_together() -> None:
+def test_downscaling_averages_pixels() -> None:
     face = np.zeros((96, 96), np.uint8)
-    face[:, ::4] = 200  # to a quarter: every pixel is one bright column and three dark ones
+    face[:, ::4] = 200  # downscaled by 4, each pixel averages one bright and three dark columns
     np.testing.assert_array_equal(CONTRACTS["unit"].resize(face), 50)
 
 
-def test_gray_in_an_rgb_contract_is_three_times_the_same() -> None:
+def test_gray_is_repeated_in_an_rgb_contract() -> None:
     fitted = CONTRACTS["byte"].resize(np.random.default_rng(4).integers(0, 256, (32, 32), np.uint8))
     assert (fitted[0] == fitted[1]).all()
     assert (fitted[0] == fitted[2]).all()
 
 
-def test_red_green_and_blue_keep_their_order_and_their_luminance() -> None:
+def test_colors_keep_their_order_and_luminance() -> None:
     levels = {}
-    for place, color in enumerate(("red", "green", "blue")):
+    for channel_index, color in enumerate(("red", "green", "blue")):
         face = np.zeros((24, 24, 3), np.uint8)
-        face[:, :, place] = 255
-        assert CONTRACTS["byte"].resize(face)[place].min() == 255
+        face[:, :, channel_index] = 255
+        assert CONTRACTS["byte"].resize(face)[channel_index].min() == 255
         levels[color] = int(CONTRACTS["unit"].resize(face)[0, 0, 0])
     assert levels == {"red": 76, "green": 150, "blue": 29}  # ITU-R BT.601
 
 
 @every_contract
-def test_save_and_load_give_it_back(contract: Contract, tmp_path: Path) -> None:
+def test_a_contract_round_trips(contract: Contract, tmp_path: Path) -> None:
     contract.save(tmp_path / "contract.json")
     assert Contract.load(tmp_path / "contract.json") == contract
 
 
-def test_a_missing_contract_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_contract_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"has no contract\.json.*preset"):
         Contract.load(tmp_path / "contract.json")
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "message"),
     [
         ({"img_size": 224}, "img_size"),
         ({"size_px": 4}, "size_px"),
@@ -149,10 +149,10 @@ def test_a_missing_contract_says_what_to_do(tmp_path: Path) -> None:
         ({"version": 2}, "version"),
     ],
 )
-def test_a_contract_that_does_not_hold_together_is_refused(change: dict[str, Any], named: str, tmp_path: Path) -> None:
+def test_an_invalid_contract_is_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
     content = json.loads(CONTRACTS["byte"].model_dump_json()) | change
     (tmp_path / "contract.json").write_text(json.dumps(content))
-    with pytest.raises(BundleError, match=named):
+    with pytest.raises(BundleError, match=message):
         Contract.load(tmp_path / "contract.json")
 
 
@@ -163,12 +163,12 @@ def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path) -> None:
         Contract.load(tmp_path / "contract.json")
 
 
-def test_a_contract_can_not_be_changed() -> None:
+def test_a_contract_is_immutable() -> None:
     with pytest.raises(ValidationError):
         CONTRACTS["byte"].size_px = 64
 
 
-def test_packs_are_shared_only_between_contracts_that_fit_alike() -> None:
+def test_packs_are_shared_between_contracts_with_equal_resizing() -> None:
     contract = CONTRACTS["image"]
     assert contract.model_copy(update={"normalization": "unit"}).pack_key == contract.pack_key
     assert contract.model_copy(update={"size_px": 64}).pack_key != contract.pack_key
@@ -176,7 +176,7 @@ def test_packs_are_shared_only_between_contracts_that_fit_alike() -> None:
 
 
 def test_the_label_set_keeps_the_order_of_the_outputs() -> None:
-    turned = tuple(reversed(LABELS))
-    contract = CONTRACTS["byte"].model_copy(update={"labels": turned})
-    assert contract.label_set.expressions == turned
+    reversed_labels = tuple(reversed(LABELS))
+    contract = CONTRACTS["byte"].model_copy(update={"labels": reversed_labels})
+    assert contract.label_set.expressions == reversed_labels
     assert contract.label_set.index(Expression.CONTEMPT) == 0

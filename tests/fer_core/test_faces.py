@@ -10,17 +10,17 @@ from fer_core.faces import AlignedCrop, FaceBox, crop_face
 
 @pytest.fixture
 def image() -> np.ndarray:
-    """Every pixel tells where it is: red is its row, green its column."""
+    """Each pixel encodes its position: red is the row, green the column."""
     rows, columns = np.mgrid[0:80, 0:120]
     return np.stack([rows, columns, np.zeros_like(rows)], axis=2).astype(np.uint8)
 
 
-def test_an_upright_frame_without_margin_is_cut_out_exactly(image: np.ndarray) -> None:
+def test_an_upright_crop_without_margin_is_exact(image: np.ndarray) -> None:
     np.testing.assert_array_equal(crop_face(image, AlignedCrop(50, 30, 40), 0), image[10:50, 30:70])
 
 
 @pytest.mark.parametrize("side_px", [1.0, 6.7, 20.0, 33.4])
-def test_a_crop_is_square_about_the_frames_center(image: np.ndarray, side_px: float) -> None:
+def test_a_crop_is_square_about_its_center(image: np.ndarray, side_px: float) -> None:
     face = crop_face(image, AlignedCrop(60.3, 40.6, side_px), 0)
     assert face.shape == (round(side_px), round(side_px), 3)
     assert face[:, :, 0].astype(float).mean() + 0.5 == pytest.approx(40.6, abs=0.6)
@@ -36,7 +36,7 @@ def test_the_margin_is_added_on_each_side(image: np.ndarray, margin_01: float, s
     np.testing.assert_array_equal(face, image[top : top + side, left : left + side])
 
 
-def test_what_lies_over_the_edge_repeats_the_edge(image: np.ndarray) -> None:
+def test_a_crop_beyond_the_border_repeats_the_border(image: np.ndarray) -> None:
     face = crop_face(image, AlignedCrop(5, 10, 30), 0)
     assert face.shape == (30, 30, 3)
     np.testing.assert_array_equal(face[5:, 10:], image[:25, :20])
@@ -47,38 +47,38 @@ def test_what_lies_over_the_edge_repeats_the_edge(image: np.ndarray) -> None:
     assert (corner[:, 10:, 1] == 119).all()
 
 
-def test_a_leaning_face_is_turned_upright(image: np.ndarray) -> None:
-    # Clockwise by a quarter: what was up is now on the right, and the crop puts it up again.
-    leaning = np.ascontiguousarray(np.rot90(image, -1))
+def test_a_rotated_face_is_cropped_upright(image: np.ndarray) -> None:
+    # Rotated clockwise by 90 degrees; the crop rotates it back.
+    rotated = np.ascontiguousarray(np.rot90(image, -1))
     upright = crop_face(image, AlignedCrop(60, 40, 30), 0)
-    np.testing.assert_array_equal(crop_face(leaning, AlignedCrop(40, 60, 30, 90.0), 0), upright)
+    np.testing.assert_array_equal(crop_face(rotated, AlignedCrop(40, 60, 30, 90.0), 0), upright)
     np.testing.assert_array_equal(
         crop_face(np.ascontiguousarray(np.rot90(image)), AlignedCrop(40, 60, 30, -90), 0), upright
     )
 
 
 @pytest.mark.parametrize("roll_deg", [-25.0, -7.0, 12.0, 25.0])
-def test_turning_undoes_the_roll_about_the_frames_center(roll_deg: float) -> None:
+def test_rotation_undoes_the_roll(roll_deg: float) -> None:
     rows, columns = np.mgrid[0:160, 0:200]
-    smooth = 127 + 60 * np.sin(columns / 9) + 60 * np.cos(rows / 13)
-    picture = np.repeat(smooth[:, :, None], 3, axis=2).astype(np.uint8)
+    pattern = 127 + 60 * np.sin(columns / 9) + 60 * np.cos(rows / 13)
+    pattern_image = np.repeat(pattern[:, :, None], 3, axis=2).astype(np.uint8)
     # OpenCV turns counter-clockwise; (100.5, 80.5) in continuous pixels is the center of pixel (100, 80).
-    leaning = cv2.warpAffine(picture, cv2.getRotationMatrix2D((100, 80), -roll_deg, 1), (200, 160))
-    upright = crop_face(picture, AlignedCrop(100.5, 80.5, 61), 0).astype(float)
-    turned = crop_face(np.asarray(leaning, np.uint8), AlignedCrop(100.5, 80.5, 61, roll_deg), 0).astype(float)
-    askew = crop_face(np.asarray(leaning, np.uint8), AlignedCrop(100.5, 80.5, 61), 0).astype(float)
-    assert np.abs(turned - upright).mean() < 3
-    assert np.abs(askew - upright).mean() > 10
+    rotated = cv2.warpAffine(pattern_image, cv2.getRotationMatrix2D((100, 80), -roll_deg, 1), (200, 160))
+    upright = crop_face(pattern_image, AlignedCrop(100.5, 80.5, 61), 0).astype(float)
+    derotated = crop_face(np.asarray(rotated, np.uint8), AlignedCrop(100.5, 80.5, 61, roll_deg), 0).astype(float)
+    not_derotated = crop_face(np.asarray(rotated, np.uint8), AlignedCrop(100.5, 80.5, 61), 0).astype(float)
+    assert np.abs(derotated - upright).mean() < 3
+    assert np.abs(not_derotated - upright).mean() > 10
 
 
 @pytest.mark.parametrize("roll_deg", [0.0, 10.0])
-def test_a_view_of_an_array_is_cut_like_a_copy(image: np.ndarray, roll_deg: float) -> None:
-    view, frame = image[:, ::-1], AlignedCrop(5, 20, 30, roll_deg)
-    np.testing.assert_array_equal(crop_face(view, frame, 0), crop_face(view.copy(), frame, 0))
+def test_a_view_of_an_array_is_cropped_like_a_copy(image: np.ndarray, roll_deg: float) -> None:
+    flipped, aligned_crop = image[:, ::-1], AlignedCrop(5, 20, 30, roll_deg)
+    np.testing.assert_array_equal(crop_face(flipped, aligned_crop, 0), crop_face(flipped.copy(), aligned_crop, 0))
 
 
 @pytest.mark.parametrize(
-    "frame",
+    "aligned_crop",
     [
         AlignedCrop(131, 20, 20),
         AlignedCrop(20, 91, 20),
@@ -87,18 +87,20 @@ def test_a_view_of_an_array_is_cut_like_a_copy(image: np.ndarray, roll_deg: floa
         AlignedCrop(20, 20, 0),
     ],
 )
-def test_a_frame_outside_or_without_area_is_an_error_that_names_it(image: np.ndarray, frame: AlignedCrop) -> None:
-    assert not frame.intersects_image(image)
-    with pytest.raises(EmptyCropError) as caught:
-        crop_face(image, frame, 0.1)
-    assert str(frame) in str(caught.value)
-    assert "120x80" in str(caught.value)
+def test_an_empty_crop_is_an_error(image: np.ndarray, aligned_crop: AlignedCrop) -> None:
+    assert not aligned_crop.intersects_image(image)
+    with pytest.raises(EmptyCropError) as error:
+        crop_face(image, aligned_crop, 0.1)
+    assert str(aligned_crop) in str(error.value)
+    assert "120x80" in str(error.value)
 
 
-@pytest.mark.parametrize("frame", [AlignedCrop(-9, 20, 20), AlignedCrop(129, 20, 20), AlignedCrop(20, 89, 20, 25.0)])
-def test_a_frame_that_touches_the_image_can_be_cut(image: np.ndarray, frame: AlignedCrop) -> None:
-    assert frame.intersects_image(image)
-    assert crop_face(image, frame, 0).shape == (20, 20, 3)
+@pytest.mark.parametrize(
+    "aligned_crop", [AlignedCrop(-9, 20, 20), AlignedCrop(129, 20, 20), AlignedCrop(20, 89, 20, 25.0)]
+)
+def test_a_crop_that_touches_the_image_is_allowed(image: np.ndarray, aligned_crop: AlignedCrop) -> None:
+    assert aligned_crop.intersects_image(image)
+    assert crop_face(image, aligned_crop, 0).shape == (20, 20, 3)
 
 
 def test_a_crop_is_a_copy(image: np.ndarray) -> None:
@@ -106,7 +108,7 @@ def test_a_crop_is_a_copy(image: np.ndarray) -> None:
     assert image[0, 0].tolist() == [0, 0, 0]
 
 
-def test_overlap() -> None:
+def test_iou_of_boxes() -> None:
     box = FaceBox(0, 0, 10, 10)
     assert box.iou(box) == 1
     assert box.iou(FaceBox(10, 0, 10, 10)) == 0

@@ -18,18 +18,18 @@ def test_a_valid_id_is_returned(name: str) -> None:
     ["", "A", "-a", ".a", "_a", "a/b", "a\\b", "..", "a..b", "../a", "a b", "ä", "a\n", "x" * 81, "/etc", "a\0b", "~"],
 )
 def test_an_invalid_id_is_refused_with_its_value_and_kind(name: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as error:
         check_id(name, "dataset")
-    assert repr(name) in str(caught.value)
-    assert "dataset id" in str(caught.value)
+    assert repr(name) in str(error.value)
+    assert "dataset id" in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "made"),
+    ("text", "expected"),
     [("My Faces (2)", "my-faces-2"), ("Größe", "gr-e"), ("../../etc", "etc"), ("!!!", "unnamed"), ("", "unnamed")],
 )
-def test_any_text_has_a_slug(text: str, made: str) -> None:
-    assert slug(text) == made
+def test_any_text_has_a_slug(text: str, expected: str) -> None:
+    assert slug(text) == expected
 
 
 @pytest.mark.parametrize("text", ["A" * 500, "日本語", "a--b", " .hidden", "x/y" * 40])
@@ -38,8 +38,8 @@ def test_a_slug_is_a_valid_id(text: str) -> None:
 
 
 def test_new_ids_are_unique_readable_and_valid() -> None:
-    made = {new_id("Small Net " * 20) for _ in range(1000)}
-    assert len(made) == 1000
-    for one in made:
-        assert check_id(one, "run")
-        assert "small-net" in one
+    ids = {new_id("Small Net " * 20) for _ in range(1000)}
+    assert len(ids) == 1000
+    for run_id in ids:
+        assert check_id(run_id, "run")
+        assert "small-net" in run_id

@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say, above all near 1, and never have zero width."""
+"""Intervals have nominal coverage, also near 1, and never zero width."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ DRAWS = 300
 
 
 def _coverage(trials: int, share: float) -> float:
-    """How often the interval of a share holds it, exactly."""
+    """Exact coverage of the interval of a share."""
     bounds = np.array([wilson_interval(successes, trials) for successes in range(trials + 1)])
-    held = (bounds[:, 0] <= share) & (share <= bounds[:, 1])
-    return float((binom.pmf(np.arange(trials + 1), trials, share) * held).sum())
+    is_covered = (bounds[:, 0] <= share) & (share <= bounds[:, 1])
+    return float((binom.pmf(np.arange(trials + 1), trials, share) * is_covered).sum())
 
 
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
     [(7, 10, 0.3968, 0.8922), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (50, 100, 0.4038, 0.5962)],
 )
-def test_wilsons_interval_has_its_known_values(successes: int, trials: int, low: float, high: float) -> None:
+def test_the_wilson_interval_has_known_values(successes: int, trials: int, low: float, high: float) -> None:
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_near_the_ends_the_bound_is_the_modified_one() -> None:
+def test_bounds_near_the_ends_are_modified() -> None:
     assert wilson_interval(9, 10) == pytest.approx((0.5958, 1 - 0.05129 / 10), abs=5e-5)
     assert wilson_interval(298, 300)[1] == pytest.approx(1 - 0.35536 / 300, abs=1e-6)
     assert pytest.approx([chi2.ppf(0.05, 2 * n) / 2 for n in (1, 2, 3)], abs=1e-6) == _POISSON_LOW
 
 
-def test_without_trials_everything_is_possible() -> None:
+def test_without_trials_the_interval_is_0_to_1() -> None:
     assert wilson_interval(0, 0) == f1_interval(0, 0, 0) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("trials", SIZES)
-def test_a_share_near_one_is_held_as_often_as_said(trials: int) -> None:
+def test_a_share_near_one_has_nominal_coverage(trials: int) -> None:
     assert min(_coverage(trials, share) for share in NEAR_ONE) >= 0.93
-    everywhere = [_coverage(trials, share) for share in np.linspace(0.8, 0.9995, 200)]
-    assert min(everywhere) > 0.91
-    assert 0.945 < np.mean(everywhere) < 0.97
+    coverages = [_coverage(trials, share) for share in np.linspace(0.8, 0.9995, 200)]
+    assert min(coverages) > 0.91
+    assert 0.945 < np.mean(coverages) < 0.97
 
 
 def test_no_interval_of_a_share_has_zero_width_or_misses_its_share() -> None:
@@ -61,66 +61,73 @@ def test_no_interval_of_a_share_has_zero_width_or_misses_its_share() -> None:
             assert high - low > 1 / (trials + 2)
 
 
-def _classes(classes: int, images: int, right_01: float, even: bool) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """How many images each class has, and what share of them is taken for what."""
-    shares = np.ones(classes) if even else 0.5 ** np.arange(classes)
+def _class_distribution(
+    classes: int, images: int, accuracy_01: float, balanced: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Images of each class and rows of the confusion matrix as shares."""
+    shares = np.ones(classes) if balanced else 0.5 ** np.arange(classes)
     support = np.maximum(1, np.floor(shares / shares.sum() * images)).astype(np.int64)
     support[0] += images - support.sum()
-    taken = np.ones((classes, classes))
-    taken[:, 0] = 5
-    taken *= 1 - np.eye(classes)
-    return support, taken / taken.sum(1, keepdims=True) * (1 - right_01) + right_01 * np.eye(classes)
+    confusion_rates = np.ones((classes, classes))
+    confusion_rates[:, 0] = 5
+    confusion_rates *= 1 - np.eye(classes)
+    return support, confusion_rates / confusion_rates.sum(1, keepdims=True) * (1 - accuracy_01) + accuracy_01 * np.eye(
+        classes
+    )
 
 
-def _macro(confusion: NDArray[np.floating]) -> dict[str, float]:
-    hits, support, answers = np.diag(confusion), confusion.sum(1), confusion.sum(0)
-    f1 = 2 * hits / np.maximum(support + answers, 1e-12)
-    return {"macro_f1": f1[support > 0].mean(), "balanced_accuracy": (hits / support.clip(1e-12))[support > 0].mean()}
+def _macro_metrics(confusion: NDArray[np.floating]) -> dict[str, float]:
+    correct, support, predicted = np.diag(confusion), confusion.sum(1), confusion.sum(0)
+    f1 = 2 * correct / np.maximum(support + predicted, 1e-12)
+    return {
+        "macro_f1": f1[support > 0].mean(),
+        "balanced_accuracy": (correct / support.clip(1e-12))[support > 0].mean(),
+    }
 
 
-@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("balanced", [True, False])
 @pytest.mark.parametrize("classes", [2, 7])
 @pytest.mark.parametrize("images", SIZES)
-@pytest.mark.parametrize("right_01", [0.95, 0.99])
-def test_macro_figures_near_one_are_held_as_often_as_said(
-    classes: int, images: int, right_01: float, even: bool
+@pytest.mark.parametrize("accuracy_01", [0.95, 0.99])
+def test_macro_metrics_near_one_have_nominal_coverage(
+    classes: int, images: int, accuracy_01: float, balanced: bool
 ) -> None:
-    rng = np.random.default_rng([classes, images, round(1000 * right_01), even])
-    support, taken = _classes(classes, images, right_01, even)
-    truth = _macro(support[:, None] * taken)
-    held = dict.fromkeys(truth, 0)
+    rng = np.random.default_rng([classes, images, round(1000 * accuracy_01), balanced])
+    support, confusion_rates = _class_distribution(classes, images, accuracy_01, balanced)
+    truth = _macro_metrics(support[:, None] * confusion_rates)
+    covered_counts = dict.fromkeys(truth, 0)
     for _ in range(DRAWS):
-        drawn = np.array([rng.multinomial(n, row) for n, row in zip(support, taken, strict=True)])
-        for name, (low, high) in macro_intervals(drawn).items():
-            held[name] += low - 1e-12 <= truth[name] <= high + 1e-12
-    for name, times in held.items():
-        assert times / DRAWS >= 0.93 - 2 * (0.93 * 0.07 / DRAWS) ** 0.5, name
+        sampled = np.array([rng.multinomial(n, row) for n, row in zip(support, confusion_rates, strict=True)])
+        for name, (low, high) in macro_intervals(sampled).items():
+            covered_counts[name] += low - 1e-12 <= truth[name] <= high + 1e-12
+    for name, covered_count in covered_counts.items():
+        assert covered_count / DRAWS >= 0.93 - 2 * (0.93 * 0.07 / DRAWS) ** 0.5, name
 
 
 @pytest.mark.parametrize(
     "confusion",
     [[[10, 0], [0, 0]], [[0, 1], [0, 0]], [[0, 0], [0, 1]], np.eye(8), 300 * np.eye(3), [[0, 3], [3, 0]]],
 )
-def test_no_interval_of_a_macro_figure_has_zero_width(confusion: object) -> None:
+def test_no_interval_of_a_macro_metric_has_zero_width(confusion: object) -> None:
     counts = np.array(confusion, np.int64)
-    metrics, n = _macro(counts.astype(float)), counts.sum()
+    metrics, n = _macro_metrics(counts.astype(float)), counts.sum()
     for name, (low, high) in macro_intervals(counts).items():
         assert 0 <= low <= metrics[name] + 1e-12 and metrics[name] - 1e-12 <= high <= 1
         assert high - low > 1 / (n + 4)
 
 
-def test_of_one_class_balanced_accuracy_is_no_surer_than_accuracy() -> None:
+def test_balanced_accuracy_of_one_class_has_the_interval_of_accuracy() -> None:
     low, high = macro_intervals(np.array([[9, 1], [0, 0]]))["balanced_accuracy"]
     assert (low, high) == pytest.approx(wilson_interval(9, 10))
 
 
-def test_a_macro_figure_is_as_unsure_as_its_rare_class() -> None:
-    sure = macro_intervals(np.array([[900, 100], [50, 450]]))["balanced_accuracy"]
-    unsure = macro_intervals(np.array([[900, 100], [1, 9]]))["balanced_accuracy"]
-    assert unsure[1] - unsure[0] > 4 * (sure[1] - sure[0])
+def test_a_rare_class_widens_the_interval_of_a_macro_metric() -> None:
+    certain = macro_intervals(np.array([[900, 100], [50, 450]]))["balanced_accuracy"]
+    uncertain = macro_intervals(np.array([[900, 100], [1, 9]]))["balanced_accuracy"]
+    assert uncertain[1] - uncertain[0] > 4 * (certain[1] - certain[0])
 
 
-def test_an_f1_interval_is_that_of_its_jaccard_index() -> None:
+def test_an_f1_interval_follows_from_the_jaccard_index() -> None:
     low, high = wilson_interval(6, 12)
     assert f1_interval(6, 8, 10) == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)))
     assert f1_interval(10, 10, 10)[0] < 0.85 and f1_interval(0, 5, 0)[1] > 0.3
@@ -128,10 +135,10 @@ def test_an_f1_interval_is_that_of_its_jaccard_index() -> None:
 
 @pytest.mark.parametrize("trials", SIZES)
 @pytest.mark.parametrize("shares", [(0.0, 0.0), (0.01, 0.0), (0.01, 0.01), (0.1, 0.03), (0.3, 0.0)])
-def test_a_paired_difference_is_held_as_often_as_said(trials: int, shares: tuple[float, float]) -> None:
-    won, lost = shares
-    drawn = np.random.default_rng(trials).multinomial(trials, [won, lost, 1 - won - lost], size=2000)
-    bounds = np.array([difference_interval(int(a), int(b), trials) for a, b, _ in drawn])
-    assert ((bounds[:, 0] <= won - lost) & (won - lost <= bounds[:, 1])).mean() >= 0.93
+def test_a_paired_difference_has_nominal_coverage(trials: int, shares: tuple[float, float]) -> None:
+    gained, lost = shares
+    sampled = np.random.default_rng(trials).multinomial(trials, [gained, lost, 1 - gained - lost], size=2000)
+    bounds = np.array([difference_interval(int(a), int(b), trials) for a, b, _ in sampled])
+    assert ((bounds[:, 0] <= gained - lost) & (gained - lost <= bounds[:, 1])).mean() >= 0.93
     assert (bounds[:, 1] - bounds[:, 0]).min() > 1 / trials
     assert np.abs(bounds).max() <= 1

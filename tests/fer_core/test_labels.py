@@ -20,19 +20,19 @@ def test_the_expressions_are_in_affectnets_order() -> None:
 
 
 @pytest.mark.parametrize("name", ["fear", " Fear ", "FEAR"])
-def test_an_expression_is_found_by_its_name(name: str) -> None:
+def test_an_expression_is_parsed_by_name(name: str) -> None:
     assert Expression.parse(name) is Expression.FEAR
 
 
 @pytest.mark.parametrize("name", ["", "happy", "3"])
 def test_an_unknown_name_lists_the_choices(name: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as error:
         Expression.parse(name)
-    assert repr(name) in str(caught.value)
-    assert all(str(expression) in str(caught.value) for expression in Expression)
+    assert repr(name) in str(error.value)
+    assert all(str(expression) in str(error.value) for expression in Expression)
 
 
-def test_label_sets_have_the_sizes_of_their_names_and_no_doubles() -> None:
+def test_label_sets_have_the_sizes_of_their_names_and_no_duplicates() -> None:
     sizes = {name: len(labels) for name, labels in LABEL_SETS.items()}
     assert sizes == {"eight": 8, "seven": 7, "four": 4, "three": 3}
     for name, labels in LABEL_SETS.items():
@@ -40,12 +40,12 @@ def test_label_sets_have_the_sizes_of_their_names_and_no_doubles() -> None:
         assert len(set(labels)) == len(labels)
 
 
-def test_the_set_of_seven_lacks_contempt_alone() -> None:
+def test_the_set_of_seven_lacks_only_contempt() -> None:
     assert set(Expression) - set(label_set("seven")) == {Expression.CONTEMPT}
 
 
 @pytest.mark.parametrize("name", LABEL_SETS)
-def test_an_index_is_the_place_among_the_outputs(name: str) -> None:
+def test_an_index_is_the_position_among_the_outputs(name: str) -> None:
     labels = label_set(name)
     assert [labels.index(expression) for expression in labels] == list(range(len(labels)))
 

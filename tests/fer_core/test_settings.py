@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 
 
 @pytest.fixture(autouse=True)
-def _read_anew() -> Iterator[None]:
+def _clear_cache() -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -31,21 +31,19 @@ def _read_anew() -> Iterator[None]:
         ("FERSCOPE_IMAGE_BYTES_MAX", "0"),
     ],
 )
-def test_a_bad_value_is_an_error_that_names_the_variable(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_value_names_its_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingsError) as error:
         settings()
-    assert str(caught.value).startswith(f"{name}={value!r} is invalid: ")
+    assert str(error.value).startswith(f"{name}={value!r} is invalid: ")
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FERSCOPE_HOME", str(tmp_path))
     monkeypatch.setenv("FERSCOPE_THREADS", "3")
     monkeypatch.setenv("FERSCOPE_OFFLINE", "true")
-    here = settings()
-    assert (here.store, here.threads, here.offline) == (tmp_path, 3, True)
+    configured = settings()
+    assert (configured.store, configured.threads, configured.offline) == (tmp_path, 3, True)
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
@@ -58,9 +56,9 @@ def test_an_empty_variable_means_the_default(name: str, monkeypatch: pytest.Monk
 
 
 def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = settings()
+    first_settings = settings()
     monkeypatch.setenv("FERSCOPE_THREADS", "7")
-    assert settings() is before
+    assert settings() is first_settings
 
 
 def test_the_folders_of_the_store_are_distinct(store: Settings) -> None:
@@ -69,7 +67,7 @@ def test_the_folders_of_the_store_are_distinct(store: Settings) -> None:
     assert len(names) >= 6
     assert len(set(folders)) == len(folders)
     assert all(folder.parent == store.store for folder in folders)
-    assert not store.store.exists()  # reading settings makes nothing
+    assert not store.store.exists()  # reading settings creates nothing
 
 
 def test_a_tilde_means_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Names as text: lists as words, long names shortened, control characters escaped."""
+"""Formatting, shortening and escaping of text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_core.text import (
 )
 
 
-def test_words_are_joined_as_in_a_sentence() -> None:
+def test_words_are_joined_like_in_a_sentence() -> None:
     assert join_words([]) == ""
     assert join_words(["fear"]) == "fear"
     assert join_words(("fear", "disgust")) == "fear and disgust"
@@ -28,9 +28,9 @@ def test_words_are_joined_as_in_a_sentence() -> None:
 @pytest.mark.parametrize("characters", [2, 3, 15, 16])
 def test_a_long_name_keeps_both_ends(characters: int) -> None:
     short = shorten("abigail_van_der_woodsen_123.jpg", characters)
-    begin, end = short.split("…")
-    assert len(short) == characters and 0 <= len(end) - len(begin) <= 1
-    assert "abigail_van_der_woodsen_123.jpg".startswith(begin) and "abigail_van_der_woodsen_123.jpg".endswith(end)
+    start, end = short.split("…")
+    assert len(short) == characters and 0 <= len(end) - len(start) <= 1
+    assert "abigail_van_der_woodsen_123.jpg".startswith(start) and "abigail_van_der_woodsen_123.jpg".endswith(end)
 
 
 def test_a_short_text_stays_and_a_sentence_is_cut_at_its_end() -> None:
@@ -52,7 +52,7 @@ def test_first_letters_change_case() -> None:
 
 def test_durations_have_two_digits_and_a_readable_unit() -> None:
     seconds = (0.42, 9.97, 40, 89, 90, 300, 7_200, 86_400, 3 * 86_400)
-    assert [format_duration(each) for each in seconds] == [
+    assert [format_duration(duration) for duration in seconds] == [
         "0.42 s",
         "10 s",
         "40 s",

@@ -186,21 +186,21 @@ def test_numeric_labels_need_a_numbering(
     assert labels == {"surprise": 8, "anger": 8, "neutral": 8}
 
 
-@pytest.mark.parametrize("people", [True, False])
+@pytest.mark.parametrize("are_people", [True, False])
 def test_folders_of_people_are_identities_unless_unchecked(
-    people: bool, table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+    are_people: bool, table: Path, tmp_path: Path, store: Settings, open_page: OpenPage, no_supervisor: None
 ) -> None:
     _move_into_folders(tmp_path / "people", table, "{0}/s{1:02d}/1.png", ["fear", "anger"])
     start_import(tmp_path / "people", "mine", store)
     app = _open_preview(open_page)
     (box,) = app.checkbox
     assert box.label == "Folders such as s00, s01, s02 are people (12)"
-    if not people:
+    if not are_people:
         box.uncheck().run()
     _button(app, "Import").click().run()
     assert not app.exception
     run_import(open_import("mine", store), store)
-    assert open_dataset("mine", store).index()["identity"].nunique() == (12 if people else 0)
+    assert open_dataset("mine", store).index()["identity"].nunique() == (12 if are_people else 0)
 
 
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:

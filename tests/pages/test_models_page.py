@@ -58,9 +58,9 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
 def test_metrics_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
     report = {(metrics.protocol, metrics.point): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():
-        shown = page_text(open_page(Page.MODELS, protocol=protocol, point=point))
-        assert format_percent(metrics.accuracy) in shown and format_percent(metrics.macro_f1) in shown
-        assert "Precision, recall and F1 by class" in shown
+        text = page_text(open_page(Page.MODELS, protocol=protocol, point=point))
+        assert format_percent(metrics.accuracy) in text and format_percent(metrics.macro_f1) in text
+        assert "Precision, recall and F1 by class" in text
 
 
 def test_the_int8_accuracy_drop_follows_protocol_and_point(
@@ -82,10 +82,10 @@ def test_the_int8_accuracy_drop_follows_protocol_and_point(
     ]
     path = find_model(imported, filled_store).folder / INT8_REPORT_FILE
     QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(results)).save(path)
-    shown = page_text(open_page(Page.MODELS, model=imported, protocol="argmax"))
-    assert_mentions(shown, "40 images", "ferplus", "valid", "89.9 %", "-0.12", "FP32", "95 %", "-0.22", "-0.02")
-    shown = page_text(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
-    assert_mentions(shown, "+0.21 percentage points", "FP32")
+    text = page_text(open_page(Page.MODELS, model=imported, protocol="argmax"))
+    assert_mentions(text, "40 images", "ferplus", "valid", "89.9 %", "-0.12", "FP32", "95 %", "-0.22", "-0.02")
+    text = page_text(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
+    assert_mentions(text, "+0.21 percentage points", "FP32")
     path.write_text("{}")
     app = open_page(Page.MODELS, model=imported)
     assert "int8.json" in app.error[0].value and not app.exception
@@ -152,8 +152,8 @@ def test_a_link_to_a_missing_model_shows_a_message_and_another_model(store: Sett
 
 def test_the_other_models_can_be_opened(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=imported)
-    opened = {button.key for button in app.button if str(button.key).startswith("open-")}
-    assert opened == {f"open-{SHIPPED}", f"open-{RUN}"}
+    open_buttons = {button.key for button in app.button if str(button.key).startswith("open-")}
+    assert open_buttons == {f"open-{SHIPPED}", f"open-{RUN}"}
 
 
 def test_a_bundle_is_uploaded_verified_and_shown(filled_store: Settings, open_page: OpenPage, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ def test_active_jobs_are_shown(store: Settings, open_page: OpenPage) -> None:
             jobs.submit(JobKind.TRAIN, f"Run {number}", ("train", "--run", "r"), "r", job_id=f"job{number}")
     app = open_page(Page.PREDICT)
     assert not app.exception
-    shown = [bar.proto.text for bar in app.sidebar.get("progress")]
-    assert len(shown) == 3 and all("queued" in text for text in shown)
+    progress_texts = [bar.proto.text for bar in app.sidebar.get("progress")]
+    assert len(progress_texts) == 3 and all("queued" in text for text in progress_texts)
     assert any(caption.value == "and 1 more" for caption in app.sidebar.caption)
 
 

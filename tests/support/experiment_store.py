@@ -44,14 +44,14 @@ FILES = {
 
 
 @dataclass
-class World:
-    """A store with a dataset of 300 drawings, a run that was left alone, and one that was cut off and resumed."""
+class Experiment:
+    """A store with a dataset of 300 synthetic faces, a finished run, and a run that was cancelled and resumed."""
 
     settings: Settings
     dataset: StoredDataset
-    whole: Run
-    cut: Run
-    state_when_cut: RunState
+    finished_run: Run
+    resumed_run: Run
+    state_when_cancelled: RunState
     messages: list[tuple[float, str]]
 
 

@@ -1,4 +1,4 @@
-"""A bundle with everything that a card can show, its figures drawn by chance."""
+"""A bundle with reports of random predictions, for tests of model cards."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ def measure(folder: Path, *, splits: tuple[str, ...] = ("valid", "test"), n: int
     content = {}
     for seed, split in enumerate(splits):
         rng = np.random.default_rng(seed)
-        codes = rng.integers(0, len(contract.labels), n)
+        class_indices = rng.integers(0, len(contract.labels), n)
         votes = np.zeros((n, 10), int)
         order = list(Expression)
-        votes[np.arange(n), [order.index(contract.labels[code]) for code in codes]] = 8
-        rows = pd.DataFrame({"id": range(n), "label": [str(contract.labels[code]) for code in codes]})
+        votes[np.arange(n), [order.index(contract.labels[class_index]) for class_index in class_indices]] = 8
+        rows = pd.DataFrame(
+            {"id": range(n), "label": [str(contract.labels[class_index]) for class_index in class_indices]}
+        )
         rows[list(VOTE_COLUMNS)] = votes
-        logits = rng.normal(size=(n, len(contract.labels))) + 2 * np.eye(len(contract.labels))[codes]
+        logits = rng.normal(size=(n, len(contract.labels))) + 2 * np.eye(len(contract.labels))[class_indices]
         content[split] = build_reports(
             prediction_table(rows, logits.astype(np.float32), contract.label_set), calibration, contract.label_set
         )
     write_reports(folder / "report.json", content)
-    found = BundleInfo(
+    bundle_info = BundleInfo(
         **{"id": folder.name, "title": "Tiny model", "dataset": "ferplus", "license": "MIT", "parameters": 9} | info  # type: ignore[arg-type]
     )
-    found.save_in(folder)
-    return found
+    bundle_info.save_in(folder)
+    return bundle_info

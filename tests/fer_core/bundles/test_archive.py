@@ -1,4 +1,4 @@
-"""A bundle as one file: packed the same way every time, and taken apart without trust."""
+"""Packing and unpacking of bundles."""
 
 from __future__ import annotations
 
@@ -138,9 +138,7 @@ def test_a_damaged_archive_is_an_error(bundle: Path, target: Path, store: Settin
     path = bundle.with_suffix(".zip")
     write_bundle_file(bundle, path)
     content = bytearray(path.read_bytes())
-    content[content.index(b"faces")] ^= (
-        0xFF  # inside the network, which is stored uncompressed: only the checksum detects it
-    )
+    content[content.index(b"faces")] ^= 0xFF  # inside the network, where only the checksum detects it
     path.write_bytes(content)
     with pytest.raises(BundleError, match="checksum"):
         unpack_bundle(path, target, store)

@@ -12,22 +12,22 @@ CONFIDENCE = RNG.uniform(0.2, 1.0, 500)
 CORRECT = RNG.uniform(size=500) < CONFIDENCE**2
 
 
-def test_the_gaps_of_the_curve_add_up_to_the_calibration_error() -> None:
+def test_bin_gaps_add_up_to_the_calibration_error() -> None:
     curve = calibration_curve(CONFIDENCE, CORRECT)
     filled = [row for row in zip(curve.n, curve.confidence, curve.accuracy, strict=True) if row[0]]
     total = sum(n * abs(accuracy - confidence) for n, confidence, accuracy in filled) / len(CONFIDENCE)
     assert total == pytest.approx(expected_calibration_error(CONFIDENCE, CORRECT))
 
 
-def test_every_image_is_in_one_bin_and_lies_within_it() -> None:
+def test_every_image_is_in_its_bin() -> None:
     curve = calibration_curve(CONFIDENCE, CORRECT)
     assert sum(curve.n) == len(CONFIDENCE)
-    for place, mean in enumerate(curve.confidence):
+    for bin_index, mean in enumerate(curve.confidence):
         if mean is not None:
-            assert place / CALIBRATION_BINS <= mean <= (place + 1) / CALIBRATION_BINS
+            assert bin_index / CALIBRATION_BINS <= mean <= (bin_index + 1) / CALIBRATION_BINS
 
 
-def test_a_bin_without_images_has_no_figures_and_the_curve_is_plain_data() -> None:
+def test_an_empty_bin_has_no_values_and_the_curve_round_trips() -> None:
     curve = calibration_curve(np.array([0.0, 1.0]), np.array([False, True]))
     assert curve.n == [1, *[0] * (CALIBRATION_BINS - 2), 1]
     assert curve.accuracy[0] == 0.0 and curve.accuracy[-1] == 1.0
@@ -35,10 +35,10 @@ def test_a_bin_without_images_has_no_figures_and_the_curve_is_plain_data() -> No
     assert CalibrationCurve.model_validate_json(curve.model_dump_json()) == curve
 
 
-def test_the_limit_parts_answers_and_says_how_often_each_kind_is_right() -> None:
+def test_selective_accuracy_is_split_at_the_threshold() -> None:
     confidence, correct = np.array([0.3, 0.5, 0.6, 0.9]), np.array([False, True, True, True])
-    found = selective_accuracy(confidence, correct, 0.5)
-    assert found.model_dump() == {
+    result = selective_accuracy(confidence, correct, 0.5)
+    assert result.model_dump() == {
         "confidence_threshold": 0.5,
         "below": {"n": 1, "accuracy": 0.0},
         "above": {"n": 3, "accuracy": 1.0},

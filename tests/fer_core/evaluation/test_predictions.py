@@ -18,14 +18,14 @@ VOTES = [
     [0, 0, 0, 0, 0, 0, 0, 0, 9, 1],
 ]
 ROWS = pd.DataFrame({"id": list("abcd"), "label": pd.array(["happiness", "happiness", None, None], dtype="string")})
-VOTED = ROWS.assign(**{name: [row[place] for row in VOTES] for place, name in enumerate(VOTE_COLUMNS)})
+VOTED = ROWS.assign(**{name: [row[column] for row in VOTES] for column, name in enumerate(VOTE_COLUMNS)})
 
 
 def _logits(classes: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(4, classes)).astype(np.float32)
 
 
-def test_a_table_has_truth_by_each_protocol_and_the_logits() -> None:
+def test_a_table_has_labels_by_protocol_and_logits() -> None:
     table = prediction_table(VOTED, _logits(8), EIGHT)
     assert list(table) == ["id", "argmax", "majority", *(f"logit_{expression}" for expression in EIGHT)]
     assert table["id"].tolist() == list("abcd")
@@ -35,27 +35,27 @@ def test_a_table_has_truth_by_each_protocol_and_the_logits() -> None:
     assert true_labels(table, "majority", EIGHT).tolist() == [1, -1, -1, -1]
 
 
-def test_logits_come_back_also_from_disk(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_logits_round_trip_through_a_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
     logits = _logits(8)
     table = prediction_table(VOTED, logits, EIGHT)
     np.testing.assert_array_equal(table_logits(table, EIGHT), logits)
     table.to_parquet(tmp_path / "table.parquet")
-    again = pd.read_parquet(tmp_path / "table.parquet")
-    np.testing.assert_array_equal(table_logits(again, EIGHT), logits)
-    assert true_labels(again, "majority", EIGHT).tolist() == [1, -1, -1, -1]
+    read_back = pd.read_parquet(tmp_path / "table.parquet")
+    np.testing.assert_array_equal(table_logits(read_back, EIGHT), logits)
+    assert true_labels(read_back, "majority", EIGHT).tolist() == [1, -1, -1, -1]
 
 
-def test_rows_may_come_from_anywhere_in_an_index() -> None:
+def test_rows_can_have_any_index() -> None:
     rows = VOTED.set_index(pd.Index([40, 3, 22, 1]))
     pd.testing.assert_frame_equal(prediction_table(rows, _logits(8), EIGHT), prediction_table(VOTED, _logits(8), EIGHT))
 
 
-def test_what_the_model_has_no_output_for_is_not_judged() -> None:
+def test_labels_outside_the_label_set_are_not_evaluated() -> None:
     rows = ROWS.assign(label=pd.array(["happiness", "neutral", "anger", None], dtype="string"))
     assert true_labels(prediction_table(rows, _logits(3), THREE), "argmax", THREE).tolist() == [0, -1, 2, -1]
 
 
-def test_the_protocol_of_votes_needs_votes() -> None:
+def test_the_majority_protocol_needs_votes() -> None:
     table = prediction_table(ROWS, _logits(8), EIGHT)
     assert "majority" not in table
     with pytest.raises(InputError, match=r"'majority' needs crowd votes.*argmax"):

@@ -1,4 +1,4 @@
-"""A model against disturbances: a tiny one, whose answers follow the color of a picture."""
+"""Robustness of a tiny model that predicts by color."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ COLORS = {"neutral": (140, 105, 105), "happiness": (105, 140, 105), "sadness": (
 
 
 @dataclass
-class Pictures:
-    """A source in memory."""
+class MemorySource:
+    """A source of images in memory."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
@@ -56,18 +56,18 @@ class Pictures:
 
 
 @pytest.fixture
-def data() -> tuple[pd.DataFrame, Pictures]:
-    """90 pictures in the three colors, a tenth of them with the label of another; every ninth is gray."""
+def data() -> tuple[pd.DataFrame, MemorySource]:
+    """90 images in three colors, a tenth of them with a wrong label; every ninth is gray."""
     rng = np.random.default_rng(0)
-    source, rows = Pictures(), []
+    source, rows = MemorySource(), []
     names = list(COLORS)
-    for place in range(90):
-        shown = names[place % 3]
-        face = np.clip(rng.normal(COLORS[shown], 12, (24, 24, 3)), 0, 255).astype(np.uint8)
-        pixels = face[:, :, 0] if place % 9 == 0 else face[:, :, ::-1]
-        source.files[f"{place}.png"] = cv2.imencode(".png", pixels)[1].tobytes()
-        label = names[(place + 1) % 3] if place % 10 == 0 else shown
-        rows.append({"id": f"picture-{place}", "path": f"{place}.png", "label": label})
+    for number in range(90):
+        expression = names[number % 3]
+        face = np.clip(rng.normal(COLORS[expression], 12, (24, 24, 3)), 0, 255).astype(np.uint8)
+        pixels = face[:, :, 0] if number % 9 == 0 else face[:, :, ::-1]
+        source.files[f"{number}.png"] = cv2.imencode(".png", pixels)[1].tobytes()
+        label = names[(number + 1) % 3] if number % 10 == 0 else expression
+        rows.append({"id": f"picture-{number}", "path": f"{number}.png", "label": label})
     return pd.DataFrame(rows).astype({"label": "string"}), source
 
 
@@ -76,11 +76,13 @@ def bundle(make_bundle: Callable[..., Path]) -> Bundle:
     return Bundle.open(make_bundle(), threads=1)
 
 
-def _measured(bundle: Bundle, rows: pd.DataFrame, source: Pictures, **more: Any) -> RobustnessReport:
-    return evaluate_robustness(bundle, rows, source, "argmax", OperatingPoint.ACCURATE, **{"dataset": "colors", **more})
+def _evaluate(bundle: Bundle, rows: pd.DataFrame, source: MemorySource, **options: Any) -> RobustnessReport:
+    return evaluate_robustness(
+        bundle, rows, source, "argmax", OperatingPoint.ACCURATE, **{"dataset": "colors", **options}
+    )
 
 
-def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
+def test_clean_metrics_match_the_evaluation(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
     rows, source = data
     expected = build_report(
         predict_dataset(bundle, rows, source),
@@ -90,115 +92,115 @@ def test_undisturbed_figures_are_those_of_evaluation(data: tuple[pd.DataFrame, P
         OperatingPoint.ACCURATE,
     )
     source.reads.clear()
-    found = _measured(bundle, rows, source, split="test", seed=3)
+    report = _evaluate(bundle, rows, source, split="test", seed=3)
     for name in HEADLINE_METRICS:
-        assert getattr(found.clean, name) == expected.scores[name]
-        assert found.clean.intervals[name] == expected.intervals[name]
-    assert (found.model, found.dataset, found.split) == ("tiny", "colors", "test")
-    assert (found.protocol, found.point, found.n, found.seed) == ("argmax", OperatingPoint.ACCURATE, 90, 3)
+        assert getattr(report.clean, name) == expected.scores[name]
+        assert report.clean.intervals[name] == expected.intervals[name]
+    assert (report.model, report.dataset, report.split) == ("tiny", "colors", "test")
+    assert (report.protocol, report.point, report.n, report.seed) == ("argmax", OperatingPoint.ACCURATE, 90, 3)
     assert sorted(source.reads) == sorted(rows["path"])
 
 
-def test_each_disturbance_is_measured_at_each_strength(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
-    found = _measured(bundle, *data)
-    assert [curve.name for curve in found.corruptions] == list(CORRUPTIONS)
-    for curve, each in zip(found.corruptions, CORRUPTIONS.values(), strict=True):
-        assert (curve.title, curve.parameter_range) == (each.title, each.describe_range())
-        assert [severity.parameter for severity in curve.severities] == list(each.parameters)
+def test_each_corruption_is_measured_at_each_severity(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
+    report = _evaluate(bundle, *data)
+    assert [curve.name for curve in report.corruptions] == list(CORRUPTIONS)
+    for curve, corruption in zip(report.corruptions, CORRUPTIONS.values(), strict=True):
+        assert (curve.title, curve.parameter_range) == (corruption.title, corruption.describe_range())
+        assert [severity.parameter for severity in curve.severities] == list(corruption.parameters)
         assert [severity.description for severity in curve.severities] == [
-            each.describe(severity) for severity in range(1, SEVERITIES + 1)
+            corruption.describe(severity) for severity in range(1, SEVERITIES + 1)
         ]
-    scores = {c.name: [severity.scores.macro_f1 for severity in c.severities] for c in found.corruptions}
-    before = found.clean.macro_f1
-    assert before > 0.8
-    # It reads colors alone: what moves or blurs plain pictures is nothing to it, and a tint is everything.
+    scores = {c.name: [severity.scores.macro_f1 for severity in c.severities] for c in report.corruptions}
+    clean_f1 = report.clean.macro_f1
+    assert clean_f1 > 0.8
+    # The model sees only colors, so only the color cast matters.
     for name in ("blur", "shift", "roll", "close", "over-exposure"):
-        assert scores[name] == pytest.approx([before] * SEVERITIES, abs=0.02)
-    assert scores["color-cast"][-1] < before - 0.2
-    assert found.worst().curve.name == "color-cast"
+        assert scores[name] == pytest.approx([clean_f1] * SEVERITIES, abs=0.02)
+    assert scores["color-cast"][-1] < clean_f1 - 0.2
+    assert report.worst().curve.name == "color-cast"
 
 
-def test_the_same_twice_and_other_pictures_by_another_seed(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
-    first = _measured(bundle, *data)
-    assert _measured(bundle, *data) == first
-    other = _measured(bundle, *data, seed=1)
-    assert other.clean == first.clean
-    assert other.corruptions != first.corruptions
+def test_the_seed_determines_the_report(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
+    first = _evaluate(bundle, *data)
+    assert _evaluate(bundle, *data) == first
+    other_seed = _evaluate(bundle, *data, seed=1)
+    assert other_seed.clean == first.clean
+    assert other_seed.corruptions != first.corruptions
 
 
-class _Watched(Contract):
-    """A contract that remembers which faces it was given."""
+class _RecordingContract(Contract):
+    """A contract that records its faces."""
 
     def apply_batch(self, faces: Sequence[Any]) -> NDArray[np.float32]:
-        _SEEN[-1].update(face.tobytes() for face in faces)
+        _RECORDED_FACES[-1].update(face.tobytes() for face in faces)
         return super().apply_batch(faces)
 
 
-_SEEN: list[set[bytes]] = []
+_RECORDED_FACES: list[set[bytes]] = []
 
 
-def test_every_model_is_shown_the_same_pictures(
-    data: tuple[pd.DataFrame, Pictures], make_bundle: Callable[..., Path]
+def test_every_model_gets_the_same_images(
+    data: tuple[pd.DataFrame, MemorySource], make_bundle: Callable[..., Path]
 ) -> None:
     rows, source = data
     for name, order in (("one", rows), ("other", rows.iloc[::-1])):
         bundle = Bundle.open(make_bundle(name), threads=1)
-        bundle.contract = _Watched(**bundle.contract.model_dump())
-        _SEEN.append(set())
-        _measured(bundle, order, source, limit=12)
-    one, other = _SEEN
-    assert len(one) > 12 * SEVERITIES * 10
-    assert one == other
+        bundle.contract = _RecordingContract(**bundle.contract.model_dump())
+        _RECORDED_FACES.append(set())
+        _evaluate(bundle, order, source, limit=12)
+    first, second = _RECORDED_FACES
+    assert len(first) > 12 * SEVERITIES * 10
+    assert first == second
 
 
-def test_a_limit_draws_by_id_alone(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
+def test_a_limit_samples_by_id(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
     rows, source = data
-    few = _measured(bundle, rows, source, limit=20)
-    drawn = set(source.reads)
-    assert (few.n, len(drawn)) == (20, 20)
+    limited = _evaluate(bundle, rows, source, limit=20)
+    sampled = set(source.reads)
+    assert (limited.n, len(sampled)) == (20, 20)
     source.reads.clear()
-    _measured(bundle, rows.sample(frac=1, random_state=1), source, limit=20)
-    assert set(source.reads) == drawn
+    _evaluate(bundle, rows.sample(frac=1, random_state=1), source, limit=20)
+    assert set(source.reads) == sampled
     source.reads.clear()
-    _measured(bundle, rows, source, limit=20, seed=1)
-    assert set(source.reads) != drawn
-    assert _measured(bundle, rows, source, limit=1000).n == 90
+    _evaluate(bundle, rows, source, limit=20, seed=1)
+    assert set(source.reads) != sampled
+    assert _evaluate(bundle, rows, source, limit=1000).n == 90
 
 
-def test_what_has_no_label_or_can_not_be_read_is_left_out(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
+def test_unlabeled_and_unreadable_images_are_skipped(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
     rows, source = data
     rows.loc[:9, "label"] = pd.NA
-    rows.loc[10:14, "label"] = "contempt"  # the model does not know it
+    rows.loc[10:14, "label"] = "contempt"  # not in the model's label set
     del source.files["20.png"]
     source.files["21.png"] = b"no picture"
-    assert _measured(bundle, rows, source).n == 90 - 15 - 2
+    assert _evaluate(bundle, rows, source).n == 90 - 15 - 2
     assert "3.png" not in source.reads
 
 
-def test_votes_are_judged_by_majority(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
+def test_votes_are_evaluated_by_majority(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
     rows, source = data
-    crowd = np.zeros((90, len(VOTE_COLUMNS)), int)
-    crowd[np.arange(90), np.arange(90) % 3] = 6
-    crowd[:30, 9] = 6
-    rows[list(VOTE_COLUMNS)] = crowd
+    votes = np.zeros((90, len(VOTE_COLUMNS)), int)
+    votes[np.arange(90), np.arange(90) % 3] = 6
+    votes[:30, 9] = 6
+    rows[list(VOTE_COLUMNS)] = votes
     assert evaluate_robustness(bundle, rows, source, "majority", OperatingPoint.BALANCED, dataset="colors").n == 60
 
 
-def test_progress_goes_forward_and_can_stop_the_work(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
-    told: list[float] = []
-    _measured(bundle, *data, progress=lambda done_01, message: told.append(done_01))
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+def test_progress_increases_and_can_cancel(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
+    progress: list[float] = []
+    _evaluate(bundle, *data, progress=lambda done_01, message: progress.append(done_01))
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
 
     def stop(done_01: float, message: str) -> None:
         raise CancelledError("asked to stop")
 
     with pytest.raises(CancelledError):
-        _measured(bundle, *data, progress=stop)
+        _evaluate(bundle, *data, progress=stop)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "more", "says"),
+    ("change", "options", "message"),
     [
         (lambda rows, source: None, {"seed": -1}, "seed=-1 and limit=0 must be 0 or above"),
         (lambda rows, source: None, {"limit": -5}, "limit=-5"),
@@ -206,19 +208,19 @@ def test_progress_goes_forward_and_can_stop_the_work(data: tuple[pd.DataFrame, P
         (lambda rows, source: source.files.clear(), {}, "None of the 90 labeled images could be read"),
     ],
 )
-def test_bad_input_is_refused_in_words(
-    spoil: Callable[..., pd.DataFrame | None],
-    more: dict[str, int],
-    says: str,
-    data: tuple[pd.DataFrame, Pictures],
+def test_invalid_input_is_refused(
+    change: Callable[..., pd.DataFrame | None],
+    options: dict[str, int],
+    message: str,
+    data: tuple[pd.DataFrame, MemorySource],
     bundle: Bundle,
 ) -> None:
     rows, source = data
-    spoilt = spoil(rows, source)
-    with pytest.raises(InputError, match=says):
-        _measured(bundle, rows if spoilt is None else spoilt, source, **more)
+    changed = change(rows, source)
+    with pytest.raises(InputError, match=message):
+        _evaluate(bundle, rows if changed is None else changed, source, **options)
 
 
-def test_majority_needs_votes(data: tuple[pd.DataFrame, Pictures], bundle: Bundle) -> None:
+def test_the_majority_protocol_needs_votes(data: tuple[pd.DataFrame, MemorySource], bundle: Bundle) -> None:
     with pytest.raises(InputError, match="needs crowd votes"):
         evaluate_robustness(bundle, *data, "majority", OperatingPoint.ACCURATE, dataset="colors", progress=no_progress)

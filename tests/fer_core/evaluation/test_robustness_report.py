@@ -1,4 +1,4 @@
-"""The report on robustness: what it concludes, its file, and its part of the model card."""
+"""Robustness report: its summary, file and section of the model card."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
 HAND = [0.69, 0.65, 0.2, 0.3, 0.35]
 
 
-def test_it_names_the_case_in_which_least_is_left() -> None:
+def test_the_largest_drop_is_described() -> None:
     report = make_report({"blur": BLUR, "hand": HAND})
     worst = report.worst()
     assert (worst.curve.name, worst.severity, worst.result.description) == ("hand", 3, "18 % of the picture covered")
@@ -33,73 +33,73 @@ def test_it_names_the_case_in_which_least_is_left() -> None:
         "Largest drop: hand on the face at severity 3 (18 % of the picture covered) lowers macro-F1 from 70.0 % to "
         "20.0 %."
     )
-    others = len(CORRUPTIONS) - 2
-    mean = (sum(BLUR) + sum(HAND) + others * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)
+    other_count = len(CORRUPTIONS) - 2
+    mean = (sum(BLUR) + sum(HAND) + other_count * SEVERITIES * CLEAN_F1) / (len(CORRUPTIONS) * SEVERITIES)
     assert report.mean_macro_f1() == pytest.approx(mean)
     assert describe_worst(make_report()) == "No corruption lowers macro-F1."
 
 
-def test_it_says_what_was_disturbed() -> None:
+def test_the_evaluation_is_described() -> None:
     assert describe_evaluation(make_report()) == (
         "3,191 faces of the split that ferplus calls test, majority protocol, accurate point, seed 0"
     )
     assert describe_evaluation(make_report(split="")).startswith("3,191 faces of ferplus, ")
 
 
-def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+def test_a_report_round_trips_through_its_file(tmp_path: Path) -> None:
     report = make_report({"blur": BLUR})
     report.save(tmp_path / ROBUSTNESS_FILE)
     assert read_robustness(tmp_path) == report
-    plain = json.loads((tmp_path / ROBUSTNESS_FILE).read_text())
-    assert plain == report.model_dump(mode="json", exclude_none=True)
-    assert plain["version"] == 1
-    assert plain["corruptions"][0]["severities"][4]["scores"]["macro_f1"] == 0.31
+    content = json.loads((tmp_path / ROBUSTNESS_FILE).read_text())
+    assert content == report.model_dump(mode="json", exclude_none=True)
+    assert content["version"] == 1
+    assert content["corruptions"][0]["severities"][4]["scores"]["macro_f1"] == 0.31
 
 
-def test_a_folder_without_one_has_none(tmp_path: Path) -> None:
+def test_a_folder_without_a_report_has_none(tmp_path: Path) -> None:
     assert read_robustness(tmp_path) is None
 
 
-def _four_levels(plain: dict[str, Any]) -> None:
-    del plain["corruptions"][2]["severities"][0]
+def _remove_severity(content: dict[str, Any]) -> None:
+    del content["corruptions"][2]["severities"][0]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "where"),
+    ("change", "path"),
     [
-        (lambda plain: plain.update(version=2), "version"),
-        (lambda plain: plain.update(extra=1), "extra"),
-        (lambda plain: plain.update(point="best"), "point"),
-        (lambda plain: plain["clean"].update(macro_f1=1.2), r"clean\.macro_f1"),
-        (lambda plain: plain["clean"]["intervals"].pop("accuracy"), r"clean\.intervals"),
-        (_four_levels, r"corruptions\.2\.severities"),
-        (lambda plain: plain["corruptions"].clear(), "corruptions"),
+        (lambda content: content.update(version=2), "version"),
+        (lambda content: content.update(extra=1), "extra"),
+        (lambda content: content.update(point="best"), "point"),
+        (lambda content: content["clean"].update(macro_f1=1.2), r"clean\.macro_f1"),
+        (lambda content: content["clean"]["intervals"].pop("accuracy"), r"clean\.intervals"),
+        (_remove_severity, r"corruptions\.2\.severities"),
+        (lambda content: content["corruptions"].clear(), "corruptions"),
     ],
 )
-def test_a_file_that_does_not_hold_together_is_refused(spoil: Any, where: str, tmp_path: Path) -> None:
-    plain = make_report().model_dump(mode="json")
-    spoil(plain)
-    (tmp_path / ROBUSTNESS_FILE).write_text(json.dumps(plain))
-    with pytest.raises(BundleError, match=rf"robustness\.json of {tmp_path.name} is not valid at {where}: .+ --out\."):
+def test_an_invalid_report_is_refused(change: Any, path: str, tmp_path: Path) -> None:
+    content = make_report().model_dump(mode="json")
+    change(content)
+    (tmp_path / ROBUSTNESS_FILE).write_text(json.dumps(content))
+    with pytest.raises(BundleError, match=rf"robustness\.json of {tmp_path.name} is not valid at {path}: .+ --out\."):
         read_robustness(tmp_path)
 
 
-def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_json_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ROBUSTNESS_FILE).write_text("{")
     with pytest.raises(BundleError, match="not valid at report"):
         read_robustness(tmp_path)
 
 
-def test_the_card_has_a_row_a_disturbance_and_a_column_a_strength() -> None:
-    wide = scores(0.31, half_width=0.075)
-    plain = make_report({"blur": BLUR}).model_dump()
-    plain["corruptions"][0]["severities"][4]["scores"] = wide.model_dump()
-    lines = robustness_lines(RobustnessReport.model_validate(plain))
+def test_the_card_has_a_row_per_corruption_and_a_column_per_severity() -> None:
+    wide_scores = scores(0.31, half_width=0.075)
+    content = make_report({"blur": BLUR}).model_dump()
+    content["corruptions"][0]["severities"][4]["scores"] = wide_scores.model_dump()
+    lines = robustness_lines(RobustnessReport.model_validate(content))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     assert lines[0] == "## Robustness"
     assert [len(row) for row in rows] == [2 + SEVERITIES] * (2 + len(CORRUPTIONS))
     assert rows[2] == ["Blur", "a spread of 0.6 to 2.2 px on a 48 px face", "68.0", "60.0", "50.0", "40.0", "31.0"]
-    assert [row[0] for row in rows[2:]] == [each.title for each in CORRUPTIONS.values()]
+    assert [row[0] for row in rows[2:]] == [corruption.title for corruption in CORRUPTIONS.values()]
     text = "\n".join(lines)
     assert "3,191 faces of the split that ferplus calls test" in text
     assert "Clean images: 70.0 % (66.0 % to 74.0 %)" in text

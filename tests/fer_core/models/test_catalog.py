@@ -19,8 +19,8 @@ SWITCH = Option("on", "a switch", False)
 
 def test_the_catalog_loads_without_torch() -> None:
     code = "import fer_core.models.catalog, fer_core.models.memory_estimate, sys; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.strip() == "False"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.strip() == "False"
 
 
 def test_unknown_models_list_the_choices() -> None:
@@ -30,7 +30,7 @@ def test_unknown_models_list_the_choices() -> None:
 
 
 @pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
-def test_every_model_has_a_contract_and_can_be_had_as_it_stands(info: ModelInfo) -> None:
+def test_every_model_has_a_contract_and_valid_defaults(info: ModelInfo) -> None:
     contract = info.contract(EIGHT)
     assert (contract.color, contract.size_px, contract.normalization) == (
         info.color,
@@ -45,7 +45,7 @@ def test_every_model_has_a_contract_and_can_be_had_as_it_stands(info: ModelInfo)
     assert info.summary.endswith(".") and "\n" not in info.summary
 
 
-def test_a_contract_has_the_size_that_was_asked_for() -> None:
+def test_a_contract_has_the_given_size() -> None:
     assert model_info("resnet18").contract(EIGHT, 96).size_px == 96
     assert model_info("small-resnet").contract(label_set("four")).labels == label_set("four").expressions
     with pytest.raises(ConfigError, match=r"size_px of resnet18 is 64 to 320 in steps of 32, but got 100"):
@@ -58,14 +58,14 @@ def test_a_contract_has_the_size_that_was_asked_for() -> None:
     ("option", "value", "expected"),
     [(SHARE, 0, 0.0), (SHARE, 0.9, 0.9), (SIDE, 96, 96), (SIDE, 32.0, 32), (SWITCH, True, True), (SWITCH, None, False)],
 )
-def test_values_within_the_limits_are_taken(option: Option, value: object, expected: object) -> None:
-    taken = resolve_options("net", [option], {option.name: value})[option.name]
-    assert taken == expected
-    assert type(taken) is type(option.default)
+def test_values_within_the_limits_are_accepted(option: Option, value: object, expected: object) -> None:
+    resolved = resolve_options("net", [option], {option.name: value})[option.name]
+    assert resolved == expected
+    assert type(resolved) is type(option.default)
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "words"),
+    ("option", "value", "message"),
     [
         (SHARE, 0.91, "share_01 of net is 0 to 0.9, but got 0.91"),
         (SHARE, float("nan"), "got nan"),
@@ -76,8 +76,8 @@ def test_values_within_the_limits_are_taken(option: Option, value: object, expec
         (SWITCH, 1, "on of net is true or false, but got 1"),
     ],
 )
-def test_values_outside_the_limits_are_told(option: Option, value: object, words: str) -> None:
-    with pytest.raises(ConfigError, match=words.replace("(", r"\(")):
+def test_values_outside_the_limits_are_refused(option: Option, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
         resolve_options("net", [option], {option.name: value})
 
 
@@ -88,7 +88,7 @@ def test_unknown_options_list_the_known_ones() -> None:
         model_info("small-resnet").resolve_options({"wdth": 8})
 
 
-def test_without_pretrained_weights_nothing_is_frozen() -> None:
+def test_frozen_needs_pretrained_weights() -> None:
     vgg = model_info("vgg16")
     assert vgg.resolve_options({})["frozen"] is True
     assert vgg.resolve_options({"pretrained": False})["frozen"] is False

@@ -1,4 +1,4 @@
-"""What is told of a network without building it, against the network itself."""
+"""Cost estimates compared with the built networks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_core.models.registry import build_network
 from tests.support.step_memory import measure_step_memory
 
 BATCH = 16
-OTHERS: list[tuple[str, dict[str, object]]] = [
+OTHER_OPTIONS: list[tuple[str, dict[str, object]]] = [
     ("small-resnet", {"width": 16}),
     ("small-se-resnet", {"width": 48}),
     ("small-se-resnet", {"size_px": 96, "width": 8}),
@@ -33,8 +33,8 @@ OTHERS: list[tuple[str, dict[str, object]]] = [
 ]
 
 
-def built(info: ModelInfo, options: Mapping[str, object], classes: int = 8) -> tuple[nn.Module, int]:
-    """With fresh weights, and frozen by hand where the options say so: no file is wanted."""
+def build(info: ModelInfo, options: Mapping[str, object], classes: int = 8) -> tuple[nn.Module, int]:
+    """Build a network with random weights, frozen without a pretrained file."""
     values: dict[str, Any] = dict(info.resolve_options(options))
     frozen = values.pop("frozen", False)
     if "pretrained" in values:
@@ -47,10 +47,10 @@ def built(info: ModelInfo, options: Mapping[str, object], classes: int = 8) -> t
     return network, int(values.get("size_px", info.size_px))
 
 
-def test_it_loads_without_torch() -> None:
+def test_estimates_load_without_torch() -> None:
     code = "import fer_core.models.memory_estimate, sys; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.strip() == "False"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.strip() == "False"
 
 
 def test_every_network_was_measured() -> None:
@@ -58,69 +58,69 @@ def test_every_network_was_measured() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_defaults_are_as_measured(name: str) -> None:
+def test_defaults_match_measurements(name: str) -> None:
     info = MODELS[name]
-    network, size_px = built(info, {})
-    told = estimate_cost(info, {}, batch_size=BATCH)
-    assert (told.parameters, told.multiply_adds) == (info.parameters, info.multiply_adds)
-    assert told.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
+    network, size_px = build(info, {})
+    cost = estimate_cost(info, {}, batch_size=BATCH)
+    assert (cost.parameters, cost.multiply_adds) == (info.parameters, info.multiply_adds)
+    assert cost.trainable == sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     memory = measure_step_memory(network, info.channels, size_px, BATCH).total
-    passing = MEASURED[name].layer_io_bytes * BATCH if info.resolve_options({}).get("frozen") else 0
-    assert told.step_bytes - passing == pytest.approx(memory, rel=0.02)
+    layer_io_bytes = MEASURED[name].layer_io_bytes * BATCH if info.resolve_options({}).get("frozen") else 0
+    assert cost.step_bytes - layer_io_bytes == pytest.approx(memory, rel=0.02)
 
 
-@pytest.mark.parametrize(("name", "options"), OTHERS)
-def test_other_options_are_near_the_truth(name: str, options: dict[str, object]) -> None:
+@pytest.mark.parametrize(("name", "options"), OTHER_OPTIONS)
+def test_other_options_are_estimated_closely(name: str, options: dict[str, object]) -> None:
     info = MODELS[name]
-    network, size_px = built(info, options)
-    told = estimate_cost(info, options, batch_size=BATCH)
-    assert told.parameters == pytest.approx(sum(each.numel() for each in network.parameters()), rel=0.04)
-    assert told.multiply_adds == pytest.approx(multiply_adds(network, info.channels, size_px), rel=0.04)
+    network, size_px = build(info, options)
+    cost = estimate_cost(info, options, batch_size=BATCH)
+    assert cost.parameters == pytest.approx(sum(parameter.numel() for parameter in network.parameters()), rel=0.04)
+    assert cost.multiply_adds == pytest.approx(multiply_adds(network, info.channels, size_px), rel=0.04)
     memory = measure_step_memory(network, info.channels, size_px, BATCH).total
-    assert told.step_bytes == pytest.approx(memory, rel=0.06)
+    assert cost.step_bytes == pytest.approx(memory, rel=0.06)
 
 
 @pytest.mark.parametrize("name", [name for name, info in MODELS.items() if info.option("frozen")])
-def test_frozen_networks_learn_their_last_layers_and_pass_features_on(name: str) -> None:
+def test_frozen_networks_train_their_last_layers(name: str) -> None:
     info = MODELS[name]
     with torch.device("meta"):
-        network, size_px = built(info, {"frozen": True})
-    told = estimate_cost(info, {"frozen": True}, batch_size=1)
-    assert told.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
-    passed = 0
+        network, size_px = build(info, {"frozen": True})
+    cost = estimate_cost(info, {"frozen": True}, batch_size=1)
+    assert cost.trainable == sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    layer_io_bytes_max = 0
 
-    def seen(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        nonlocal passed
-        passed = max(passed, 4 * (inputs[0].numel() + output.numel()))
+    def record_layer_io(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        nonlocal layer_io_bytes_max
+        layer_io_bytes_max = max(layer_io_bytes_max, 4 * (inputs[0].numel() + output.numel()))
 
     for module in network.modules():
         if not list(module.children()):
-            module.register_forward_hook(seen)
+            module.register_forward_hook(record_layer_io)
     network.eval()(torch.zeros(1, 3, size_px, size_px, device="meta"))
-    assert MEASURED[name].layer_io_bytes == passed
-    assert told.step_bytes < estimate_cost(info, {"frozen": False}, batch_size=1).step_bytes
+    assert MEASURED[name].layer_io_bytes == layer_io_bytes_max
+    assert cost.step_bytes < estimate_cost(info, {"frozen": False}, batch_size=1).step_bytes
 
 
 @pytest.mark.parametrize("name", ["shallow-cnn", "regularized-cnn", "vgg16", "resnet50", "unet-classifier"])
 def test_fewer_classes_have_a_smaller_last_layer(name: str) -> None:
     info = MODELS[name]
-    network, _ = built(info, {}, 3)
-    told = estimate_cost(info, {}, classes=3)
-    assert told.parameters == sum(each.numel() for each in network.parameters())
+    network, _ = build(info, {}, 3)
+    cost = estimate_cost(info, {}, classes=3)
+    assert cost.parameters == sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_half_precision_keeps_about_half() -> None:
+def test_half_precision_needs_about_half() -> None:
     info = MODELS["small-se-resnet"]
-    network, size_px = built(info, {})
-    told = estimate_cost(info, {}, batch_size=64, precision="bf16")
+    network, size_px = build(info, {})
+    cost = estimate_cost(info, {}, batch_size=64, precision="bf16")
     memory = measure_step_memory(network, 1, size_px, 64, precision="bf16").total
-    assert told.step_bytes == pytest.approx(memory, rel=0.15)
-    assert estimate_cost(info, {}, batch_size=64, precision="fp16") == told
+    assert cost.step_bytes == pytest.approx(memory, rel=0.15)
+    assert estimate_cost(info, {}, batch_size=64, precision="fp16") == cost
 
 
-def test_what_optimizers_keep() -> None:
+def test_optimizer_state_is_counted() -> None:
     assert optimizer_state_copies("sgd", momentum=False, averaged=False) == 0
     assert optimizer_state_copies("sgd", momentum=True, averaged=True) == 2
     assert optimizer_state_copies("adamw", momentum=True, averaged=False) == 2
-    one, two = (estimate_cost(MODELS["resnet18"], {}, copies=copies).step_bytes for copies in (1, 2))
-    assert two - one == 4 * MODELS["resnet18"].parameters
+    one_copy, two_copies = (estimate_cost(MODELS["resnet18"], {}, copies=copies).step_bytes for copies in (1, 2))
+    assert two_copies - one_copy == 4 * MODELS["resnet18"].parameters

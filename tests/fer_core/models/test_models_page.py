@@ -37,7 +37,7 @@ def _default(option: Option) -> str:
     return f"{option.default:g} ({option.allowed})"
 
 
-def test_the_table_has_a_row_a_model_with_all_its_options() -> None:
+def test_the_table_has_a_row_per_model_with_all_options() -> None:
     rows = model_table().splitlines()[2:]
     assert len(rows) == len(MODELS)
     for row, info in zip(rows, MODELS.values(), strict=True):
@@ -46,7 +46,7 @@ def test_the_table_has_a_row_a_model_with_all_its_options() -> None:
         assert all(f"`{option.name}`" in row for option in info.options)
 
 
-def test_the_page_in_the_docs_has_the_table_as_the_catalog_has_it() -> None:
+def test_the_docs_contain_the_current_table() -> None:
     page = DOCS.read_text()
     assert model_table() in page, f"put this into docs/models.md:\n{model_table()}"
     for info in MODELS.values():

@@ -13,7 +13,7 @@ from fer_core.models.registry import build_network, get_architecture
 
 
 @pytest.mark.parametrize("info", MODELS.values(), ids=list(MODELS))
-def test_every_network_can_have_a_second_head(info: ModelInfo) -> None:
+def test_every_network_supports_a_second_head(info: ModelInfo) -> None:
     options = {} if info.weights is None else {"pretrained": False}
     with torch.device("meta"):
         network = build_network(info.name, 8, affect=True, **options)
@@ -22,11 +22,11 @@ def test_every_network_can_have_a_second_head(info: ModelInfo) -> None:
         assert (logits.shape, affect.shape) == ((2, 8), (2, 2))
         assert network.eval()(faces).shape == (2, 8)
     plain = build_network("small-resnet", 8)
-    heads = [any(isinstance(module, MultiTaskHead) for module in each.modules()) for each in (network, plain)]
-    assert heads == [True, False]
+    has_head = [any(isinstance(module, MultiTaskHead) for module in model.modules()) for model in (network, plain)]
+    assert has_head == [True, False]
 
 
-def test_affect_is_within_its_range_and_learned_with_the_expressions() -> None:
+def test_affect_is_bounded_and_trained_with_the_expressions() -> None:
     torch.manual_seed(0)
     network = build_network("small-resnet", 4, width=4, affect=True).train()
     logits, affect = network(100 * torch.randn(8, 1, 48, 48))
@@ -35,20 +35,20 @@ def test_affect_is_within_its_range_and_learned_with_the_expressions() -> None:
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_affect_is_had_outside_training_only_when_asked_for() -> None:
+def test_affect_is_returned_in_evaluation_on_request() -> None:
     network = build_network("small-resnet", 4, width=4, affect=True).eval()
     faces = torch.randn(3, 1, 48, 48)
     with torch.inference_mode():
-        alone = network(faces)
+        plain_logits = network(faces)
         with with_affect_outputs(network):
             logits, affect = network(faces)
-        again = copy.deepcopy(network)(faces)
-    assert torch.equal(alone, logits)
-    assert torch.equal(alone, again)
+        copied_logits = copy.deepcopy(network)(faces)
+    assert torch.equal(plain_logits, logits)
+    assert torch.equal(plain_logits, copied_logits)
     assert affect.shape == (3, 2)
 
 
-def test_a_network_with_two_heads_is_exported_with_its_logits_alone() -> None:
+def test_the_export_has_only_the_logits() -> None:
     import onnxruntime
 
     network = build_network("small-resnet", 4, width=4, affect=True).train()
@@ -57,6 +57,6 @@ def test_a_network_with_two_heads_is_exported_with_its_logits_alone() -> None:
     assert [output.name for output in session.get_outputs()] == ["logits"]
 
 
-def test_the_head_is_where_the_registry_says() -> None:
+def test_the_registry_names_the_head() -> None:
     network = build_network("shallow-cnn", 8)
     assert network.get_submodule(get_architecture("shallow-cnn").head) is network.fc

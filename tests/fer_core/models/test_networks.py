@@ -1,4 +1,4 @@
-"""What each network of our own is, beyond its size."""
+"""Properties of our own networks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _study_a_logits(state: dict[str, torch.Tensor], faces: torch.Tensor) -> torc
     return features.reshape(len(faces), -1) @ state["fc.weight"].T + state["fc.bias"]
 
 
-def test_study_as_checkpoint_loads_and_computes_what_the_report_says(tmp_path: Path) -> None:
+def test_study_as_checkpoint_gives_the_reported_logits(tmp_path: Path) -> None:
     torch.manual_seed(0)
     state = _study_a()
     torch.save(state, tmp_path / "model.pt")
@@ -70,7 +70,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         load_weights(build_network("shallow-cnn", 7), path)
 
 
-def test_the_regularized_form_has_study_as_layers_and_normalizes_them() -> None:
+def test_the_regularized_cnn_has_study_as_layers_with_batch_norm() -> None:
     plain, regularized = build_network("shallow-cnn", 8), build_network("regularized-cnn", 8)
     for name, shape in STUDY_A.items():
         assert tuple(plain.get_submodule(name).weight.shape) == shape
@@ -86,74 +86,74 @@ def test_dropout_and_drop_block_act_in_training_only() -> None:
         assert torch.equal(network.eval()(faces), network(faces))
 
 
-def test_squeeze_and_excitation_is_the_only_difference_of_the_residual_networks() -> None:
-    plain, gated = (build_network(name, 8, width=16) for name in ("small-resnet", "small-se-resnet"))
-    gates = {name for name in gated.state_dict() if ".excite." in name}
-    assert len(gates) == 8 * 4
-    assert set(plain.state_dict()) == set(gated.state_dict()) - gates
-    assert trainable_parameter_count(gated) == 712_472
+def test_squeeze_and_excitation_is_the_only_difference_between_the_residual_networks() -> None:
+    plain, se_network = (build_network(name, 8, width=16) for name in ("small-resnet", "small-se-resnet"))
+    se_parameters = {name for name in se_network.state_dict() if ".excite." in name}
+    assert len(se_parameters) == 8 * 4
+    assert set(plain.state_dict()) == set(se_network.state_dict()) - se_parameters
+    assert trainable_parameter_count(se_network) == 712_472
 
 
 @pytest.mark.parametrize(("width", "millions"), [(16, 0.7), (24, 1.6)])
-def test_the_residual_networks_are_as_large_as_they_say(width: int, millions: float) -> None:
+def test_residual_networks_have_their_stated_size(width: int, millions: float) -> None:
     for name in ("small-resnet", "small-se-resnet"):
         assert trainable_parameter_count(build_network(name, 8, width=width)) / 1e6 == pytest.approx(millions, abs=0.05)
 
 
-def test_the_halved_network_has_its_first_stage_at_half_the_side() -> None:
+def test_the_halved_network_has_its_first_stage_at_half_resolution() -> None:
     """So it costs less than the four stages of the same width, and has all but their first stage's parameters."""
-    halved, whole = (build_network(name, 8, width=32) for name in ("halved-se-resnet", "small-se-resnet"))
+    halved, full = (build_network(name, 8, width=32) for name in ("halved-se-resnet", "small-se-resnet"))
     sides: list[int] = []
     assert isinstance(halved.blocks, nn.Sequential)
     for block in halved.blocks:
         block.register_forward_hook(lambda module, inputs, output: sides.append(output.shape[-1]))
     halved.eval()(torch.zeros(1, 1, 48, 48))
     assert sides == [24, 24, 12, 12, 6, 6]
-    assert 0.97 < trainable_parameter_count(halved) / trainable_parameter_count(whole) < 1
-    costs = [multiply_adds(network, 1, 48) for network in (halved, whole)]
-    assert costs[0] < 0.8 * costs[1]
+    assert 0.97 < trainable_parameter_count(halved) / trainable_parameter_count(full) < 1
+    flops = [multiply_adds(network, 1, 48) for network in (halved, full)]
+    assert flops[0] < 0.8 * flops[1]
 
 
-def test_the_u_shape_gives_fine_places_the_view_of_the_whole_face() -> None:
+def test_the_unet_decoder_sees_the_whole_face() -> None:
     """One changed pixel in a corner changes the decoder's finest map in the opposite corner."""
     torch.manual_seed(0)
     network = UNetClassifier(1, 4, width=8, dropout_01=0.0).eval()
-    finest: list[torch.Tensor] = []
-    network.up[-1].register_forward_hook(lambda module, inputs, output: finest.append(output))
+    decoder_outputs: list[torch.Tensor] = []
+    network.up[-1].register_forward_hook(lambda module, inputs, output: decoder_outputs.append(output))
     faces = torch.rand(1, 1, 48, 48)
     changed = faces.clone()
     changed[0, 0, 10, 10] += 10
     with torch.inference_mode():
         network(faces)
         network(changed)
-    assert finest[0].shape == (1, 8, 48, 48)
-    moved = (finest[0] - finest[1]).abs().amax((0, 1)) > 0
-    assert moved[28:34, 28:34].any()
+    assert decoder_outputs[0].shape == (1, 8, 48, 48)
+    changed_pixels = (decoder_outputs[0] - decoder_outputs[1]).abs().amax((0, 1)) > 0
+    assert changed_pixels[28:34, 28:34].any()
     with torch.inference_mode():
         assert network(torch.rand(1, 1, 45, 50)).shape == (1, 4)
 
 
-def test_the_networks_of_the_fer2013_code_base_have_its_layers() -> None:
+def test_the_fer2013_networks_have_torchvisions_layers() -> None:
     with torch.device("meta"):
         vgg, resnet = build_network("vgg19-48", 7, channels=3), build_network("resnet18-48", 7, channels=3)
-        torchvisions_vgg, torchvisions_resnet = torchvision.models.vgg19_bn(), torchvision.models.resnet18()
-    assert [tuple(each.shape) for each in vgg.features.parameters()] == [
-        tuple(each.shape) for each in torchvisions_vgg.features.parameters()
+        reference_vgg, reference_resnet = torchvision.models.vgg19_bn(), torchvision.models.resnet18()
+    assert [tuple(parameter.shape) for parameter in vgg.features.parameters()] == [
+        tuple(parameter.shape) for parameter in reference_vgg.features.parameters()
     ]
     assert vgg.classifier.weight.shape == (7, 512)
-    smaller_stem = 64 * 3 * (7 * 7 - 3 * 3)
-    another_head = 1000 * 513 - 7 * 513
+    stem_difference = 64 * 3 * (7 * 7 - 3 * 3)
+    head_difference = 1000 * 513 - 7 * 513
     assert (
         trainable_parameter_count(resnet)
-        == trainable_parameter_count(torchvisions_resnet) - smaller_stem - another_head
+        == trainable_parameter_count(reference_resnet) - stem_difference - head_difference
     )
 
 
-def test_study_cs_head_stands_on_vgg16() -> None:
+def test_study_cs_head_is_on_top_of_vgg16() -> None:
     with torch.device("meta"):
         network = build_network("vgg16", 3, pretrained=False)
-        torchvisions = torchvision.models.vgg16()
-    names = [name for name in torchvisions.state_dict() if name.startswith("features.")]
+        reference = torchvision.models.vgg16()
+    names = [name for name in reference.state_dict() if name.startswith("features.")]
     assert [name for name in network.state_dict() if name.startswith("features.")] == names
     assert (network.hidden.in_features, network.hidden.out_features) == (7 * 7 * 512, 128)
     assert (network.dropout.p, network.head.out_features) == (0.1, 3)

@@ -20,7 +20,7 @@ def unsafe_convolutions(network: nn.Module) -> list[str]:
         for name, layer in network.named_modules()
         if isinstance(layer, nn.Conv2d)
         and layer.kernel_size == (1, 1)
-        and max(int(each) for each in layer.stride) > 1
+        and max(int(stride) for stride in layer.stride) > 1
         and layer.in_channels < 8
     ]
 
@@ -47,7 +47,7 @@ print("trained")
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_no_network_has_a_convolution_that_is_unsafe_at_any_width(name: str) -> None:
+def test_no_network_has_an_unsafe_convolution_at_any_width(name: str) -> None:
     info = MODELS[name]
     options = {"pretrained": False} if info.option("pretrained") else {}
     for width in (4, 5, 6, 7, 8, 12) if info.option("width") else (None,):
@@ -55,28 +55,28 @@ def test_no_network_has_a_convolution_that_is_unsafe_at_any_width(name: str) -> 
         assert unsafe_convolutions(network) == []
 
 
-def test_an_unsafe_convolution_is_named() -> None:
+def test_an_unsafe_convolution_is_found() -> None:
     network = nn.Sequential(nn.Conv2d(4, 8, 1, stride=2), nn.Conv2d(8, 8, 1, stride=2), nn.Conv2d(4, 8, 3, stride=2))
     assert unsafe_convolutions(network) == ["0"]
 
 
-def test_a_subsampled_convolution_is_the_strided_one() -> None:
+def test_a_subsampled_convolution_equals_the_strided_one() -> None:
     torch.manual_seed(0)
-    ours, usual = SubsampledPointwise(4, 6, 2), nn.Conv2d(4, 6, 1, 2, bias=False)
-    usual.load_state_dict(ours.state_dict())
+    subsampled, strided = SubsampledPointwise(4, 6, 2), nn.Conv2d(4, 6, 1, 2, bias=False)
+    strided.load_state_dict(subsampled.state_dict())
     for side in (8, 9):
         faces = torch.randn(3, 4, side, side)
-        mine, theirs = faces.clone().requires_grad_(), faces.clone().requires_grad_()
-        torch.testing.assert_close(ours(mine), usual(theirs))
-        ours(mine).square().sum().backward()
-        usual(theirs).square().sum().backward()
-        torch.testing.assert_close(mine.grad, theirs.grad)
-        torch.testing.assert_close(ours.weight.grad, usual.weight.grad)
+        first_input, second_input = faces.clone().requires_grad_(), faces.clone().requires_grad_()
+        torch.testing.assert_close(subsampled(first_input), strided(second_input))
+        subsampled(first_input).square().sum().backward()
+        strided(second_input).square().sum().backward()
+        torch.testing.assert_close(first_input.grad, second_input.grad)
+        torch.testing.assert_close(subsampled.weight.grad, strided.weight.grad)
 
 
 @pytest.mark.parametrize("name", WITH_WIDTH)
-def test_the_narrowest_networks_train_with_avx2_alone(name: str) -> None:
-    limited = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+def test_the_narrowest_networks_train_with_avx2_only(name: str) -> None:
+    environment = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
     command = [sys.executable, "-c", TRAIN, name]
-    done = subprocess.run(command, env=limited, capture_output=True, text=True, timeout=200)
-    assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+    assert (result.returncode, result.stdout) == (0, "trained\n"), result.stderr

@@ -18,7 +18,7 @@ FOUR = label_set("four")
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-def test_the_export_predicts_what_pytorch_does(name: str) -> None:
+def test_the_export_matches_pytorch(name: str) -> None:
     torch.manual_seed(0)
     info = MODELS[name]
     size = info.option("size_px")
@@ -36,47 +36,47 @@ def test_the_export_predicts_what_pytorch_does(name: str) -> None:
         network.train()(torch.from_numpy(faces))
     content = onnx_export.export_onnx(network, contract)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    ours = onnx_export.torch_logits(network, faces)
-    assert np.ptp(ours, axis=0).max() > 1e-3, "the network does not look at its input"
+    torch_values = onnx_export.torch_logits(network, faces)
+    assert np.ptp(torch_values, axis=0).max() > 1e-3, "the network does not look at its input"
     for rows in (slice(0, 5), slice(2, 3)):
-        (theirs,) = session.run(["logits"], {"faces": faces[rows]})
-        np.testing.assert_allclose(theirs, ours[rows], atol=1e-4 * max(1, np.abs(ours).max()))
+        (onnx_values,) = session.run(["logits"], {"faces": faces[rows]})
+        np.testing.assert_allclose(onnx_values, torch_values[rows], atol=1e-4 * max(1, np.abs(torch_values).max()))
 
 
-def test_an_export_that_differs_is_refused_with_what_and_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_that_differs_from_pytorch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     network, contract = build_network("small-resnet", 4, width=4), model_info("small-resnet").contract(FOUR)
     faces = contract.normalize(np.random.default_rng(2).uniform(0, 255, (6, 1, 48, 48)).astype(np.float32))
-    answers = onnx_export.torch_logits(network, faces)
+    logits = onnx_export.torch_logits(network, faces)
 
-    def answers_of_another(*_: object) -> np.ndarray:
-        changed = answers.copy()
+    def changed_logits(*_: object) -> np.ndarray:
+        changed = logits.copy()
         changed[4, 2] += 0.02
         return changed
 
-    monkeypatch.setattr(onnx_export, "torch_logits", answers_of_another)
+    monkeypatch.setattr(onnx_export, "torch_logits", changed_logits)
     with pytest.raises(FerscopeError, match=r"logit of sadness for face 5 of 6 .* difference of 2\.0e-02 .* 1e-04"):
         onnx_export.export_onnx(network, contract, faces)
 
 
-def test_the_check_looks_at_the_faces_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parity_check_uses_the_given_faces(monkeypatch: pytest.MonkeyPatch) -> None:
     contract = model_info("small-resnet").contract(FOUR)
     faces = contract.normalize(np.random.default_rng(2).uniform(0, 255, (1, 1, 48, 48)).astype(np.float32))
-    seen: list[np.ndarray] = []
+    checked_faces: list[np.ndarray] = []
 
-    def noted(network: nn.Module, given: np.ndarray) -> np.ndarray:
-        seen.append(given)
+    def record_faces(network: nn.Module, batch: np.ndarray) -> np.ndarray:
+        checked_faces.append(batch)
         with torch.inference_mode():
-            return network(torch.from_numpy(given)).numpy()
+            return network(torch.from_numpy(batch)).numpy()
 
-    monkeypatch.setattr(onnx_export, "torch_logits", noted)
+    monkeypatch.setattr(onnx_export, "torch_logits", record_faces)
     content = onnx_export.export_onnx(build_network("small-resnet", 4, width=4), contract, faces)
-    np.testing.assert_array_equal(seen[0], faces)
+    np.testing.assert_array_equal(checked_faces[0], faces)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    assert session.run(["logits"], {"faces": np.repeat(faces, 5, 0)})[0].shape == (5, 4)  # one face fixes no number
+    assert session.run(["logits"], {"faces": np.repeat(faces, 5, 0)})[0].shape == (5, 4)  # the batch size stays dynamic
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "relative"),
+    ("torch_values", "onnx_values", "relative"),
     [
         ([[0.0, 0.5]], [[0.0, 0.4]], 0.1),
         ([[100.0, 0.0]], [[100.0, 0.1]], 0.001),
@@ -84,16 +84,16 @@ def test_the_check_looks_at_the_faces_it_is_given(monkeypatch: pytest.MonkeyPatc
     ],
     ids=["small logits by themselves", "beside a large one", "not a number"],
 )
-def test_a_difference_counts_by_the_faces_largest_logit(
-    ours: list[list[float]], theirs: list[list[float]], relative: float
+def test_differences_are_relative_to_the_largest_logit_of_the_face(
+    torch_values: list[list[float]], onnx_values: list[list[float]], relative: float
 ) -> None:
-    found = onnx_export.largest_difference(np.array(ours), np.array(theirs, np.float32))
-    assert found.relative == pytest.approx(relative)
-    assert (found.face, found.output) == (len(ours) - 1, 1)
+    difference = onnx_export.largest_difference(np.array(torch_values), np.array(onnx_values, np.float32))
+    assert difference.relative == pytest.approx(relative)
+    assert (difference.face, difference.output) == (len(torch_values) - 1, 1)
 
 
-def test_the_file_names_nothing_of_the_machine_that_made_it() -> None:
+def test_the_file_contains_no_local_paths() -> None:
     network = build_network("small-se-resnet", 4, width=4)
     content = onnx_export.export_onnx(network, model_info("small-se-resnet").contract(label_set("four")))
-    for there in (Path(onnx_export.__file__).parents[2], Path(torch.__file__).parent, Path("site-packages")):
-        assert str(there).encode() not in content
+    for path in (Path(onnx_export.__file__).parents[2], Path(torch.__file__).parent, Path("site-packages")):
+        assert str(path).encode() not in content

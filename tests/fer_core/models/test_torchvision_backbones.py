@@ -16,8 +16,8 @@ from fer_core.models.weights_file import load_weights
 FACES = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
-def _torchvisions(name: str) -> nn.Module:
-    """torchvision's network with weights of its own; its batch norms know the faces, so that signals come through."""
+def _build_reference(name: str) -> nn.Module:
+    """Build torchvision's network with random weights and batch norm statistics of the faces."""
     torch.manual_seed(3)
     network = torchvision.models.get_model(name.replace("-", "_"), weights=None)
     for module in network.modules():
@@ -30,12 +30,12 @@ def _torchvisions(name: str) -> nn.Module:
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files with weights of torchvision's networks stand in for the published ones."""
+    """Replace the published weights by random ones of torchvision's networks."""
 
     def load(name: str, network: nn.Module, *, only: str = "") -> None:
         path = tmp_path / f"{name}.pth"
         if not path.is_file():
-            torch.save(_torchvisions(name).state_dict(), path)
+            torch.save(_build_reference(name).state_dict(), path)
         load_weights(network, path, only=only)
 
     monkeypatch.setattr(published, "load_pretrained", load)
@@ -51,47 +51,47 @@ def _step(network: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet-v3-small"])
-def test_frozen_features_stay_as_they_are_and_the_head_learns(name: str, weights: None) -> None:
+def test_frozen_features_stay_and_the_head_trains(name: str, weights: None) -> None:
     network = build_network(name, 5, frozen=True)
-    before = copy.deepcopy(network.state_dict())
+    state_before = copy.deepcopy(network.state_dict())
     assert trainable_parameter_count(network) == network.head.in_features * 5 + 5
     _step(network)
-    changed = {key for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
+    changed = {key for key, value in network.state_dict().items() if not torch.equal(value, state_before[key])}
     assert changed == {"head.weight", "head.bias"}
     assert network.training and not any(module.training for module in network.features.modules())
 
 
-def test_fine_tuned_features_learn_and_so_do_their_batch_norms(weights: None) -> None:
+def test_fine_tuning_trains_features_and_batch_norms(weights: None) -> None:
     network = build_network("resnet18", 5)
-    before = copy.deepcopy(network.state_dict())
+    state_before = copy.deepcopy(network.state_dict())
     _step(network)
-    same = [key for key, value in network.state_dict().items() if torch.equal(value, before[key])]
-    assert same == []
+    unchanged = [key for key, value in network.state_dict().items() if torch.equal(value, state_before[key])]
+    assert unchanged == []
     assert all(module.training for module in network.modules())
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet-v3-small"])
 def test_the_features_are_torchvisions(name: str, weights: None) -> None:
-    """With torchvision's own last layer in place of ours, torchvision's outputs come out."""
-    theirs = _torchvisions(name)
-    ours = build_network(name, 1000)
-    ours.head.load_state_dict(theirs.get_submodule(published._LAST_LAYERS[name]).state_dict())
+    """With torchvision's last layer, the outputs equal torchvision's."""
+    reference = _build_reference(name)
+    network = build_network(name, 1000)
+    network.head.load_state_dict(reference.get_submodule(published._LAST_LAYERS[name]).state_dict())
     with torch.inference_mode():
-        torch.testing.assert_close(ours.eval()(FACES), theirs(FACES))
+        torch.testing.assert_close(network.eval()(FACES), reference(FACES))
 
 
 def test_study_cs_network_freezes_the_convolutions_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(vgg, "load_pretrained", lambda name, network, only: asked.append((name, only)))
+    calls = []
+    monkeypatch.setattr(vgg, "load_pretrained", lambda name, network, only: calls.append((name, only)))
     with torch.device("meta"):
         network = build_network("vgg16", 3, size_px=64)
-        free = build_network("vgg16", 3, size_px=64, frozen=False)
-    assert asked == [("vgg16", "features.")] * 2
+        trainable = build_network("vgg16", 3, size_px=64, frozen=False)
+    assert calls == [("vgg16", "features.")] * 2
     assert trainable_parameter_count(network) == 2 * 2 * 512 * 128 + 128 + 128 * 3 + 3
-    assert trainable_parameter_count(free) - trainable_parameter_count(network) == 14_714_688
+    assert trainable_parameter_count(trainable) - trainable_parameter_count(network) == 14_714_688
 
 
-def test_without_pretrained_weights_everything_learns() -> None:
+def test_without_pretrained_weights_every_layer_trains() -> None:
     network = build_network("resnet18", 4, channels=3, pretrained=False, frozen=True)
     assert all(parameter.requires_grad for parameter in network.parameters())
     assert all(module.training for module in network.train().modules())

@@ -26,8 +26,8 @@ WITH_WEIGHTS = [info for info in MODELS.values() if info.weights is not None]
 SMALL = "mobilenet-v3-small"
 
 
-def _published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, torch.Tensor]]:
-    """A file of weights as torchvision writes them, under the name that its bytes ask for; the catalog expects it."""
+def _write_published_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, torch.Tensor]]:
+    """Write random weights in torchvision's format, named by their hash, and register them in the catalog."""
     torch.manual_seed(5)
     state = torchvision.models.mobilenet_v3_small(weights=None).state_dict()
     for name, value in state.items():
@@ -44,19 +44,19 @@ def _published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dic
 
 @pytest.fixture(autouse=True)
 def empty_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """torch.hub's folder, empty."""
+    """An empty cache of torch.hub."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     return tmp_path / "hub" / "checkpoints"
 
 
 @pytest.fixture
-def served(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that is served where the catalog says that weights are fetched from; fetching is allowed."""
+def served_folder(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that a local server provides at the catalog's download address."""
     folder = tmp_path / "served"
     folder.mkdir()
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *words: object) -> None:
+        def log_message(self, *args: object) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
@@ -72,7 +72,7 @@ def served(tmp_path: Path, store: Settings, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("info", WITH_WEIGHTS, ids=[info.name for info in WITH_WEIGHTS])
-def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.ModelInfo) -> None:
+def test_the_catalog_has_torchvisions_files(info: catalog.ModelInfo) -> None:
     published = torchvision.models.get_model_weights(info.name.replace("-", "_")).DEFAULT
     assert info.weights is not None
     assert info.weights.url == published.url
@@ -84,29 +84,29 @@ def test_the_catalog_names_the_files_that_torchvision_publishes(info: catalog.Mo
 
 
 def test_weights_in_the_store_are_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, state = _published(store.pretrained_dir, monkeypatch)
+    path, state = _write_published_weights(store.pretrained_dir, monkeypatch)
     assert pretrained_file(SMALL, store) == path
     network = build_network(SMALL, 8)
-    loaded = network.features.state_dict()
-    assert set(loaded) == {name for name in state if not name.startswith("classifier.3")}
-    assert all(torch.equal(value, state[name]) for name, value in loaded.items())
-    fresh = build_network(SMALL, 8, pretrained=False).features.state_dict()
-    assert not torch.equal(fresh["features.0.0.weight"], state["features.0.0.weight"])
+    loaded_state = network.features.state_dict()
+    assert set(loaded_state) == {name for name in state if not name.startswith("classifier.3")}
+    assert all(torch.equal(value, state[name]) for name, value in loaded_state.items())
+    random_weights = build_network(SMALL, 8, pretrained=False).features.state_dict()
+    assert not torch.equal(random_weights["features.0.0.weight"], state["features.0.0.weight"])
 
 
-def test_weights_that_torch_hub_has_are_used_and_the_stores_come_first(
+def test_cached_weights_are_used_after_those_of_the_store(
     store: Settings, empty_hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, _ = _published(empty_hub, monkeypatch)
+    path, _ = _write_published_weights(empty_hub, monkeypatch)
     assert pretrained_file(SMALL, store) == path
-    mine = store.pretrained_dir / path.name
-    mine.parent.mkdir(parents=True)
-    mine.write_bytes(path.read_bytes())
-    assert pretrained_file(SMALL, store) == mine
+    stored = store.pretrained_dir / path.name
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(path.read_bytes())
+    assert pretrained_file(SMALL, store) == stored
 
 
-def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, _ = _published(store.pretrained_dir, monkeypatch)
+def test_a_damaged_file_is_refused(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = _write_published_weights(store.pretrained_dir, monkeypatch)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -116,44 +116,44 @@ def test_a_damaged_file_is_not_loaded(store: Settings, monkeypatch: pytest.Monke
         pretrained_file(SMALL, store)
 
 
-def test_weights_are_fetched_once_into_the_store(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, _ = _published(served, monkeypatch)
-    fetched = pretrained_file(SMALL, settings())
-    assert fetched == settings().pretrained_dir / path.name
-    assert fetched.read_bytes() == path.read_bytes()
+def test_weights_are_downloaded_once_into_the_store(served_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = _write_published_weights(served_folder, monkeypatch)
+    downloaded = pretrained_file(SMALL, settings())
+    assert downloaded == settings().pretrained_dir / path.name
+    assert downloaded.read_bytes() == path.read_bytes()
     path.unlink()
-    assert pretrained_file(SMALL, settings()) == fetched
+    assert pretrained_file(SMALL, settings()) == downloaded
 
 
-@pytest.mark.parametrize("harm", ["missing", "cut", "changed", "longer"])
-def test_what_cannot_be_fetched_whole_is_told_and_leaves_nothing(
-    harm: str, served: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("damage", ["missing", "cut", "changed", "longer"])
+def test_a_failed_download_is_reported_and_leaves_nothing(
+    damage: str, served_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, _ = _published(served, monkeypatch)
+    path, _ = _write_published_weights(served_folder, monkeypatch)
     content = path.read_bytes()
     path.unlink()
-    if harm != "missing":
-        path.write_bytes({"cut": content[:-9], "changed": content[:-1] + b"?", "longer": content * 2}[harm])
+    if damage != "missing":
+        path.write_bytes({"cut": content[:-9], "changed": content[:-1] + b"?", "longer": content * 2}[damage])
     with pytest.raises(InputError, match=rf"could not be fetched \(.+\)\. Put {path.name} \(10 MiB, from http"):
         pretrained_file(SMALL, settings())
     folder = settings().pretrained_dir
     assert list(folder.iterdir()) == []
 
 
-def test_a_network_without_published_weights_is_told(store: Settings) -> None:
+def test_a_network_without_published_weights_is_refused(store: Settings) -> None:
     with pytest.raises(InputError, match="small-resnet has no published weights"):
         pretrained_file("small-resnet", store)
 
 
-class _Harm:
-    """What a pickle could carry."""
+class _CodeExecution:
+    """A pickle that executes code."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return (print, ("executed",))
 
 
-@pytest.mark.parametrize("content", [_Harm(), {"state": {"a": torch.zeros(1)}}, {}, [1], nn.Linear(1, 1)])
-def test_only_plain_tensors_are_read(content: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("content", [_CodeExecution(), {"state": {"a": torch.zeros(1)}}, {}, [1], nn.Linear(1, 1)])
+def test_only_plain_tensors_are_loaded(content: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save(content, tmp_path / "weights.pth")
     with pytest.raises(InputError, match=r"weights\.pth"):
         read_weights(tmp_path / "weights.pth")
@@ -174,31 +174,29 @@ _OTHERS = [
 
 @pytest.mark.parametrize("content", [*_PICKLES, *_OTHERS])
 @pytest.mark.parametrize("name", ["weights.pt", "weights.pth", "weights.safetensors", "WEIGHTS.SAFETENSORS"])
-def test_a_file_of_another_kind_is_told_by_its_name_with_what_was_expected(
-    name: str, content: bytes, tmp_path: Path
-) -> None:
+def test_a_file_of_another_type_is_refused_with_the_expected_one(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=rf"^{name} (can't be read|is not).*\. Give what torch\.save") as caught:
+    with pytest.raises(InputError, match=rf"^{name} (can't be read|is not).*\. Give what torch\.save") as error:
         read_weights(tmp_path / name)
-    assert str(tmp_path) not in str(caught.value)
+    assert str(tmp_path) not in str(error.value)
 
 
-def test_any_text_or_bytes_are_told(tmp_path: Path) -> None:
-    """Torch's reader follows the first bytes as a program, so that each beginning fails in a way of its own."""
+def test_arbitrary_content_is_refused(tmp_path: Path) -> None:
+    """torch.load interprets the content as pickle opcodes, so random changes fail in many ways."""
     rng = np.random.default_rng(0)
     path = tmp_path / "weights.pt"
     torch.save({"a": torch.zeros(3)}, path, _use_new_zipfile_serialization=False)
     whole = path.read_bytes()
     for number in range(400):
         changed = bytearray(whole[: int(rng.integers(1, len(whole)))] if number % 2 else whole)
-        for place in rng.integers(0, min(len(changed), 60), 3):
-            changed[place] = int(rng.integers(256))
+        for index in rng.integers(0, min(len(changed), 60), 3):
+            changed[index] = int(rng.integers(256))
         path.write_bytes(bytes(changed) if number < 200 else bytes([number - 200]) + b" a line of text\n")
         with contextlib.suppress(InputError):
             read_weights(path)
 
 
-def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+def test_an_invalid_or_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "weights.pth").write_bytes(b"not a file of weights")
     for name in ("weights.pth", "absent.pth"):
         with pytest.raises(InputError, match=name):

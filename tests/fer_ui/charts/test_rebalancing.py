@@ -31,13 +31,13 @@ NATURAL, WEIGHTED = _table(Rebalancing()), _table(Rebalancing(weights="inverse")
 
 
 def test_images_and_samples_are_paired_bars() -> None:
-    image_bars, sample_bars_ = sample_bars(UNDER).data
+    image_bars, bars_of_samples = sample_bars(UNDER).data
     assert tuple(image_bars.x) == tuple(SIZES.values())
-    assert tuple(sample_bars_.x) == (80,) * 8
-    assert tuple(sample_bars_.y) == tuple(e.value.capitalize() for e in Expression)
-    assert image_bars.marker.pattern.shape and not sample_bars_.marker.pattern.shape
-    assert sample_bars_.text[0] == "80 · 1.0 %"
-    assert sample_bars_.text[7] == "80"
+    assert tuple(bars_of_samples.x) == (80,) * 8
+    assert tuple(bars_of_samples.y) == tuple(e.value.capitalize() for e in Expression)
+    assert image_bars.marker.pattern.shape and not bars_of_samples.marker.pattern.shape
+    assert bars_of_samples.text[0] == "80 · 1.0 %"
+    assert bars_of_samples.text[7] == "80"
     assert sample_bars(OVER).data[1].text[7].endswith(" · 34×")
 
 

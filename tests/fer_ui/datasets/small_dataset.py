@@ -42,9 +42,9 @@ def import_small(folder: Path, settings: Settings, dataset_id: str = DATASET) ->
     for split, counts in (("train", {**TRAIN, "other": IGNORED}), ("test", TEST)):
         for name, number in counts.items():
             (folder / split / name).mkdir(parents=True)
-            for place in range(number):
+            for file_number in range(number):
                 level += 1
-                path = folder / split / name / f"{place:03d}.png"
+                path = folder / split / name / f"{file_number:03d}.png"
                 path.write_bytes(cv2.imencode(".png", np.full((12, 12), level, np.uint8))[1].tobytes())
     (folder / BROKEN).write_bytes(b"no picture")
     return import_dataset(folder, settings, dataset_id=dataset_id, manifest=MANIFEST, allow_partial=True)

@@ -186,7 +186,7 @@ def test_each_end_of_the_process_has_its_error(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    script = tmp_path / "stand_in.py"
+    script = tmp_path / "script.py"
     script.write_text(f"import os, sys, time\n{code}\n")
     command = [sys.executable, str(script)]
     monkeypatch.setattr(augmentation_preview, "run_command", partial(run_command, cli=command))

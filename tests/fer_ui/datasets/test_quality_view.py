@@ -124,9 +124,7 @@ def test_a_fix_corrects_all_images_of_its_finding(
     index = dataset.index(["id"])
     assert set(index["id"][index["excluded"]]) == excluded
     assert dataset.corrections().history()[0].reason == kind
-    assert not any(
-        choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in finding_choices(app)
-    )  # it is gone
+    assert not any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in finding_choices(app))
     assert f"{len(excluded)} image" in app.success[0].value
     app.button(key="last-change-back").click().run()
     assert any(choice.startswith(MESSAGES[FindingKind(kind)].title) for choice in finding_choices(app))
@@ -180,9 +178,8 @@ def test_images_without_a_face_are_a_finding_after_face_detection(show: Open, da
     app = show(finding="no_face")
     assert "No face found: 2 images" in page_text(app)
     assert "YuNet" in page_text(app)
-    assert not [
-        button for button in app.button if button.key in ("search-faces", "fix-no_face")
-    ]  # these need a manual decision
+    # Faces were searched for, and faceless images need a manual decision.
+    assert not [button for button in app.button if button.key in ("search-faces", "fix-no_face")]
 
 
 def test_an_outdated_index_is_named_with_the_command_that_updates_it(show: Open, dataset: StoredDataset) -> None:

@@ -34,7 +34,7 @@ def fake_command(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Pat
     """Run Python code in place of the command."""
 
     def set_code(code: str) -> None:
-        path = tmp_path / "stand_in.py"
+        path = tmp_path / "script.py"
         path.write_text(f"import os, sys, time\n{code}\n")
         monkeypatch.setattr(import_view, "run_command", partial(run_command, cli=[sys.executable, str(path)]))
 

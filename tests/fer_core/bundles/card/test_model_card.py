@@ -114,12 +114,12 @@ def test_a_report_of_an_older_version_still_makes_a_card(bundle: Path) -> None:
     write_json(
         bundle / "report.json",
         {
-            split: [{k: v for k, v in item.items() if k not in added_keys} for item in card]
-            for split, card in report.items()
+            split: [{k: v for k, v in item.items() if k not in added_keys} for item in reports]
+            for split, reports in report.items()
         },
     )
-    card = sections(model_card(info, bundle))
-    assert "Abstention" not in card and "calibration.svg" not in card["Calibration"]
+    card_sections = sections(model_card(info, bundle))
+    assert "Abstention" not in card_sections and "calibration.svg" not in card_sections["Calibration"]
     assert reports_with_curve(bundle) == []
 
 

@@ -49,8 +49,8 @@ def test_mixed_targets_sum_to_one_and_missing_values_stay_missing(images: torch.
 
 
 def test_a_small_alpha_mixes_little(images: torch.Tensor) -> None:
-    unmixed_share = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).lam for alpha in (0.05, 4)]
-    nearly_unmixed = [float(((lam < 0.05) | (lam > 0.95)).float().mean()) for lam in unmixed_share]
+    lambdas = [mix_images(images, AugmentConfig(mixup_alpha=alpha), _generator()).lam for alpha in (0.05, 4)]
+    nearly_unmixed = [float(((lam < 0.05) | (lam > 0.95)).float().mean()) for lam in lambdas]
     assert nearly_unmixed[0] > 0.7 and nearly_unmixed[1] < 0.05
 
 

@@ -149,9 +149,8 @@ def test_leakage_is_detected_by_content_hash_across_datasets(dataset: str, store
     hashes = [_sha256(name) for name in ("p", "q", "r")]
     TrainingImages.from_split(hashes, np.array(["train", "valid", "test"])).save(run.path(TRAINING_IMAGES_FILE))
     config = _config("first", dataset=dataset)
-    assert open_teachers(config, CONTRACT, _evaluation_index("a", "r"), store) == [
-        run
-    ]  # the ids match, but the images differ
+    # The id "a" matches a training image, but the images differ.
+    assert open_teachers(config, CONTRACT, _evaluation_index("a", "r"), store) == [run]
     with pytest.raises(InputError, match="was trained on 1 of this run's validation or test images"):
         open_teachers(config, CONTRACT, _evaluation_index("p", "r"), store)
     with pytest.raises(InputError, match="was selected on 1 of this run's test images"):

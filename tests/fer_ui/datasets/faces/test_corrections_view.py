@@ -122,9 +122,7 @@ def test_correcting_many_images_asks_for_confirmation(show: Open, dataset: Store
     assert any("101 images will be excluded" in element.value for element in app.markdown)
     app.button(key="all").click().run()
     assert len(dataset.corrections().history()[0].ids) == 101
-    assert messages(app) == [
-        "101 images excluded. Version 1."
-    ]  # at the top, because the bar of this correction is not on the page
+    assert messages(app) == ["101 images excluded. Version 1."]  # at the top of the page, which has no bar for it
     app.button(key="last-change-back").click().run()
     assert dataset.corrections().history()[0].action is Action.UNDO
 
