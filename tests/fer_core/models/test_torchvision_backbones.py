@@ -32,11 +32,11 @@ def _build_reference(name: str) -> nn.Module:
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the published weights by random ones of torchvision's networks."""
 
-    def load(name: str, network: nn.Module, *, only: str = "") -> None:
+    def load(name: str, network: nn.Module, *, prefix: str = "") -> None:
         path = tmp_path / f"{name}.pth"
         if not path.is_file():
             torch.save(_build_reference(name).state_dict(), path)
-        load_weights(network, path, only=only)
+        load_weights(network, path, prefix=prefix)
 
     monkeypatch.setattr(published, "load_pretrained", load)
     monkeypatch.setattr(vgg, "load_pretrained", load)
@@ -82,7 +82,7 @@ def test_the_features_are_torchvisions(name: str, weights: None) -> None:
 
 def test_study_cs_network_freezes_the_convolutions_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr(vgg, "load_pretrained", lambda name, network, only: calls.append((name, only)))
+    monkeypatch.setattr(vgg, "load_pretrained", lambda name, network, prefix: calls.append((name, prefix)))
     with torch.device("meta"):
         network = build_network("vgg16", 3, size_px=64)
         trainable = build_network("vgg16", 3, size_px=64, frozen=False)
