@@ -40,7 +40,7 @@ def main() -> None:
     for run in runs:
         if run.state is RunState.BROKEN:
             missing = join_words(run.missing())
-            notice("warning", f"The run {run.id} is incomplete: {missing} is missing. Delete it under Training, Runs.")
+            notice("warning", f"The run {run.id} is incomplete: it lacks {missing}. Delete it under Training, Runs.")
     if not finished:
         text = f"{format_count(len(runs))} unfinished. " if runs else ""
         empty_state(

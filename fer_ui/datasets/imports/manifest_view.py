@@ -8,6 +8,7 @@ from fer_core.data.manifest import Manifest, dump_manifest, parse_manifest_text
 from fer_core.data.manifest_store import delete_manifest, save_manifest, user_manifests
 from fer_core.errors import InputError
 from fer_core.settings import settings
+from fer_core.text import join_words
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
@@ -66,7 +67,7 @@ def _check_manifest(text: str) -> Manifest | None:
     except InputError as error:
         notice("error", str(error))
         return None
-    splits = f", {len(manifest.published.splits)} published splits" if manifest.published else ""
+    splits = f", published counts of {join_words(list(manifest.published.splits))}" if manifest.published else ""
     notice("success", f"Valid: {manifest.title}, layout {manifest.layout or 'not stated'}{splits}.")
     return manifest
 
