@@ -59,19 +59,20 @@ def set_current_page(page: StreamlitPage) -> Page:
     return name
 
 
-def link_to(page: Page, label: str, **query: str) -> None:
-    """Show a link to a page with a query string.
-
-    A link to the current page is a button that looks like a link: `st.page_link` ignores the query there.
-    """
+def link_to(page: Page, title: str, **query: str) -> None:
+    """Show a link to a page with a query string; on the current page, a button that looks like a link."""
     if st.session_state.get(_CURRENT) is not page:
-        st.page_link(build_pages()[page], label=label, icon=_ICONS[page], query_params=query or None)
+        st.page_link(build_pages()[page], label=title, icon=_ICONS[page], query_params=query or None)
         return
-    key = "-".join(["go", page, label, *(f"{name}={value}" for name, value in query.items())])
-    if st.button(label, key=key, icon=_ICONS[page], type="tertiary"):
+    key = "-".join(["go", page, title, *(f"{name}={value}" for name, value in query.items())])
+    if st.button(title, key=key, icon=_ICONS[page], type="tertiary"):
         go_to(page, **query)
 
 
 def go_to(page: Page, **query: str) -> None:
-    """Switch to a page with a query string."""
+    """Show a page with this query string; the browser's Back button returns to what was shown before."""
+    if st.session_state.get(_CURRENT) is page:
+        # `st.switch_page` to the current page would leave the browser's address as it is.
+        st.query_params.from_dict(query)
+        st.rerun()
     st.switch_page(build_pages()[page], query_params=query or None)

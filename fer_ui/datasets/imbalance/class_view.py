@@ -27,12 +27,10 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
 from fer_ui.header import empty_state
 from fer_ui.image_labels import describe_reason
-from fer_ui.navigation import Page, build_pages, go_to
+from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam
 from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
-
-_FACES_ICON = ":material/grid_view:"
 
 
 def show_classes(dataset: StoredDataset) -> None:
@@ -105,9 +103,9 @@ def _show_other_images(dataset: StoredDataset, index: pd.DataFrame) -> None:
         st.caption(escape_markdown(" ".join(texts)), width="content")
         query = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
         if index["label"].isna().any():
-            _link("Show those without", {**query, str(QueryParam.LABEL): UNLABELED})
+            link_to(Page.DATASETS, "Show those without", **query, label=UNLABELED)
         if _has_excluded(index):
-            _link("Show the excluded", {**query, str(QueryParam.MARK): "excluded"})
+            link_to(Page.DATASETS, "Show the excluded", **query, mark="excluded")
 
 
 def _faces_query(dataset: StoredDataset, index: pd.DataFrame) -> dict[str, str]:
@@ -128,8 +126,4 @@ def _link_to_faces(query: Mapping[str, str], expressions: Sequence[str], split: 
     st.caption("Click a bar to show its faces, or choose a class:")
     with st.container(horizontal=True, gap="xsmall"):
         for name in expressions:
-            _link(expression_title(Expression(name)), {**query, **within, str(QueryParam.LABEL): name})
-
-
-def _link(label: str, query: dict[str, str]) -> None:
-    st.page_link(build_pages()[Page.DATASETS], label=label, icon=_FACES_ICON, query_params=query)
+            link_to(Page.DATASETS, expression_title(Expression(name)), **query, **within, label=name)
