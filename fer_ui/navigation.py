@@ -71,8 +71,4 @@ def link_to(page: Page, title: str, **query: str) -> None:
 
 def go_to(page: Page, **query: str) -> None:
     """Show a page with this query string; the browser's Back button returns to what was shown before."""
-    if st.session_state.get(_CURRENT) is page:
-        # `st.switch_page` to the current page would leave the browser's address as it is.
-        st.query_params.from_dict(query)
-        st.rerun()
     st.switch_page(build_pages()[page], query_params=query or None)

@@ -26,7 +26,8 @@ from fer_ui.formatting import format_count
 from fer_ui.header import SYNTHETIC_DATA_NOTE, empty_state, notice, page_header
 from fer_ui.jobs.job_view import show_job_panel
 from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
+from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.record_choice import choose_record
 from fer_ui.resources import job_store, load_index
 
 _VIEWS = {
@@ -70,9 +71,11 @@ def _show_stored() -> None:
             links=_show_first_links,
         )
         return
-    dataset = datasets[
-        param_selectbox("Dataset", list(datasets), QueryParam.DATASET, format_func=lambda name: _title(datasets[name]))
-    ]
+    titles = {dataset_id: _title(dataset) for dataset_id, dataset in datasets.items()}
+    dataset_id = choose_record("Dataset", titles, QueryParam.DATASET, "dataset")
+    if dataset_id is None:
+        return
+    dataset = datasets[dataset_id]
     if dataset.manifest.synthetic:
         notice("info", SYNTHETIC_DATA_NOTE)
     columns = dataset.columns()

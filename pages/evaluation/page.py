@@ -26,7 +26,8 @@ from fer_ui.formatting import format_count
 from fer_ui.header import SYNTHETIC_NOTE, Headline, empty_state, headline, notice, page_header
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
+from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.record_choice import choose_record
 
 _CELLS = {"counts": "Counts", "ratios": "Shares of each row"}
 
@@ -50,9 +51,10 @@ def main() -> None:
         )
         return
     titles = {run_id: run_title(run) for run_id, run in finished.items()}
-    run = finished[param_selectbox("Run", titles, QueryParam.RUN)]
-    with show_errors():
-        _show(run)
+    run_id = choose_record("Run", titles, QueryParam.RUN, "finished run")
+    if run_id is not None:
+        with show_errors():
+            _show(finished[run_id])
 
 
 def _show(run: Run) -> None:

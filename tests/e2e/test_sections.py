@@ -43,6 +43,18 @@ def test_a_click_on_a_bar_shows_its_faces(page: Page, take_screenshots: TakeScre
     take_screenshots("section-faces", f"/datasets?dataset={DATASET}&section=faces&label=contempt")
 
 
+def test_a_link_to_a_class_is_in_the_address_and_back_returns(page: Page) -> None:
+    page.goto(f"/datasets?dataset={DATASET}")
+    wait_until_ready(page)
+    page.get_by_role("button", name="Contempt").click()
+    expect(page).to_have_url(re.compile("section=faces.*label=contempt"), timeout=_LONG_MS)
+    page.reload()
+    expect(page.get_by_role("img", name=re.compile("Contempt")).first).to_be_visible(timeout=_LONG_MS)
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"dataset={DATASET}$"))
+    expect(page.get_by_text("Class distribution").first).to_be_visible(timeout=_LONG_MS)
+
+
 def test_copies_are_found_excluded_and_restored(page: Page, take_screenshots: TakeScreenshots) -> None:
     link = f"/datasets?dataset={DATASET}&section=quality"
     page.goto(link)

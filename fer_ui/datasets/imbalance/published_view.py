@@ -24,7 +24,8 @@ from fer_ui.formatting import format_count
 from fer_ui.header import SYNTHETIC_DATA_NOTE, empty_state, notice
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, param_selectbox
+from fer_ui.query_params import QueryParam
+from fer_ui.record_choice import choose_record
 from fer_ui.theme import MUTED
 
 _FACTS = (
@@ -39,12 +40,12 @@ def show_published() -> None:
     """Show the choice of a dataset, its published counts, and the facts of its manifest."""
     manifests = all_manifests(settings())
     counted = [name for name, manifest in manifests.items() if _count_images(manifest)]
-    ids = [*counted, *(name for name in manifests if name not in counted)]
-
-    def title(name: str) -> str:
-        return manifests[name].title if name in counted else f"{manifests[name].title} (no counts)"
-
-    manifest = manifests[param_selectbox("Dataset", ids, QueryParam.MANIFEST, format_func=title)]
+    titles = {name: manifests[name].title for name in counted}
+    titles |= {name: f"{manifest.title} (no counts)" for name, manifest in manifests.items() if name not in counted}
+    manifest_id = choose_record("Dataset", titles, QueryParam.MANIFEST, "manifest")
+    if manifest_id is None:
+        return
+    manifest = manifests[manifest_id]
     st.markdown(escape_markdown(manifest.summary))
     with st.container(horizontal=True, gap="small"):
         _show_links(manifest)

@@ -1,0 +1,40 @@
+"""The choice of a dataset, run or manifest whose id is in the query string, and which may be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from fer_ui.header import notice
+from fer_ui.query_params import QueryParam, get_param, param_selectbox
+
+
+def choose_record(label: str, titles: Mapping[str, str], param: QueryParam, noun: str) -> str | None:
+    """Show a select box of records by id; the first is the default.
+
+    If the query string names a record that is not among them, say so and offer the others, instead of showing another
+    record under that address.
+
+    Args:
+        titles: of at least one record, by id.
+        noun: what a record is, for messages: "dataset".
+    Returns:
+        the chosen id; None until another is chosen in place of one that is gone.
+    """
+    given = get_param(param)
+    if not given or given in titles:
+        return param_selectbox(label, titles, param)
+    notice("warning", f"There is no {noun} {given!r} in this store. It may have been deleted.")
+    chosen = st.selectbox(
+        label,
+        list(titles),
+        index=None,
+        key=f"{param}-instead",
+        format_func=titles.__getitem__,
+        placeholder=f"Choose a {noun}",
+    )
+    if chosen is not None:
+        st.query_params[param] = chosen
+        st.rerun()
+    return None
