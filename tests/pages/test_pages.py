@@ -69,9 +69,13 @@ def test_published_counts_need_no_images(store: Settings, open_page: OpenPage) -
     assert "28 times" in page_text(app)
 
 
-def test_a_link_to_a_missing_dataset_shows_another(filled_store: Settings, open_page: OpenPage) -> None:
+def test_a_link_to_a_missing_dataset_says_so_and_offers_the_others(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, dataset="gone")
     assert not app.exception
+    assert "'gone'" in app.warning[0].value
+    assert app.query_params["dataset"] == "gone"
+    app = app.selectbox(key="dataset-instead").set_value(DATASET).run()
+    assert app.query_params["dataset"] == DATASET
     assert app.selectbox(key="dataset").value == DATASET
 
 
