@@ -57,11 +57,11 @@ def as_json(row: RunSummary) -> dict[str, Any]:
         "state": str(row.state),
         "network": row.network,
         "rebalancing": row.rebalancing,
-        "facts": row.facts,
+        "hyperparameters": row.hyperparameters,
         "dataset": row.dataset,
         "labels": row.labels,
         "synthetic": row.synthetic,
-        "epochs": {"done": row.epochs_done, "asked": row.epochs_planned, "best": row.best_epoch},
+        "epochs": {"done": row.epochs_done, "planned": row.epochs_planned, "best": row.best_epoch},
         "metrics": {
             "split": metrics.split,
             "n": metrics.n or None,
@@ -117,7 +117,7 @@ def _show(arguments: argparse.Namespace) -> None:
 def _describe_run(row: RunSummary) -> str:
     lines = [
         f"{row.title}: {row.state}, {_epochs(row)} epochs, best epoch: {row.best_epoch or 'none'}",
-        "; ".join(each for each in (row.network, row.rebalancing, row.facts) if each),
+        "; ".join(each for each in (row.network, row.rebalancing, row.hyperparameters) if each),
     ]
     if row.metrics:
         images = f", {row.metrics.n:,} images" if row.metrics.n else ""
@@ -179,7 +179,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _to_json(compared: Comparison, curves: pd.DataFrame, metric: str) -> dict[str, Any]:
     rows = curves.astype(object).where(curves.notna(), None)
     return {
-        "verdict": compared.ranking,
+        "ranking": compared.ranking,
         "comparable": compared.comparable,
         "runs": [as_json(row) for row in compared.runs],
         "differences": _records(compared.differences),

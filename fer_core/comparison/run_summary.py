@@ -54,7 +54,7 @@ class RunSummary:
 
     Attributes:
         title: the id if the run has none.
-        network, rebalancing, facts: parts of the config, as short texts; `facts` has the hyperparameters.
+        network, rebalancing, hyperparameters: parts of the config, as short texts.
         synthetic: whether it was trained on synthetic faces; None if unknown.
         best_epoch: the best one so far.
         metrics: those of the report; before it exists, the validation metrics of the best epoch.
@@ -67,7 +67,7 @@ class RunSummary:
     state: RunState
     network: str = ""
     rebalancing: str = ""
-    facts: str = ""
+    hyperparameters: str = ""
     dataset: str = ""
     labels: str = ""
     synthetic: bool | None = None
@@ -117,7 +117,7 @@ def summarize_run(run: Run) -> RunSummary:
         state=state,
         network=_network(model) or _as_str(summary.get("architecture")),
         rebalancing=_describe_rebalancing(config.get("rebalancing")),
-        facts=_describe_hyperparameters(config),
+        hyperparameters=_describe_hyperparameters(config),
         dataset=_as_str(config.get("dataset")) or _as_str(summary.get("dataset")),
         labels=_as_str(config.get("labels")) or "eight",
         synthetic=summary.get("synthetic") if isinstance(summary.get("synthetic"), bool) else None,

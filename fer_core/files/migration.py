@@ -29,6 +29,7 @@ CONFIG_KEYS = {
     "hand_01": "hand_prob",
     "spoilt_01": "degrade_prob",
     "shift_01": "translate_01",
+    "accumulate": "accumulation_steps",
 }
 """Keys of `config.yaml`, presets, augmentation policies and `--set`."""
 

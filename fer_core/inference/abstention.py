@@ -33,13 +33,13 @@ class AbstainReason(StrEnum):
     """Why a prediction is uncertain, most important first."""
 
     SMALL_FACE = "small_face"
-    TRUNCATED = "cut_off"
-    ROTATED = "turned"
+    TRUNCATED = "truncated"
+    ROTATED = "rotated"
     PROFILE = "profile"
     BLURRED = "blurred"
-    MOUTH_OCCLUDED = "mouth_covered"
-    LOW_CONFIDENCE = "below_limit"
-    SMALL_MARGIN = "two_close"
+    MOUTH_OCCLUDED = "mouth_occluded"
+    LOW_CONFIDENCE = "low_confidence"
+    SMALL_MARGIN = "small_margin"
 
 
 REASON_TEXTS: Mapping[AbstainReason, str] = {

@@ -85,9 +85,9 @@ class TrainStep:
         Raises:
             InputError: the loss is nan or infinite.
         """
-        accumulate = self.config.optimizer.accumulate
-        first = number - number % accumulate
-        accumulated = min(accumulate, self.batches - first)
+        steps = self.config.optimizer.accumulation_steps
+        first = number - number % steps
+        accumulated = min(steps, self.batches - first)
         self._set_learning_rate(self._epoch * self.batches + number)
         if number == first:
             self.optimizer.zero_grad(set_to_none=True)

@@ -32,8 +32,8 @@ class OptimizerConfig(StrictModel):
     plateau multiplies the rate by `plateau_factor` when the validation loss has not fallen for `plateau_patience`
     epochs. `warmup_epochs` is a linear warm-up before the schedule, not for one_cycle, which has its own.
 
-    `clip_norm` limits the norm of the gradient (0 is off). Gradients of `accumulate` batches are accumulated into one
-    step.
+    `clip_norm` limits the norm of the gradient (0 is off). A step accumulates the gradients of `accumulation_steps`
+    batches.
     """
 
     name: Literal["sgd", "adam", "adamw"] = "sgd"
@@ -47,7 +47,7 @@ class OptimizerConfig(StrictModel):
     plateau_patience: int = Field(3, ge=1, le=1_000)
     plateau_factor: float = Field(0.1, gt=0, lt=1)
     clip_norm: float = Field(0.0, ge=0, le=1e6)
-    accumulate: int = Field(1, ge=1, le=4_096)
+    accumulation_steps: int = Field(1, ge=1, le=4_096)
 
     @field_validator("warmup_epochs")
     @classmethod

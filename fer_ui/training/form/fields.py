@@ -134,7 +134,7 @@ RATE: dict[str, Field] = {
 
 BATCHES: dict[str, Field] = {
     "batch_size": Field("Batch size", "Images per batch, 2 to 65,536; memory grows with it.", step=8),
-    "optimizer.accumulate": Field(
+    "optimizer.accumulation_steps": Field(
         "Gradient accumulation",
         "Batches per optimizer step: the effect of a larger batch in the memory of a small one.",
     ),

@@ -176,7 +176,7 @@ def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
 
 def _matches(row: RunSummary, query: str) -> bool:
     """Whether every word of the query occurs in the run's texts."""
-    texts = (row.id, row.title, row.network, row.rebalancing, row.facts, row.note, row.state, *row.tags)
+    texts = (row.id, row.title, row.network, row.rebalancing, row.hyperparameters, row.note, row.state, *row.tags)
     return all(word in " ".join(texts).lower() for word in query.lower().split())
 
 
@@ -220,7 +220,7 @@ def _show_selected(chosen: Sequence[RunSummary], active: Mapping[str, str]) -> N
 
 def _show_links(row: RunSummary, name: str) -> None:
     """Show a run's facts and links."""
-    facts = ", ".join(filter(None, (describe_evaluation(row), row.network, row.rebalancing, row.facts)))
+    facts = ", ".join(filter(None, (describe_evaluation(row), row.network, row.rebalancing, row.hyperparameters)))
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"{f'**{escape_markdown(name)}**  ' if name else ''}\n{escape_markdown(facts)}")
         if row.problem:

@@ -62,7 +62,7 @@ def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.Dat
             "Best epoch": pd.array([row.best_epoch for row in rows], "Int64"),
             "Network": [row.network for row in rows],
             "Rebalancing": [row.rebalancing for row in rows],
-            "Settings": [row.facts for row in rows],
+            "Settings": [row.hyperparameters for row in rows],
             "Tags": [list(row.tags) for row in rows],
             "Images/s": [row.images_per_s for row in rows],
             "Started": pd.Series([row.created for row in rows], dtype="datetime64[us, UTC]"),

@@ -58,7 +58,7 @@ def test_one_run_is_shown(cli: Cli, two_runs: tuple[str, str]) -> None:
     assert "macro_f1 0.500 (0.450 to 0.550)" in out and "It works." in out
     result = json.loads(cli("show", "one", "--json")[1])
     assert result["metrics"]["intervals"]["macro_f1"] == [0.45, 0.55]
-    assert result["epochs"] == {"done": 2, "asked": 2, "best": 2}
+    assert result["epochs"] == {"done": 2, "planned": 2, "best": 2}
     assert result["folder"].endswith("one")
     code, _, error = cli("show", "gone")
     assert code == 2 and "no run 'gone'" in error

@@ -33,7 +33,11 @@ def test_a_finished_run_has_the_metrics_of_its_report(store: Settings) -> None:
     assert row.metrics is not None
     assert (row.metrics.split, row.metrics.n, row.score("macro_f1")) == ("test", 3, 0.45)
     assert row.metrics.intervals["accuracy"] == pytest.approx((0.4, 0.5))
-    assert (row.network, row.rebalancing, row.facts) == ("small-se-resnet", "Class weights", "sgd 0.1, batch 64, votes")
+    assert (row.network, row.rebalancing, row.hyperparameters) == (
+        "small-se-resnet",
+        "Class weights",
+        "sgd 0.1, batch 64, votes",
+    )
     assert row.created == datetime(2026, 1, 1, 8, tzinfo=UTC)
     assert row.problem == ""
 

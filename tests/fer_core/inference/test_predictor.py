@@ -146,7 +146,7 @@ def test_a_truncated_face_is_uncertain_with_its_reason(make_bundle: MakeBundle) 
     truncated, inside_face = predictor.predict_image(red_green_image())
     assert (truncated.label, truncated.uncertain) == (Expression.NEUTRAL, True)
     assert truncated.reason == "the face is cut off by the picture's edge"
-    assert truncated.to_json()["reasons"] == ["cut_off"]
+    assert truncated.to_json()["reasons"] == ["truncated"]
     assert (inside_face.uncertain, inside_face.to_json()["reasons"]) == (False, [])
 
 

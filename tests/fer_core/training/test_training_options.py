@@ -38,7 +38,7 @@ def _first_step(store: Settings, data: TrainingSet, name: str, *changes: str) ->
         "optimizer.l1=0.05",
         "optimizer.schedule=cosine",
         "optimizer.clip_norm=0.01",
-        "optimizer.accumulate=2",
+        "optimizer.accumulation_steps=2",
         "loss.name=focal",
         "loss.label_smoothing=0.4",
         "affect_weight=5",
@@ -53,7 +53,7 @@ def test_every_option_changes_the_first_step(change: str, store: Settings, data:
 
 
 def test_clipping_limits_the_step(store: Settings, data: TrainingSet) -> None:
-    options = ("optimizer.momentum=0", "optimizer.weight_decay=0", "optimizer.accumulate=2")
+    options = ("optimizer.momentum=0", "optimizer.weight_decay=0", "optimizer.accumulation_steps=2")
     clipped = _first_step(store, data, "clipped", *options, "optimizer.clip_norm=0.01")
     assert 0 < clipped.norm() <= 0.05 * 0.01 * 1.001
     assert _first_step(store, data, "free", *options).norm() > 2 * clipped.norm()
@@ -65,7 +65,7 @@ def test_accumulated_batches_equal_one_large_batch(store: Settings, data: Traini
     images = np.repeat(np.repeat(np.repeat(data.images[:16], 3, 1), 10, 2), 10, 3)[:, :, :224, :224]
     small_data = TrainingSet(images, data.targets[:16], data.class_indices[:16], np.arange(8), np.arange(8, 16))
     weights = []
-    for name, changes in (("small", ("batch_size=2", "optimizer.accumulate=4")), ("large", ("batch_size=8",))):
+    for name, changes in (("small", ("batch_size=2", "optimizer.accumulation_steps=4")), ("large", ("batch_size=8",))):
         config = parse_config({**CONFIG, "model": {"name": "shallow-cnn"}, "augment": {}, "ema_decay": 0})
         config = parse_config(config.model_dump(), changes=("epochs=1", "optimizer.schedule=constant", *changes))
         trainer = Trainer(config, contract, small_data, create_run(name, dump_config(config), store))

@@ -181,7 +181,7 @@ def test_an_invalid_change_is_named(change: str, expected_message: str) -> None:
         "optimizer.schedule=steps",
         "optimizer.l1=-1",
         "optimizer.clip_norm=-1",
-        "optimizer.accumulate=0",
+        "optimizer.accumulation_steps=0",
         "optimizer.plateau_factor=1",
         "loss.name=hinge",
         "loss.gamma=-1",
@@ -224,7 +224,7 @@ def test_one_cycle_refuses_a_second_warmup() -> None:
 def test_a_config_of_the_first_version_keeps_its_meaning() -> None:
     config = load_config(Path(__file__).with_name("first_version.yaml"))
     original = {
-        "optimizer": {"nesterov": True, "l1": 0, "warmup_epochs": 0, "clip_norm": 0, "accumulate": 1},
+        "optimizer": {"nesterov": True, "l1": 0, "warmup_epochs": 0, "clip_norm": 0, "accumulation_steps": 1},
         "loss": {"name": "cross_entropy", "label_smoothing": 0},
         "early_stopping": {"patience": 0},
         "augment": {"crop_min_01": 1, "gamma_01": 0, "grayscale_prob": 0, "blur_px": 0, "noise_01": 0, "jpeg_prob": 0},

@@ -70,7 +70,7 @@ STEPS = [
     Step("optimizer.plateau_factor", 0.5, 0.5),
     Step("optimizer.warmup_epochs", 1.5, 1.5),
     Step("optimizer.clip_norm", 2.0, 2.0),
-    Step("optimizer.accumulate", 3, 3),
+    Step("optimizer.accumulation_steps", 3, 3),
     Step("loss.name", "focal", "focal"),
     Step("loss.gamma", 3.5, 3.5),
     Step("loss.label_smoothing", 12.5, 0.125),
