@@ -175,14 +175,16 @@ def test_a_file_that_is_no_image_is_refused_with_a_message(page: Page, tmp_path:
 
 
 def test_a_run_becomes_the_active_model(page: Page, take_screenshots: TakeScreenshots) -> None:
+    shipped = page.get_by_text(f"Model in use: {read_bundle_info(SHIPPED_FOLDER).title}").first
     page.goto("/models")
-    wait_until_ready(page)
+    expect(shipped).to_be_visible()
     page.get_by_role("button", name="Use", exact=True).first.click()
-    expect(page.get_by_text(f"Model in use: {read_bundle_info(SHIPPED_FOLDER).title}").first).to_be_visible()
+    expect(shipped).to_have_count(0)
+    expect(page.get_by_text("Model in use: Small residual network").first).to_be_visible()
     take_screenshots("models", "/models")
     take_screenshots("overview", "/")
-    page.get_by_role("button", name="Use", exact=True).first.click()  # the shipped one again
-    wait_until_ready(page)
+    page.get_by_role("button", name="Use", exact=True).first.click()
+    expect(shipped).to_be_visible()
 
 
 def test_a_model_is_exported_imported_verified_and_deleted(
