@@ -60,7 +60,10 @@ def set_current_page(page: StreamlitPage) -> Page:
 
 
 def link_to(page: Page, title: str, **query: str) -> None:
-    """Show a link to a page with a query string; on the current page, a button that looks like a link."""
+    """Show a link to a page with a query string.
+
+    On the current page it is a button that looks like a link: `st.page_link` would not update the browser's address.
+    """
     if st.session_state.get(_CURRENT) is not page:
         st.page_link(build_pages()[page], label=title, icon=_ICONS[page], query_params=query or None)
         return

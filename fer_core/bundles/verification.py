@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from fer_core.calibration import OperatingPoint
 from fer_core.errors import BundleError, FerscopeError, InputError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import atomic_path
+from fer_core.files.download import file_sha256
 from fer_core.files.json_file import JsonModel
 from fer_core.ids import check_id
 from fer_core.images.photo import read_image
@@ -115,7 +115,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
     """Compute the SHA-256 of every file except `bundle.json`, by path in the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {name: _sha256(path) for name, path in names.items() if name != INFO_FILE}
+    return {name: file_sha256(path) for name, path in names.items() if name != INFO_FILE}
 
 
 def _open_int8(folder: Path) -> Bundle | None:
@@ -142,7 +142,7 @@ def _file_check(folder: Path, name: str, digest: str) -> CheckResult:
     path = folder / name
     if not path.is_file():
         return CheckResult(check_name, False, "is missing")
-    is_same = _sha256(path) == digest
+    is_same = file_sha256(path) == digest
     return CheckResult(check_name, is_same, "unchanged" if is_same else "has changed since the bundle was made")
 
 
@@ -198,11 +198,6 @@ def _face_check(
     return CheckResult(
         check_name, largest <= tolerance_01, f"largest difference {largest:.1e} (allowed {tolerance_01:.0e})"
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_parity(folder: Path) -> list[CheckResult]:

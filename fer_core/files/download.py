@@ -15,7 +15,7 @@ _CHUNK_BYTES = 2**18
 
 def has_sha256(path: Path, digest: str) -> bool:
     """Whether a file's SHA-256 in hexadecimal begins with `digest`."""
-    return _sha256(path).startswith(digest)
+    return file_sha256(path).startswith(digest)
 
 
 def download_verified(
@@ -43,10 +43,13 @@ def download_verified(
         except (OSError, ValueError, http.client.HTTPException) as exc:
             raise OSError(_cause(exc)) from exc
         if not has_sha256(temporary, sha256):
-            raise OSError(f"it has {size:,} bytes with SHA-256 {_sha256(temporary)[:12]}… instead of {sha256[:12]}…")
+            raise OSError(
+                f"it has {size:,} bytes with SHA-256 {file_sha256(temporary)[:12]}… instead of {sha256[:12]}…"
+            )
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Compute a file's SHA-256, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
