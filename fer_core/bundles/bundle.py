@@ -221,7 +221,7 @@ class Bundle:
         return np.asarray(result, np.float32)
 
     def _check_network(self) -> None:
-        """CheckResult that the network's input and output fit the contract and the calibration."""
+        """Check that the network's input and output fit the contract and the calibration."""
         inputs = self._session.get_inputs()
         where = f"{self.model_file} of {self.folder.name}"
         if [entry.name for entry in inputs] != [INPUT_NAME] or OUTPUT_NAME not in self.output_names:

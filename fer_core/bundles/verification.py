@@ -73,7 +73,7 @@ def write_golden(folder: Path, crops: Mapping[str, RgbImage]) -> None:
 
 
 def verify_bundle(folder: Path) -> list[CheckResult]:
-    """CheckResult that a bundle opens, that its files match their hashes, and that golden faces still get their
+    """Check that a bundle opens, that its files match their hashes, and that golden faces still get their
     probabilities. A bundle without golden faces fails."""
     try:
         bundle, int8 = Bundle.open(folder), _open_int8(folder)
