@@ -10,14 +10,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.files.csv_file import csv_bytes
+from fer_ui.chart_download import show_chart_downloads
 from fer_ui.charts.layout import chart_config, get_titles, without_title
 from fer_ui.downloads import show_download
 from fer_ui.escaping import escape_html
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
 _SUBTITLE = "margin:0;font-size:0.9375rem;line-height:1.4;color:color-mix(in srgb, currentColor 78%, transparent)"
-_FORMATS = {"png": "PNG", "svg": "SVG"}
-_FORMAT_KEY = "picture-format"
 
 
 def show_chart(
@@ -38,21 +37,20 @@ def show_chart(
         the result of `st.plotly_chart`: the selection, if there is one.
     """
     titles = get_titles(figure)
-    picture = st.session_state.get(_FORMAT_KEY, "png")
+    # A chart keeps the colors it was first drawn in, so each theme has an element of its own.
+    chart_key = f"{key}-{st.context.theme.type}"
     with st.container(gap="xsmall"):
-        st.html(titles_html(*titles))
-        selection = st.plotly_chart(
+        with st.container(horizontal=True, wrap=False, gap="small", key=f"titles-{key}"):
+            st.html(titles_html(*titles))
+            show_chart_downloads(chart_key, f"ferscope-{key}", table)
+        return st.plotly_chart(
             without_title(figure),
-            # A chart keeps the colors it was first drawn in, so each theme has an element of its own.
-            key=f"{key}-{st.context.theme.type}-{picture}",
+            key=chart_key,
             on_select=on_select,
             selection_mode="points",
-            config=chart_config(key, picture),
+            config=chart_config(key),
             alt=f"{titles.title}. {titles.subtitle}".strip(),
         )
-        if table is not None:
-            _downloads(table, key)
-    return selection
 
 
 def show_csv_download(
@@ -75,21 +73,3 @@ def titles_html(title: str, subtitle: str) -> str:
     """Build the HTML of a chart's titles."""
     below = f'<p style="{_SUBTITLE}">{escape_html(subtitle)}</p>' if subtitle else ""
     return f'<div><h3 style="{_TITLE}">{escape_html(title)}</h3>{below}</div>'
-
-
-def _downloads(table: pd.DataFrame, key: str) -> None:
-    with st.popover("Download", icon=":material/download:", type="tertiary"):
-        show_csv_download(table, key, "Data as CSV")
-        current = st.session_state.get(_FORMAT_KEY, "png")
-        chosen = st.segmented_control(
-            "Picture format",
-            list(_FORMATS),
-            default=current,
-            required=True,
-            format_func=_FORMATS.__getitem__,
-            key=f"format-{key}",
-        )
-        st.caption("Download the picture with the camera button in the chart's upper right corner.")
-        if chosen and chosen != current:
-            st.session_state[_FORMAT_KEY] = chosen
-            st.rerun()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from fer_core.errors import CancelledError, FerscopeError
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 
 _log = logging.getLogger(__name__)
 

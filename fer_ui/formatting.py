@@ -47,13 +47,13 @@ def format_interval(low_01: float, high_01: float) -> str:
 
 
 def format_ratio(ratio: float) -> str:
-    """Format a ratio: "28", "2.4"."""
-    return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}"
+    """Format a ratio to one: "28 : 1", "2.4 : 1"."""
+    return f"{_format_factor(ratio)}\N{NO-BREAK SPACE}:\N{NO-BREAK SPACE}1"
 
 
 def format_times(ratio: float) -> str:
     """Format a factor: "28 times", "2.4 times"."""
-    return f"{format_ratio(ratio)} times"
+    return f"{_format_factor(ratio)} times"
 
 
 def format_images(number: int) -> str:
@@ -74,3 +74,7 @@ def format_age(moment: datetime) -> str:
 def format_hover(text: str) -> str:
     """Escape text for a chart's hover label and break it into lines that fit a phone."""
     return "<br>".join(escape(line) for line in wrap(text, HOVER_CHARACTERS, break_long_words=True))
+
+
+def _format_factor(factor: float) -> str:
+    return f"{factor:,.0f}" if factor >= 9.95 else f"{factor:.1f}"

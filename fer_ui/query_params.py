@@ -15,6 +15,7 @@ Value = TypeVar("Value", bound=str)
 Config = TypeVar("Config", bound=BaseModel)
 
 _SEPARATOR = "~"
+_HEADER_SELECTBOX_PX = 228
 
 
 class QueryParam(StrEnum):
@@ -69,19 +70,34 @@ def param_selectbox(
     *,
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
+    in_header: bool = False,
 ) -> Value:
     """Show a select box whose value is in the query string.
 
     Args:
         options: at least one; the first is the default. A mapping gives each option's title.
         format_func: makes the titles where `options` is a sequence.
+        in_header: keep it small, without a visible label, for the page's header row.
     """
-    return _choose(st.selectbox, label, options, param, format_func, help=help_text)
+    if not in_header:
+        return _choose(st.selectbox, label, options, param, format_func, help=help_text)
+    small = {"label_visibility": "collapsed", "width": _HEADER_SELECTBOX_PX}
+    return _choose(st.selectbox, label, options, param, format_func, help=help_text, **small)
 
 
-def param_segmented_control(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:
+def param_segmented_control(
+    label: str, options: Mapping[Value, str], param: QueryParam, *, in_header: bool = False
+) -> Value:
     """Show a row of buttons, one of them pressed, whose value is in the query string; see `param_selectbox`."""
-    return _choose(st.segmented_control, label, options, param, str, required=True)
+    visibility = "collapsed" if in_header else "visible"
+    return _choose(st.segmented_control, label, options, param, str, required=True, label_visibility=visibility)
+
+
+def param_tabs(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:
+    """Show the sections of a page as a row of tabs below its header, on a phone one that scrolls sideways."""
+    with st.container(key=f"tabs-{param}"):
+        visibility = {"required": True, "label_visibility": "collapsed", "wrap": False}
+        return _choose(st.segmented_control, label, options, param, str, **visibility)
 
 
 def param_radio(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:

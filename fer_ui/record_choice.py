@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 
 
-def choose_record(label: str, titles: Mapping[str, str], param: QueryParam, noun: str) -> str | None:
+def choose_record(
+    label: str, titles: Mapping[str, str], param: QueryParam, noun: str, *, in_header: bool = False
+) -> str | None:
     """Show a select box of records by id; the first is the default.
 
     If the query string names a record that is not among them, say so and offer the others, instead of showing another
@@ -19,12 +21,13 @@ def choose_record(label: str, titles: Mapping[str, str], param: QueryParam, noun
     Args:
         titles: of at least one record, by id.
         noun: what a record is, for messages: "dataset".
+        in_header: see `param_selectbox`.
     Returns:
         the chosen id; None until another is chosen in place of one that is gone.
     """
     given = get_param(param)
     if not given or given in titles:
-        return param_selectbox(label, titles, param)
+        return param_selectbox(label, titles, param, in_header=in_header)
     notice("warning", f"There is no {noun} {given!r} in this store. It may have been deleted.")
     chosen = st.selectbox(
         label,

@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 from fer_core.files.atomic import atomic_path
 from fer_core.ids import new_id, slug
 from fer_core.settings import settings
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 
 
 def file_uploader(label: str, key: str, what: str, **options: Any) -> Any:

@@ -65,6 +65,12 @@ class StoredDataset:
     fingerprint: str
     created: str
 
+    @property
+    def title(self) -> str:
+        """The manifest's title, with the id behind it where the title doesn't contain it: "FER+ (small-ferplus)"."""
+        title = self.manifest.title
+        return title if _simplify(self.id) in _simplify(title) else f"{title} ({self.id})"
+
     def index(self, columns: Sequence[str] | None = None, version: int | None = None) -> pd.DataFrame:
         """Load the index with corrections applied.
 
@@ -256,3 +262,8 @@ def _open(folder: Path) -> StoredDataset:
         raise DatasetError(
             f"The dataset folder {folder} is damaged ({exc}). Delete the folder and import again."
         ) from exc
+
+
+def _simplify(name: str) -> str:
+    """Reduce a name to its letters and digits: "FER+" and "ferplus" are the same."""
+    return "".join(filter(str.isalnum, name.lower().replace("+", "plus")))

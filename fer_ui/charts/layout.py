@@ -20,8 +20,8 @@ from fer_ui.formatting import format_compact_count, format_hover, format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title
 
 _LINE_CHARACTERS = 58
-_TOP_PX = 30
-"""Room above the plot for the buttons. The legend is below the plot, so that they don't collide on a phone."""
+_TOP_PX = 16
+"""Room above the plot. The legend is below the plot, so that they don't collide on a phone."""
 
 LEGEND_PX = 26
 
@@ -109,15 +109,14 @@ def without_title(figure: go.Figure) -> go.Figure:
     return bare
 
 
-def chart_config(file_name: str, picture: str = "png") -> dict[str, Any]:
-    """Build Plotly's configuration: a download button and no zoom.
+def chart_config(file_name: str) -> dict[str, Any]:
+    """Build Plotly's configuration: buttons for download and full screen that show on hovering, and no zoom.
 
     Args:
         file_name: of the downloaded picture, without its extension.
-        picture: its format, png or svg.
     """
     return {
-        "displayModeBar": True,
+        "displayModeBar": "hover",
         "displaylogo": False,
         "scrollZoom": False,
         "doubleClick": False,
@@ -131,7 +130,7 @@ def chart_config(file_name: str, picture: str = "png") -> dict[str, Any]:
             "autoScale2d",
             "resetScale2d",
         ],
-        "toImageButtonOptions": {"format": picture, "filename": f"ferscope-{file_name}", "scale": 2},
+        "toImageButtonOptions": {"format": "png", "filename": f"ferscope-{file_name}", "scale": 2},
     }
 
 

@@ -13,7 +13,7 @@ from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count, format_images, format_percent
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.theme import expression_title
 

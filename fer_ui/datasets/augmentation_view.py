@@ -19,7 +19,7 @@ from fer_core.training.config.augmentation_policies import AugmentationPolicy, d
 from fer_ui.datasets.augmentation_preview import build_augment_command, load_augmented_images
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import empty_state
+from fer_ui.frame.header import empty_state
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.theme import expression_title

@@ -26,7 +26,7 @@ from fer_ui.datasets.reports import load_quality
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
-from fer_ui.header import Headline, headline, notice
+from fer_ui.frame.header import Headline, headline, notice
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_radio
 from fer_ui.resources import job_store, load_index

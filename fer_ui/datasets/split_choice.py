@@ -102,8 +102,8 @@ def choose_split(default: SplitConfig, present: Collection[str], *, with_fold: b
 
 def choose_published_split(splits: Sequence[str]) -> str:
     """Show the choice of a published split; `ALL_SPLITS` without one, or if there is only one split."""
-    titles = {ALL_SPLITS: "All", **{split: split_title(split) for split in splits}}
-    return param_segmented_control("Split", titles, QueryParam.SPLIT) if len(splits) > 1 else ALL_SPLITS
+    titles = {ALL_SPLITS: "All splits", **{split: split_title(split) for split in splits}}
+    return param_segmented_control("Split", titles, QueryParam.SPLIT, in_header=True) if splits[1:] else ALL_SPLITS
 
 
 def _available_kinds(default: SplitConfig, present: Collection[str]) -> list[str]:

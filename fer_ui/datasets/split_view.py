@@ -28,7 +28,7 @@ from fer_ui.datasets.split_choice import (
 )
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
-from fer_ui.header import Headline, empty_state, headline
+from fer_ui.frame.header import Headline, empty_state, headline
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import load_index

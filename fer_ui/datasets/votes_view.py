@@ -19,7 +19,7 @@ from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summa
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_images, format_interval, format_percent
-from fer_ui.header import Headline, empty_state, headline
+from fer_ui.frame.header import Headline, empty_state, headline
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.resources import load_index
 

@@ -19,7 +19,7 @@ from fer_core.runs.folder import Run
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.formatting import NO_VALUE, format_interval, format_percent
-from fer_ui.header import Headline, notice
+from fer_ui.frame.header import Headline, notice
 from fer_ui.model_choices import choose_operating_point, choose_protocol
 from fer_ui.theme import expression_title
 

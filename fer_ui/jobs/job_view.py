@@ -16,7 +16,7 @@ from fer_core.text import format_duration
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_age
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
@@ -43,12 +43,17 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
                 f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**: {job.state}, {format_age(job.created_at)}",
                 width="stretch",
             )
-            if job.kind is JobKind.TRAIN:
-                link_to(Page.TRAINING, "Open", job=job.id)
-            elif job.state is JobState.SUCCEEDED:
-                link_to(Page.DATASETS, "Open", dataset=job.target)
-            else:
-                link_to(Page.DATASETS, "Open", job=job.id)
+            page, query = job_link(job)
+            link_to(page, "Open", **query)
+
+
+def job_link(job: Job) -> tuple[Page, dict[str, str]]:
+    """Choose the page that shows a job or its result, and its query string."""
+    if job.kind is JobKind.TRAIN:
+        return Page.TRAINING, {QueryParam.JOB: job.id}
+    if job.state is JobState.SUCCEEDED:
+        return Page.DATASETS, {QueryParam.DATASET: job.target}
+    return Page.DATASETS, {QueryParam.JOB: job.id}
 
 
 def show_job(job: Job) -> None:

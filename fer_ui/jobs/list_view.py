@@ -19,7 +19,7 @@ from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_age, format_count
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.jobs.job_view import STATE_ICONS, show_job, show_progress
 from fer_ui.jobs.log_view import show_process_output, show_training_log
 from fer_ui.navigation import Page, go_to, link_to

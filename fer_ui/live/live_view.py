@@ -18,7 +18,7 @@ from fer_core.live.ice import parse_ice_servers
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import settings
 from fer_ui.formatting import NO_VALUE, format_count
-from fer_ui.header import Headline, NoticeKind, headline, notice
+from fer_ui.frame.header import Headline, NoticeKind, headline, notice
 from fer_ui.live.camera_help import PROBLEMS, show_camera_help
 from fer_ui.live.probability_bars import empty_html, face_html
 from fer_ui.live.webrtc import show_webrtc_player

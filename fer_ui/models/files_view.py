@@ -19,7 +19,7 @@ from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to
 
 _CARD_KEY = "card-text"

@@ -19,7 +19,7 @@ from fer_ui.charts.confusion import confusion_heatmap
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import choose_report, score_headlines, show_class_metrics, show_warnings
 from fer_ui.formatting import format_count, format_images, format_interval, format_percent
-from fer_ui.header import Headline, headline, notice
+from fer_ui.frame.header import Headline, headline, notice
 from fer_ui.model_choices import protocol_title
 
 

@@ -18,7 +18,7 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import score_headlines
 from fer_ui.formatting import format_count
-from fer_ui.header import SYNTHETIC_NOTE, empty_state, headline
+from fer_ui.frame.header import SYNTHETIC_NOTE, empty_state, headline
 from fer_ui.models.files_view import show_card, show_files
 from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics
 from fer_ui.models.robustness_view import show_robustness

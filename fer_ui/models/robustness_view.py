@@ -18,7 +18,7 @@ from fer_ui.charts.robustness import robustness_panels, robustness_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_interval, format_percent
-from fer_ui.header import Headline, headline
+from fer_ui.frame.header import Headline, headline
 
 _FACE_PX = 48
 """The input size of a small network: noise and JPEG blocks matter less on a larger face."""

@@ -16,7 +16,7 @@ from fer_ui.charts.probabilities import probability_bars
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_percent
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.theme import expression_color
 
 _CROP_PX = 96

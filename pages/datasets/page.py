@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
 from fer_core.jobs.deletion import assert_dataset_unused
@@ -22,21 +25,15 @@ from fer_ui.datasets.quality_view import show_quality
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
-from fer_ui.formatting import format_count
-from fer_ui.header import SYNTHETIC_DATA_NOTE, empty_state, notice, page_header
+from fer_ui.formatting import format_images
+from fer_ui.frame.header import SYNTHETIC_DATA_NOTE, notice, page_header
 from fer_ui.jobs.job_view import show_job_panel
-from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.navigation import Page, go_to
+from fer_ui.query_params import QueryParam, get_param, param_segmented_control, param_tabs
 from fer_ui.record_choice import choose_record
 from fer_ui.resources import job_store, load_index
 
-_VIEWS = {
-    "store": "My datasets",
-    "compare": "Compare",
-    "published": "Published counts",
-    "import": "Import",
-    "manifests": "Manifests",
-}
+_VIEWS = {"store": "My datasets", "compare": "Compare", "published": "Published counts", "import": "Import"}
 _SECTIONS = {
     "classes": "Classes",
     "faces": "Faces",
@@ -54,38 +51,46 @@ _REQUIRED_COLUMNS = {"votes": "votes_neutral", "affect": "valence"}
 
 
 def main() -> None:
-    page_header("Datasets", "Explore, check, correct and import face datasets.")
-    show_job_panel()
-    view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
-    {"compare": show_compare, "published": show_published, "import": show_import, "manifests": show_manifests}.get(
-        view, _show_stored
-    )()
-
-
-def _show_stored() -> None:
+    header = page_header("Datasets", "Explore, check, correct and import face datasets.")
     datasets = {dataset.id: dataset for dataset in list_datasets(settings())}
-    if not datasets:
-        empty_state(
-            "There are no datasets yet",
-            "Generate synthetic faces, import a dataset, or explore published class counts.",
-            links=_show_first_links,
-        )
-        return
+    with header:
+        view = param_segmented_control("View", _views(bool(datasets)), QueryParam.VIEW, in_header=True)
+    show_job_panel()
+    shown = {
+        "store": lambda: _show_stored(datasets, header),
+        "compare": show_compare,
+        "published": lambda: show_published(header),
+        "import": show_import,
+        "manifests": show_manifests,
+    }
+    shown[view]()
+
+
+def _views(has_data: bool) -> dict[str, str]:
+    """The views in the header: without a dataset, the first is the published counts; Manifests is below Import."""
+    views = {name: title for name, title in _VIEWS.items() if has_data or name != "store"}
+    if not has_data:
+        views = {"published": views["published"], **views}
+    return {**views, "manifests": "Manifests"} if get_param(QueryParam.VIEW) == "manifests" else views
+
+
+def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) -> None:
     titles = {dataset_id: _title(dataset) for dataset_id, dataset in datasets.items()}
-    dataset_id = choose_record("Dataset", titles, QueryParam.DATASET, "dataset")
+    with header:
+        dataset_id = choose_record("Dataset", titles, QueryParam.DATASET, "dataset", in_header=True)
     if dataset_id is None:
         return
     dataset = datasets[dataset_id]
+    columns = dataset.columns()
+    sections = {name: title for name, title in _SECTIONS.items() if _REQUIRED_COLUMNS.get(name, "id") in columns}
+    section = param_tabs("Section", sections, QueryParam.SECTION)
     if dataset.manifest.synthetic:
         notice("info", SYNTHETIC_DATA_NOTE)
-    columns = dataset.columns()
-    sections = [name for name in _SECTIONS if _REQUIRED_COLUMNS.get(name, "id") in columns]
-    section = param_segmented_control("Section", {name: _SECTIONS[name] for name in sections}, QueryParam.SECTION)
     with show_errors():
-        _show_section(section, dataset)
+        _show_section(section, dataset, header)
 
 
-def _show_section(section: str, dataset: StoredDataset) -> None:
+def _show_section(section: str, dataset: StoredDataset, header: DeltaGenerator) -> None:
     shown = {
         "faces": show_faces_section,
         "votes": show_votes,
@@ -96,7 +101,7 @@ def _show_section(section: str, dataset: StoredDataset) -> None:
         "balance": show_rebalancing,
         "augmentation": lambda chosen: show_augmentation(chosen, load_index(chosen)),
         "about": _show_about,
-    }.get(section, show_classes)
+    }.get(section, lambda chosen: show_classes(chosen, header))
     shown(dataset)
 
 
@@ -116,12 +121,7 @@ def _show_about(dataset: StoredDataset) -> None:
 
 
 def _title(dataset: StoredDataset) -> str:
-    return f"{dataset.id} ({format_count(dataset.n)} images)"
-
-
-def _show_first_links() -> None:
-    link_to(Page.DATASETS, "Generate or import", view="import")
-    link_to(Page.DATASETS, "Published counts", view="published")
+    return f"{dataset.title}, {format_images(dataset.n)}"
 
 
 main()

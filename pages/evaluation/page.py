@@ -23,7 +23,7 @@ from fer_ui.evaluation.report_view import (
     show_warnings,
 )
 from fer_ui.formatting import format_count
-from fer_ui.header import SYNTHETIC_NOTE, Headline, empty_state, headline, notice, page_header
+from fer_ui.frame.header import SYNTHETIC_NOTE, Headline, empty_state, headline, notice, page_header
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control

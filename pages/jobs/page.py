@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_ui.header import page_header
+from fer_ui.frame.header import page_header
 from fer_ui.jobs.list_view import show_jobs, show_one_job
 from fer_ui.query_params import QueryParam, get_param
 

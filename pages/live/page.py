@@ -10,7 +10,7 @@ from fer_core.errors import BundleError
 from fer_core.inference.predictor import Predictor
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
+from fer_ui.frame.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
 from fer_ui.live.camera_help import PROBLEMS
 from fer_ui.live.live_view import get_live_session, show_status, show_video
 from fer_ui.model_choices import choose_operating_point

@@ -8,7 +8,7 @@ from fer_core.bundles.catalog import active_model_id, list_models
 from fer_core.errors import FerscopeError
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
-from fer_ui.header import empty_state, notice, page_header
+from fer_ui.frame.header import empty_state, notice, page_header
 from fer_ui.models.import_view import show_import
 from fer_ui.models.model_view import show_model
 from fer_ui.navigation import Page, link_to

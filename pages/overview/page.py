@@ -12,7 +12,7 @@ from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
-from fer_ui.header import Headline, headline, page_header
+from fer_ui.frame.header import Headline, headline, page_header
 from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import doctor_findings, job_store

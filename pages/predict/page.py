@@ -14,7 +14,7 @@ from fer_core.settings import settings
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
+from fer_ui.frame.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
 from fer_ui.model_choices import choose_operating_point
 from fer_ui.navigation import Page, link_to
 from fer_ui.predict.results_view import show_photo

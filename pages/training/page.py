@@ -10,7 +10,7 @@ from fer_core.jobs.job import Job, JobKind
 from fer_core.jobs.submit import submit_training
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
-from fer_ui.header import empty_state, notice, page_header
+from fer_ui.frame.header import empty_state, notice, page_header
 from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param, param_segmented_control

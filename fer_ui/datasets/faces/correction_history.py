@@ -18,7 +18,7 @@ from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.pagination import current_slice, show_pagination
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_age, format_count, format_images
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import load_index
 

@@ -17,7 +17,7 @@ from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
-from fer_ui.header import empty_state
+from fer_ui.frame.header import empty_state
 from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, describe_reason
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_selectbox, param_text_input

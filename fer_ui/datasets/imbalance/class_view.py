@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.counts import class_counts, class_totals, excluded_rows
@@ -19,13 +20,13 @@ from fer_ui.datasets.imbalance.count_view import (
     find_test_counts,
     select_split,
     show_distribution,
-    show_imbalance_metrics,
-    show_imbalance_verdict,
+    show_imbalance,
 )
 from fer_ui.datasets.split_choice import ALL_SPLITS
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
-from fer_ui.header import empty_state
+from fer_ui.frame.header import empty_state
+from fer_ui.frame.view_layout import chart_and_numbers
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam
@@ -33,8 +34,12 @@ from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
 
-def show_classes(dataset: StoredDataset) -> None:
-    """Show imbalance metrics, the chart, whose bars link to their faces, and the tables."""
+def show_classes(dataset: StoredDataset, header: DeltaGenerator) -> None:
+    """Show the chart, whose bars link to their faces, the imbalance beside it, and the tables.
+
+    Args:
+        header: the page's header row.
+    """
     index = load_index(dataset)
     counts = labeled_counts(index)
     if counts.empty:
@@ -44,19 +49,22 @@ def show_classes(dataset: StoredDataset) -> None:
         )
         _show_other_images(dataset, index)
         return
-    split = choose_split_of_counts(counts)
+    with header:
+        split = choose_split_of_counts(counts)
     shown = select_split(counts, split)
     totals = class_totals(shown)
     test_split, test_counts = find_test_counts(counts, split)
     if not any(totals.values()):
         empty_state("No image of this split has an expression", "Choose another split.")
         return
-    show_imbalance_metrics(totals)
-    show_imbalance_verdict(totals, test_counts, test_split)
     query = _faces_query(dataset, index)
-    if clicked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
-        go_to(Page.DATASETS, **{**query, **clicked})
-    _link_to_faces(query, [name for name, number in totals.items() if number], split)
+    view = chart_and_numbers("classes")
+    with view.chart:
+        if clicked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
+            go_to(Page.DATASETS, **{**query, **clicked})
+        _link_to_faces(query, [name for name, number in totals.items() if number], split)
+    with view.numbers:
+        show_imbalance(totals, test_counts, test_split)
     _show_other_images(dataset, index)
     show_class_table(counts, test_split, test_counts, dataset.id)
     if dataset.manifest.published:

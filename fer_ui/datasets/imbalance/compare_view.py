@@ -29,7 +29,7 @@ from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_ratio
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.query_params import QueryParam, param_multiselect, param_selectbox
 from fer_ui.resources import load_index
 

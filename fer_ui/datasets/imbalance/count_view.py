@@ -22,16 +22,17 @@ from fer_ui.charts.distribution import class_distribution
 from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
-from fer_ui.header import Headline, headline
+from fer_ui.frame.header import Headline, headline
+from fer_ui.frame.view_layout import verdict
 from fer_ui.image_labels import NO_SPLIT, describe_split
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.theme import expression_title
 
 _LEVELS = {
-    "balanced": ":material/check_circle: **Balanced**",
-    "mild": ":material/info: **Mildly imbalanced**",
-    "strong": ":material/warning: **Strongly imbalanced**",
-    "extreme": ":material/warning: **Extremely imbalanced**",
+    "balanced": "Balanced",
+    "mild": "Mildly imbalanced",
+    "strong": "Strongly imbalanced",
+    "extreme": "Extremely imbalanced",
 }
 _SCALES = {"count": "Counts", "share": "Shares", "log": "Log counts"}
 _BARS = {"grouped": "Side by side", "stacked": "Stacked"}
@@ -58,55 +59,50 @@ def find_test_counts(counts: pd.DataFrame, split: str) -> tuple[str, dict[str, i
     return test_split, class_totals(select_split(counts, test_split)) if test_split else None
 
 
-def show_imbalance_metrics(totals: Mapping[str, int]) -> None:
-    """Show the number of images, the imbalance, and the scores of always predicting the largest class.
+def show_imbalance(totals: Mapping[str, int], test_counts: Mapping[str, int] | None, test_split: str) -> None:
+    """Show how imbalanced classes are: a verdict, the numbers, and what they mean for a model.
 
     Args:
         totals: images of each expression; not all 0.
+        test_counts: those of the test split, None where there is none.
+        test_split: its name.
     """
     imbalance, baseline = measure_imbalance(totals), majority_baseline(totals)
-    if imbalance is None or baseline is None:
+    summary = summarize_imbalance(totals, test_counts)
+    if imbalance is None or baseline is None or summary is None:
         raise ValueError("No image has a label: there are no metrics to show.")
     total = sum(totals.values())
     present = sum(number > 0 for number in totals.values())
     largest, smallest = (expression_title(Expression(name)) for name in (imbalance.largest, imbalance.smallest))
+    ratio = format_ratio(imbalance.ratio)
+    verdict(f"{_LEVELS[summary.level]}: {largest.lower()} to {smallest.lower()} is {ratio}")
     headline(
         [
             Headline("Labeled images", format_count(total), f"{present} expression{'s' if present > 1 else ''}"),
-            Headline("Imbalance ratio", format_ratio(imbalance.ratio), f"{largest} to {smallest.lower()}"),
+            Headline("Imbalance ratio", ratio, f"{largest} to {smallest.lower()}"),
             Headline(
                 "Smallest class",
                 format_percent(totals[imbalance.smallest] / total),
                 f"{smallest}, {format_images(totals[imbalance.smallest])}",
             ),
-            Headline("Entropy", f"{imbalance.entropy_01:.2f}", f"1 is balanced; Gini {imbalance.gini:.2f}"),
+            Headline(
+                "Entropy",
+                format_percent(imbalance.entropy_01),
+                f"100 % is balanced; Gini {format_percent(imbalance.gini)}",
+            ),
         ]
     )
-    always = f"always predicting {baseline.label}"
+    st.markdown(f"Baseline: always predicting {baseline.label}")
     headline(
         [
-            Headline("Accuracy", format_percent(baseline.accuracy), always),
-            Headline("Balanced accuracy", format_percent(baseline.balanced_accuracy), always),
-            Headline("Macro-F1", f"{baseline.macro_f1:.2f}", always),
+            Headline("Macro-F1", format_percent(baseline.macro_f1)),
+            Headline("Balanced accuracy", format_percent(baseline.balanced_accuracy)),
+            Headline("Accuracy", format_percent(baseline.accuracy)),
         ]
     )
-
-
-def show_imbalance_verdict(totals: Mapping[str, int], test_counts: Mapping[str, int] | None, test_split: str) -> None:
-    """Describe the imbalance.
-
-    Args:
-        totals: images of each expression.
-        test_counts: those of the test split, None where there is none.
-        test_split: its name.
-    """
-    imbalance = summarize_imbalance(totals, test_counts)
-    if imbalance is None:
-        return
-    with st.container(border=True, gap="small"):
-        st.markdown(_LEVELS[imbalance.level])
-        st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in imbalance.sentences))
-        st.caption(_describe_test_size(imbalance, test_split))
+    with st.expander("What this means for a model", icon=":material/info:"):
+        st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in summary.sentences))
+        st.caption(_describe_test_size(summary, test_split))
 
 
 def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = False) -> list[dict[str, Any]]:
@@ -120,14 +116,16 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
         the clicked points, each with its expression and split in `customdata`.
     """
     several = counts["split"].nunique() > 1
+    chart = st.container()
     with st.container(horizontal=True, gap="small"):
-        stacked = several and param_segmented_control("Bars", _BARS, QueryParam.BARS) == "stacked"
-        scales = [scale for scale in _SCALES if not (stacked and scale == "log")]
-        scale = param_segmented_control("Scale", {name: _SCALES[name] for name in scales}, QueryParam.SCALE)
+        stacked = several and param_segmented_control("Bars", _BARS, QueryParam.BARS, in_header=True) == "stacked"
+        scales = {name: title for name, title in _SCALES.items() if not (stacked and name == "log")}
+        scale = param_segmented_control("Scale", scales, QueryParam.SCALE, in_header=True)
     figure = class_distribution(counts, share=scale == "share", log=scale == "log", stacked=stacked)
-    event = show_chart(
-        figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
-    )
+    with chart:
+        event = show_chart(
+            figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
+        )
     return list(event["selection"]["points"]) if selectable and event else []
 
 

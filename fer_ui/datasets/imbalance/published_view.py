@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.catalog import list_datasets
 from fer_core.data.imbalance.counts import class_totals, published_counts
@@ -16,12 +17,12 @@ from fer_ui.datasets.imbalance.count_view import (
     find_test_counts,
     select_split,
     show_distribution,
-    show_imbalance_metrics,
-    show_imbalance_verdict,
+    show_imbalance,
 )
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count
-from fer_ui.header import SYNTHETIC_DATA_NOTE, empty_state, notice
+from fer_ui.frame.header import SYNTHETIC_DATA_NOTE, empty_state, notice
+from fer_ui.frame.view_layout import chart_and_numbers
 from fer_ui.image_labels import describe_reason
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam
@@ -36,26 +37,27 @@ _TERM = f"margin:0;{MUTED}"
 _DESCRIPTION = "margin:0;min-width:0;overflow-wrap:anywhere"
 
 
-def show_published() -> None:
-    """Show the choice of a dataset, its published counts, and the facts of its manifest."""
+def show_published(header: DeltaGenerator) -> None:
+    """Show the choice of a dataset in the page's header, its published counts, and the facts of its manifest."""
     manifests = all_manifests(settings())
     counted = [name for name, manifest in manifests.items() if _count_images(manifest)]
     titles = {name: manifests[name].title for name in counted}
     titles |= {name: f"{manifest.title} (no counts)" for name, manifest in manifests.items() if name not in counted}
-    manifest_id = choose_record("Dataset", titles, QueryParam.MANIFEST, "manifest")
+    with header:
+        manifest_id = choose_record("Dataset", titles, QueryParam.MANIFEST, "manifest", in_header=True)
     if manifest_id is None:
         return
     manifest = manifests[manifest_id]
-    st.markdown(escape_markdown(manifest.summary))
-    with st.container(horizontal=True, gap="small"):
-        _show_links(manifest)
     if manifest.synthetic:
         notice("info", SYNTHETIC_DATA_NOTE)
     if manifest.published and _count_images(manifest):
-        _show_counts(manifest.published, manifest.id)
+        _show_counts(manifest.published, manifest.id, header)
     else:
         empty_state("No class counts are published", "Import the dataset to count its classes.")
     st.subheader(escape_markdown(f"About {manifest.title}"), anchor=False)
+    st.markdown(escape_markdown(manifest.summary))
+    with st.container(horizontal=True, gap="small"):
+        _show_links(manifest)
     show_manifest(manifest)
 
 
@@ -106,14 +108,17 @@ def _show_links(manifest: Manifest) -> None:
         link_to(Page.DATASETS, "Import", view="import")
 
 
-def _show_counts(published: PublishedCounts, name: str) -> None:
+def _show_counts(published: PublishedCounts, name: str, header: DeltaGenerator) -> None:
     counts = published_counts(published.splits)
-    split = choose_split_of_counts(counts)
+    with header:
+        split = choose_split_of_counts(counts)
     shown = select_split(counts, split)
     test_split, test_counts = find_test_counts(counts, split)
-    show_imbalance_metrics(class_totals(shown))
-    show_imbalance_verdict(class_totals(shown), test_counts, test_split)
-    show_distribution(shown, f"published-{name}")
+    view = chart_and_numbers("published")
+    with view.chart:
+        show_distribution(shown, f"published-{name}")
+    with view.numbers:
+        show_imbalance(class_totals(shown), test_counts, test_split)
     if published.others:
         others = [f"{format_count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
         st.caption(escape_markdown(f"Without an expression: {join_words(others)}."))

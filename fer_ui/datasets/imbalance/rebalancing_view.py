@@ -24,7 +24,7 @@ from fer_ui.datasets.split_choice import split_from_query
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.resources import load_index

@@ -12,7 +12,7 @@ from fer_core.text import join_words
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to
 
 _NEW = "New manifest"

@@ -10,7 +10,7 @@ from fer_core.data.label_mapping.numberings import Numbering, format_numbering
 from fer_core.data.manifest import Manifest
 from fer_core.text import join_words
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 
 _NO_NUMBERING = "None, I map each number"
 

@@ -25,7 +25,7 @@ from fer_ui.datasets.imports.skipped_view import confirm_partial, show_skipped
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, go_to
 from fer_ui.theme import expression_title
 

@@ -10,7 +10,7 @@ from fer_core.data.ingest.skipped import Skipped, SkipReason
 from fer_core.text import capitalize_first
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_images
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 
 _EXAMPLES = 3
 

@@ -17,7 +17,7 @@ from fer_core.training.config.train_config import TrainConfig
 from fer_core.training.estimate_report import Estimate, TimeRange
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
-from fer_ui.header import Headline, headline, notice
+from fer_ui.frame.header import Headline, headline, notice
 
 _KEY = "train-estimate"
 _TIGHT_01 = 0.85

@@ -16,7 +16,7 @@ from fer_ui.datasets.split_choice import split_in_query
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.training.form.command import show_command

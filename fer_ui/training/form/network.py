@@ -18,7 +18,7 @@ from fer_core.text import capitalize_first, format_size
 from fer_core.training.precision import preview_precision
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_compact_count, format_count
-from fer_ui.header import Headline, headline, notice
+from fer_ui.frame.header import Headline, headline, notice
 from fer_ui.training.form.form_state import MODEL_NAME, Values, form_state, widget_key
 
 _OPTION_TITLES = {

@@ -12,7 +12,7 @@ from fer_core.runs.folder import open_run
 from fer_core.settings import settings
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, load_config
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.query_params import QueryParam, get_param
 
 _KEY = "train-starting-point"

@@ -22,7 +22,7 @@ from fer_ui.charts.training.rate_and_speed import (
     throughput_curve,
 )
 from fer_ui.escaping import escape_markdown
-from fer_ui.header import empty_state, notice
+from fer_ui.frame.header import empty_state, notice
 from fer_ui.training.monitor.monitored_run import FileVersion, MonitoredRun, best_epoch_of
 
 _INTERVALS_S = (2.0, 20.0)

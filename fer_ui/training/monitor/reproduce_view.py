@@ -21,7 +21,7 @@ from fer_core.training.config.train_config import TrainConfig
 from fer_ui.downloads import show_download
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.image_labels import describe_split
 from fer_ui.navigation import Page, link_to
 from fer_ui.training.monitor.monitored_run import config_of

@@ -17,7 +17,7 @@ from fer_core.text import format_duration, join_words, lowercase_first
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import load_reports, score_headlines
 from fer_ui.formatting import format_age, format_count, format_percent
-from fer_ui.header import SYNTHETIC_NOTE, Headline, headline, notice
+from fer_ui.frame.header import SYNTHETIC_NOTE, Headline, headline, notice
 from fer_ui.image_labels import describe_split
 from fer_ui.jobs.job_view import show_job
 from fer_ui.training.monitor.monitored_run import MonitoredRun, MonitorState, config_of

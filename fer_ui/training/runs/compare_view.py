@@ -16,7 +16,7 @@ from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves, lettered_names
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import NO_VALUE, format_interval, format_percent
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 from fer_ui.training.runs.rows import describe_evaluation
 

@@ -24,7 +24,7 @@ from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_interval, format_percent
-from fer_ui.header import Headline, empty_state, headline, notice
+from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox, param_text_input
 from fer_ui.resources import job_store

@@ -14,7 +14,7 @@ from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_no
 from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_age
-from fer_ui.header import notice
+from fer_ui.frame.header import notice
 from fer_ui.training.runs.rows import run_table
 
 _HEIGHT_PX = 140

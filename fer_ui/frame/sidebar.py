@@ -1,4 +1,4 @@
-"""The sidebar below the navigation: the model in use and active jobs."""
+"""The sidebar below the navigation: active jobs, as links, and the model in use."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import streamlit as st
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
 from fer_ui.escaping import escape_markdown
+from fer_ui.frame.theme_watch import rerun_on_theme_change
+from fer_ui.jobs.job_view import job_link
+from fer_ui.navigation import Page, link_to
 from fer_ui.resources import active_model, job_store
-from fer_ui.theme_watch import rerun_on_theme_change
 
 _SHOWN_JOBS = 3
 
 
 def show_sidebar(version: str) -> None:
-    """Show the model in use, active jobs and the version."""
+    """Show the active jobs, the model in use and the version."""
     with st.sidebar:
-        st.caption(escape_markdown(_describe_model()))
         _poll_jobs()
+        st.caption(escape_markdown(_describe_model()))
         st.caption(f"FERscope {version}. Your data stays on this machine.")
         rerun_on_theme_change()
 
@@ -41,9 +43,12 @@ def _poll_jobs() -> None:
 def _show_active_jobs() -> None:
     active = _active_jobs()
     for job in active[:_SHOWN_JOBS]:
-        st.progress(min(max(job.progress_01, 0.0), 1.0), text=escape_markdown(f"{job.title}: {job.state}"))
+        page, query = job_link(job)
+        with st.container(gap=None):
+            link_to(page, f"{job.title}: {job.state}", **query)
+            st.progress(min(max(job.progress_01, 0.0), 1.0))
     if len(active) > _SHOWN_JOBS:
-        st.caption(f"and {len(active) - _SHOWN_JOBS} more")
+        link_to(Page.JOBS, f"{len(active) - _SHOWN_JOBS} more")
 
 
 def _active_jobs() -> list[Job]:

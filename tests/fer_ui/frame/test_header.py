@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_ui.header import Headline, headline, headline_html
+from fer_ui.frame.header import Headline, headline, headline_html
 
 
 def _page() -> None:
     import streamlit as st
 
-    from fer_ui.header import Headline, empty_state, headline, notice, page_header
+    from fer_ui.frame.header import Headline, empty_state, headline, notice, page_header
 
     page_header("Images of *my* set", "What is in it, and what is rare.")
     headline([Headline("Images", "30,336"), Headline("Accuracy", "85.4 %", "95 % interval 84.1 to 86.6 %")])
