@@ -8,6 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from fer_ui.escaping import escape_markdown
+
 _FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
 
@@ -60,15 +62,16 @@ def set_current_page(page: StreamlitPage) -> Page:
 
 
 def link_to(page: Page, title: str, **query: str) -> None:
-    """Show a link to a page with a query string.
+    """Show a link to a page with a query string; its title is plain text.
 
     On the current page it is a button that looks like a link: `st.page_link` would not update the browser's address.
     """
+    label = escape_markdown(title)
     if st.session_state.get(_CURRENT) is not page:
-        st.page_link(build_pages()[page], label=title, icon=_ICONS[page], query_params=query or None)
+        st.page_link(build_pages()[page], label=label, icon=_ICONS[page], query_params=query or None)
         return
     key = "-".join(["go", page, title, *(f"{name}={value}" for name, value in query.items())])
-    if st.button(title, key=key, icon=_ICONS[page], type="tertiary"):
+    if st.button(label, key=key, icon=_ICONS[page], type="tertiary"):
         go_to(page, **query)
 
 

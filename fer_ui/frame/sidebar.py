@@ -1,4 +1,4 @@
-"""The sidebar below the navigation: active jobs, as links, and the model in use."""
+"""The sidebar below the navigation: the model in use, and active jobs as links."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _SHOWN_JOBS = 3
 
 
 def show_sidebar(version: str) -> None:
-    """Show the active jobs, the model in use and the version."""
+    """Show the model in use, the version, and the active jobs last, so that nothing moves when one starts."""
     with st.sidebar:
-        _poll_jobs()
         st.caption(escape_markdown(_describe_model()))
         st.caption(f"FERscope {version}. Your data stays on this machine.")
         rerun_on_theme_change()
+        _poll_jobs()
 
 
 def _describe_model() -> str:
@@ -48,7 +48,8 @@ def _show_active_jobs() -> None:
             link_to(page, f"{job.title}: {job.state}", **query)
             st.progress(min(max(job.progress_01, 0.0), 1.0))
     if len(active) > _SHOWN_JOBS:
-        link_to(Page.JOBS, f"{len(active) - _SHOWN_JOBS} more")
+        more = len(active) - _SHOWN_JOBS
+        link_to(Page.JOBS, "1 more job" if more == 1 else f"{more} more jobs")
 
 
 def _active_jobs() -> list[Job]:

@@ -9,16 +9,27 @@ from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 
 
-def test_active_jobs_are_shown(store: Settings, open_page: OpenPage) -> None:
+def test_active_jobs_are_links(store: Settings, open_page: OpenPage) -> None:
     store.store.mkdir(parents=True)
     with JobStore(store) as jobs:
         for number in range(4):
             jobs.submit(JobKind.TRAIN, f"Run {number}", ("train", "--run", "r"), "r", job_id=f"job{number}")
     app = open_page(Page.PREDICT)
     assert not app.exception
-    progress_texts = [bar.proto.text for bar in app.sidebar.get("progress")]
-    assert len(progress_texts) == 3 and all("queued" in text for text in progress_texts)
-    assert any(caption.value == "and 1 more" for caption in app.sidebar.caption)
+    links = {link.proto.label: link.proto for link in app.sidebar.get("page_link")}  # type: ignore[union-attr]
+    assert len(app.sidebar.get("progress")) == 3 and len(links) == 4
+    assert all(links[f"Run {number}: queued"].query_string == f"job=job{number}" for number in (1, 2, 3))
+    assert links["1 more job"].page.endswith("jobs")
+
+
+def test_jobs_are_the_last_of_the_sidebar_so_that_nothing_moves_when_they_start(
+    store: Settings, open_page: OpenPage
+) -> None:
+    store.store.mkdir(parents=True)
+    with JobStore(store) as jobs:
+        jobs.submit(JobKind.TRAIN, "Run", ("train", "--run", "r"), "r", job_id="job")
+    kinds = [block.type for block in open_page(Page.PREDICT).sidebar.children.values()]
+    assert kinds.index("flex_container") > max(index for index, kind in enumerate(kinds) if kind == "caption")
 
 
 def test_the_browser_polls_faster_while_jobs_are_active(store: Settings, open_page: OpenPage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 
@@ -29,3 +30,8 @@ def headlines(app: AppTest) -> dict[str, str]:
 def press(app: AppTest, label: str) -> AppTest:
     """Press the first button with a label."""
     return next(button for button in app.button if button.label == label).click().run()
+
+
+def component_data(app: AppTest) -> list[object]:
+    """Read what the components of a page get from the script, in their order."""
+    return [json.loads(element.proto.json) for element in app.get("bidi_component")]  # type: ignore[union-attr]
