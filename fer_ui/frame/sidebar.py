@@ -8,7 +8,7 @@ from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobState
 from fer_ui.escaping import escape_markdown
 from fer_ui.frame.theme_watch import rerun_on_theme_change
-from fer_ui.jobs.job_view import job_link
+from fer_ui.jobs.job_bar import show_job_bar
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import active_model, job_store
 
@@ -43,10 +43,7 @@ def _poll_jobs() -> None:
 def _show_active_jobs() -> None:
     active = _active_jobs()
     for job in active[:_SHOWN_JOBS]:
-        page, query = job_link(job)
-        with st.container(gap=None):
-            link_to(page, f"{job.title}: {job.state}", **query)
-            st.progress(min(max(job.progress_01, 0.0), 1.0))
+        show_job_bar(job)
     if len(active) > _SHOWN_JOBS:
         more = len(active) - _SHOWN_JOBS
         link_to(Page.JOBS, "1 more job" if more == 1 else f"{more} more jobs")

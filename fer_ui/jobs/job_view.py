@@ -17,6 +17,7 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_age
 from fer_ui.frame.header import notice
+from fer_ui.frame.progress_bar import progress_bar
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
@@ -72,7 +73,7 @@ def show_job(job: Job) -> None:
 
 def show_progress(job: Job) -> None:
     """Show the progress bar of an active job and, if it has stalled, what happens next."""
-    st.progress(min(max(job.progress_01, 0.0), 1.0), text=escape_markdown(describe_progress(job)))
+    progress_bar(job.title, job.progress_01, describe_progress(job))
     if job.state is JobState.STALLED:
         notice("warning", f"Stalled. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 

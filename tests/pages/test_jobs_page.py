@@ -16,7 +16,7 @@ from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
-from tests.support.app_test import page_text
+from tests.support.app_test import page_text, progress_bars
 from tests.support.texts import assert_mentions
 
 
@@ -66,7 +66,7 @@ def test_running_queued_and_finished_jobs_are_listed(jobs: JobStore, open_page: 
         assert f"A {state} one" in text or state is JobState.QUEUED
     assert text.index("The first") < text.index("The second") < text.index("The third")
     assert "position 2 on the processor" in text and "It broke." in text
-    bars = [str(bar.proto.text) for bar in app.get("progress")]
+    bars = [text for _, text in progress_bars(app)]
     assert any(re.match(r"Epoch 2 of 8, about (90 min|1.5 h) left", text) for text in bars)
 
 
@@ -78,7 +78,7 @@ def test_a_stalled_job_says_since_when_and_what_happens_next(
     text = page_text(app)
     assert "A stalled one" in text and "A running one" not in text
     assert_mentions(text, "stalled", "5 min", "0.4 s", "stopped", "resumes", "last finished epoch")
-    assert "A stalled one: stalled" in [str(bar.proto.text) for bar in app.get("progress")], "first in the sidebar"
+    assert ("A stalled one", "Stalled") in progress_bars(app), "in the sidebar"
     if "job" in query:
         press(app, "Cancel")
         assert jobs.get("stalled").cancel_requested

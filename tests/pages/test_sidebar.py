@@ -7,6 +7,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
+from tests.support.app_test import progress_bars
 
 
 def test_active_jobs_are_links(store: Settings, open_page: OpenPage) -> None:
@@ -17,8 +18,8 @@ def test_active_jobs_are_links(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.PREDICT)
     assert not app.exception
     links = {link.proto.label: link.proto for link in app.sidebar.get("page_link")}  # type: ignore[union-attr]
-    assert len(app.sidebar.get("progress")) == 3 and len(links) == 4
-    assert all(links[f"Run {number}: queued"].query_string == f"job=job{number}" for number in (1, 2, 3))
+    assert progress_bars(app) == [(f"Run {number}", "Queued") for number in (3, 2, 1)] and len(links) == 4
+    assert all(links[f"Run {number}"].query_string == f"job=job{number}" for number in (1, 2, 3))
     assert links["1 more job"].page.endswith("jobs")
 
 

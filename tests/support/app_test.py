@@ -27,6 +27,14 @@ def headlines(app: AppTest) -> dict[str, str]:
     return {title: unescape(text).replace("\xa0", " ") for title, text in cells}
 
 
+def progress_bars(app: AppTest) -> list[tuple[str, str]]:
+    """List the name, for screen readers, and the text of each progress bar."""
+    bars = re.findall(
+        r'<div class="ferscope-progress">(?:<span>(.*?)</span>)?<div [^>]*aria-label="(.*?)"', page_html(app)
+    )
+    return [(unescape(name), unescape(text).replace("\xa0", " ")) for text, name in bars]
+
+
 def press(app: AppTest, label: str) -> AppTest:
     """Press the first button with a label."""
     return next(button for button in app.button if button.label == label).click().run()

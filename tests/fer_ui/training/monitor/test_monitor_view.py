@@ -15,7 +15,7 @@ from fer_ui.charts.training.rate_and_speed import CONCORDANCE_TITLE, RATE_TITLE
 from fer_ui.training.monitor.files_view import files_table
 from tests.fer_ui.small_run import DATA, begin, finish, make_run, rows
 from tests.fer_ui.training.monitor.conftest import Show, add_job, change_epoch, charts, plain_text
-from tests.support.app_test import headlines
+from tests.support.app_test import headlines, progress_bars
 from tests.support.texts import assert_mentions
 
 
@@ -53,7 +53,7 @@ def test_a_running_run_shows_best_epoch_and_time_left(store: Settings, show: Sho
     assert (numbers["Epochs"], numbers["Speed"]) == ("5 of 20", "305/s")
     assert "Epoch 5 of 20 finished, the best by macro-F1 was epoch 4, 1 epoch ago." in text
     assert "about 2 h left" in text and "validation, epoch 4" in text
-    assert "Epoch 6 of 20, batch 1 of 9, about 2 h left" in [str(bar.proto.text) for bar in app.get("progress")]
+    assert "Epoch 6 of 20, batch 1 of 9, about 2 h left" in [text for _, text in progress_bars(app)]
     assert [button.label for button in app.button if button.key == "cancel-running"] == ["Cancel"]
     assert not [button for button in app.button if str(button.key).startswith("delete")]
     change_epoch(run, 4, valid_macro_f1=0.777)
