@@ -28,7 +28,7 @@ def choose_record(
     given = get_param(param)
     if not given or given in titles:
         return param_selectbox(label, titles, param, in_header=in_header)
-    notice("warning", f"There is no {noun} {given!r} in this store. It may have been deleted.")
+    notice("warning", describe_missing_record(noun, given))
     chosen = st.selectbox(
         label,
         list(titles),
@@ -41,3 +41,8 @@ def choose_record(
         st.query_params[param] = chosen
         st.rerun()
     return None
+
+
+def describe_missing_record(noun: str, given: str) -> str:
+    """Say that the record of a link is gone."""
+    return f"There is no {noun} {given!r} in this store. It may have been deleted."

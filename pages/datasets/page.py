@@ -22,18 +22,19 @@ from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
 from fer_ui.datasets.imports.import_view import show_import
 from fer_ui.datasets.imports.manifest_view import show_manifests
 from fer_ui.datasets.quality_view import show_quality
+from fer_ui.datasets.sample_dataset import show_sample_button
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_images
 from fer_ui.frame.header import SYNTHETIC_DATA_NOTE, notice, page_header
 from fer_ui.jobs.job_view import show_job_panel
-from fer_ui.navigation import Page, go_to
+from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param, param_segmented_control, param_tabs
-from fer_ui.record_choice import choose_record
+from fer_ui.record_choice import choose_record, describe_missing_record
 from fer_ui.resources import job_store, load_index
 
-_VIEWS = {"store": "My datasets", "compare": "Compare", "published": "Published counts", "import": "Import"}
+_VIEWS = {"store": "My datasets", "compare": "Compare", "published": "Published", "import": "Import"}
 _SECTIONS = {
     "classes": "Classes",
     "faces": "Faces",
@@ -53,9 +54,11 @@ _REQUIRED_COLUMNS = {"votes": "votes_neutral", "affect": "valence"}
 def main() -> None:
     header = page_header("Datasets", "Explore, check, correct and import face datasets.")
     datasets = {dataset.id: dataset for dataset in list_datasets(settings())}
-    with header:
+    with header, st.container(key="datasets-views"):
         view = param_segmented_control("View", _views(bool(datasets)), QueryParam.VIEW, in_header=True)
     show_job_panel()
+    if not datasets and view != "import":
+        _show_first_steps()
     shown = {
         "store": lambda: _show_stored(datasets, header),
         "compare": show_compare,
@@ -72,6 +75,16 @@ def _views(has_data: bool) -> dict[str, str]:
     if not has_data:
         views = {"published": views["published"], **views}
     return {**views, "manifests": "Manifests"} if get_param(QueryParam.VIEW) == "manifests" else views
+
+
+def _show_first_steps() -> None:
+    """Say that the store is empty, or that a link's dataset is gone, and offer the ways to a first dataset."""
+    if gone := get_param(QueryParam.DATASET):
+        notice("warning", describe_missing_record("dataset", gone))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("No dataset is imported yet. These are published counts of known datasets.", width="content")
+        show_sample_button()
+        link_to(Page.DATASETS, "Import a dataset", view="import")
 
 
 def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) -> None:

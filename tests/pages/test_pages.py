@@ -25,7 +25,7 @@ from tests.support.sample_store import DATASET, RUN
 TITLES = {page: "FERscope" if page is Page.OVERVIEW else page.capitalize() for page in Page}
 EMPTY_STATES = {
     Page.OVERVIEW: "First steps",
-    Page.DATASETS: "There are no datasets yet",
+    Page.DATASETS: "No dataset is imported yet",
     Page.TRAINING: "No dataset to train on yet",
     Page.EVALUATION: "No finished run yet",
     Page.PREDICT: "No photo yet",
@@ -66,7 +66,7 @@ def test_a_dataset_opens_by_its_link(filled_store: Settings, open_page: OpenPage
 def test_published_counts_need_no_images(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS, view="published", manifest="affectnet")
     assert "318,969" in page_text(app)  # the sum of AffectNet's eight expressions
-    assert "28 times" in page_text(app)
+    assert "28 : 1" in page_text(app)
 
 
 def test_a_link_to_a_missing_dataset_says_so_and_offers_the_others(filled_store: Settings, open_page: OpenPage) -> None:
@@ -81,9 +81,28 @@ def test_a_link_to_a_missing_dataset_says_so_and_offers_the_others(filled_store:
 
 def test_a_link_to_the_open_page_changes_its_view(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.DATASETS)
-    app.button(key="go-datasets-Published counts-view=published").click().run()
-    assert app.query_params["view"] == "published"
+    app.button(key="go-datasets-Import a dataset-view=import").click().run()
+    assert app.query_params["view"] == "import"
     assert EMPTY_STATES[Page.DATASETS] not in page_text(app)
+
+
+def test_an_empty_store_opens_on_published_counts_with_ways_to_a_first_dataset(
+    store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_core.jobs.submit.ensure_supervisor", lambda _settings: 0)
+    app = open_page(Page.DATASETS)
+    assert app.selectbox(key="manifest").value == "affectnet-8"
+    assert "287,651" in page_text(app) and "36 : 1" in page_text(app)
+    app.button(key="generate-sample").click().run()
+    job = app.query_params["job"]
+    with JobStore(store) as jobs:
+        assert jobs.get(job).kind is JobKind.GENERATE
+
+
+def test_a_link_to_a_dataset_in_an_empty_store_says_that_it_is_gone(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.DATASETS, dataset="gone")
+    assert "'gone'" in app.warning[0].value
+    assert app.query_params["dataset"] == "gone"
 
 
 @pytest.mark.parametrize(

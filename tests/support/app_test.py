@@ -18,7 +18,7 @@ def page_text(app: AppTest) -> str:
     """Join the texts and HTML elements of a page, without Markdown escapes."""
     texts = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.success]
     joined = " ".join([*(str(element.value) for element in texts), page_html(app)])
-    return joined.replace("\\", "").replace("&nbsp;", " ")
+    return joined.replace("\\", "").replace("&nbsp;", " ").replace("\xa0", " ")
 
 
 def headlines(app: AppTest) -> dict[str, str]:

@@ -29,6 +29,9 @@ from fer_ui.query_params import QueryParam
 from fer_ui.record_choice import choose_record
 from fer_ui.theme import MUTED
 
+_FIRST = "affectnet-8"
+"""Shown first: large, well known and very imbalanced."""
+
 _FACTS = (
     "display:grid;grid-template-columns:minmax(6.5rem,auto) 1fr;gap:0.375rem 1rem;margin:0;padding:0;"
     "font-size:0.9375rem;line-height:1.45"
@@ -41,6 +44,7 @@ def show_published(header: DeltaGenerator) -> None:
     """Show the choice of a dataset in the page's header, its published counts, and the facts of its manifest."""
     manifests = all_manifests(settings())
     counted = [name for name, manifest in manifests.items() if _count_images(manifest)]
+    counted.sort(key=lambda name: name != _FIRST)
     titles = {name: manifests[name].title for name in counted}
     titles |= {name: f"{manifest.title} (no counts)" for name, manifest in manifests.items() if name not in counted}
     with header:

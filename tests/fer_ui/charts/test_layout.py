@@ -40,7 +40,7 @@ def test_the_legend_stays_clear_of_the_buttons() -> None:
 
 def test_a_chart_can_be_downloaded() -> None:
     config = chart_config("confusion")
-    assert config["displayModeBar"] is True
+    assert config["displayModeBar"] == "hover"
     assert "toImage" not in config["modeBarButtonsToRemove"]
     assert config["toImageButtonOptions"]["filename"] == "ferscope-confusion"
 

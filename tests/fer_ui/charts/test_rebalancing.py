@@ -55,9 +55,9 @@ def test_hover_texts_describe_the_epoch(table: pd.DataFrame, row: int, mentioned
 
 
 def test_descriptions_have_the_ratios() -> None:
-    assert_mentions(describe_samples(NATURAL), "once", "stays 100")
-    assert_mentions(describe_samples(UNDER), "equally often", "from 100 to 1")
-    assert_mentions(describe_samples(_table(Rebalancing(sampling="square_root"))), "from 100 to 10")
+    assert_mentions(describe_samples(NATURAL), "once", "stays 100 : 1")
+    assert_mentions(describe_samples(UNDER), "equally often", "from 100 : 1 to 1 : 1")
+    assert_mentions(describe_samples(_table(Rebalancing(sampling="square_root"))), "from 100 : 1 to 10 : 1")
     one_class = _table(Rebalancing(), NO_IMAGES | {Expression.FEAR: 3})
     assert_mentions(describe_samples(one_class), "one class", "fear")
     assert_mentions(describe_loss_shares(NATURAL, NATURAL), "contempt", "keeps 0.4 %")

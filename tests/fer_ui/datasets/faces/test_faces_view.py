@@ -96,7 +96,7 @@ def test_only_values_that_occur_are_offered(small: StoredDataset) -> None:
     app = open_view(view)
     labels = app.selectbox(key="label").options
     assert labels == ["Any", "Neutral", "Happiness", "Fear", "No expression", "No expression: label ignored"]
-    assert app.button_group(key="split").options == ["All", "Training", "Test"]
+    assert app.button_group(key="split").options == ["All splits", "Training", "Test"]
 
 
 def test_no_match_is_an_empty_state_with_a_way_back(small: StoredDataset) -> None:

@@ -23,7 +23,7 @@ def view() -> None:
     from fer_ui.navigation import build_pages
 
     st.navigation(list(build_pages().values()))
-    show_classes(open_dataset("small", settings()))
+    show_classes(open_dataset("small", settings()), st.container())
 
 
 def get_links(app: AppTest) -> dict[str, str]:
@@ -35,7 +35,7 @@ def test_the_headlines_count_labeled_images(small: StoredDataset) -> None:
     assert not app.exception and not app.error
     text = page_text(app)
     assert f">{TOTAL - IGNORED}<" in text
-    assert_mentions(text, "imbalance ratio", ">15<", "neutral to fear")  # 46 neutral, 3 fear
+    assert_mentions(text, "imbalance ratio", ">15 : 1<", "neutral to fear")  # 46 neutral, 3 fear
     assert "Fear, 3 images" in text
     assert "63.0 %" in text and "always predicting neutral" in text  # 46 of 73
     assert "Strongly imbalanced" in text and "the test split" in text
@@ -45,7 +45,7 @@ def test_the_headlines_count_labeled_images(small: StoredDataset) -> None:
 def test_a_split_has_its_own_numbers_and_links(small: StoredDataset) -> None:
     app = open_view(view, split="train")
     assert f">{sum(TRAIN.values())}<" in page_text(app)
-    assert ">20<" in page_text(app)
+    assert ">20 : 1<" in page_text(app)
     assert "split=train" in get_links(app)["Fear"]
     assert len(app.dataframe[0].value) == len(TRAIN)  # the table still has all splits
     assert {"train", "test", "all"} < set(app.dataframe[0].value.columns)
@@ -63,7 +63,7 @@ def test_excluded_images_are_not_counted_but_mentioned(small: StoredDataset) -> 
     small.corrections().mark(Action.EXCLUDE, index["id"][index["label"] == "fear"].iloc[:2], "blurred")
     app = open_view(view)
     assert_mentions(page_text(app), "excluded by corrections", "2 images")
-    assert ">46<" in page_text(app)
+    assert ">46 : 1<" in page_text(app)
     assert "mark=used" in get_links(app)["Fear"] and "mark=excluded" in get_links(app)["Show the excluded"]
 
 

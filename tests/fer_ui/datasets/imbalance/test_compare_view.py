@@ -32,7 +32,7 @@ def test_stored_and_published_datasets_are_compared(small: StoredDataset) -> Non
     assert not app.exception and not app.error
     assert compared_names(app) == [DATASET, "FER2013 (CSV), published"]
     assert app.dataframe[0].value["images"].tolist() == [73, 6198 + 8989 + 5121]
-    assert ">15<" in page_text(app) and ">1.8<" in page_text(app)
+    assert ">15 : 1<" in page_text(app) and ">1.8 : 1<" in page_text(app)
     assert "neutral, happiness and fear" in page_text(app)
 
 

@@ -20,14 +20,14 @@ def view() -> None:
     from fer_ui.navigation import build_pages
 
     st.navigation(list(build_pages().values()))
-    show_published()
+    show_published(st.container())
 
 
 def test_published_counts_need_no_images(store: Settings) -> None:
     app = open_view(view, manifest="fer2013")
     assert not app.exception and not app.error
     text = page_text(app)
-    assert "35,887" in text and ">16<" in text and "Strongly imbalanced" in text
+    assert "35,887" in text and ">16 : 1<" in text and "Strongly imbalanced" in text
     assert "the test split" in text
     assert "Goodfellow" in text and "Labels are noisy" in text
     assert "view=import" in app.get("page_link")[0].proto.query_string
