@@ -77,4 +77,4 @@ def format_hover(text: str) -> str:
 
 
 def _format_factor(factor: float) -> str:
-    return f"{factor:,.0f}" if factor >= 9.95 else f"{factor:.1f}"
+    return f"{factor:,.0f}" if factor >= 9.95 or factor == 1 else f"{factor:.1f}"

@@ -64,7 +64,8 @@ def describe_samples(table: pd.DataFrame) -> str:
     if (present["samples"] == present["images"]).all():
         return f"Each image is seen once: the imbalance ratio stays {format_ratio(before)}."
     if after < 1.005:
-        return f"All classes are seen equally often: the imbalance ratio falls from {format_ratio(before)} to 1\u00a0:\u00a01."
+        ratios = f"from {format_ratio(before)} to {format_ratio(1)}"
+        return f"All classes are seen equally often: the imbalance ratio falls {ratios}."
     return f"The imbalance ratio changes from {format_ratio(before)} to {format_ratio(after)}."
 
 
