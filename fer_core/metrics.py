@@ -30,6 +30,9 @@ CALIBRATION_BINS = 15
 FEW_IMAGES = 30
 """Metrics on fewer images are hints, not results."""
 
+RANKED_IMAGES_MIN = 10
+"""Classes with fewer images are never called the best, the lowest or the most confused: their shares are chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:

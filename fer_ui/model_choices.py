@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import streamlit as st
+
 from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol
 from fer_core.text import capitalize_first
 from fer_ui.query_params import QueryParam, param_segmented_control
 
+SAME_POINTS = "Accurate and balanced are the same for this model."
+"""Shown in place of the choice where it would change nothing."""
 
-def choose_operating_point(points: Collection[str] = tuple(OperatingPoint)) -> OperatingPoint:
-    """Show a switch between the operating points in `points`, the accurate one first."""
+
+def choose_operating_point(
+    points: Collection[str] = tuple(OperatingPoint), *, in_row: bool = False, same: bool = False
+) -> OperatingPoint:
+    """Show a switch between the operating points in `points`, the accurate one first.
+
+    Args:
+        in_row: with its label beside it instead of above, for a row of controls.
+        same: both give the same predictions, so the page says so instead of offering a choice.
+    """
     titles = {str(point): point.capitalize() for point in OperatingPoint if point in points}
-    return OperatingPoint(param_segmented_control("Operating point", titles, QueryParam.POINT))
+    if same and len(titles) > 1:
+        st.caption(SAME_POINTS, width="content" if in_row else "stretch")
+        return OperatingPoint.ACCURATE
+    if in_row:
+        st.caption("Operating point", width="content")
+    return OperatingPoint(param_segmented_control("Operating point", titles, QueryParam.POINT, in_header=in_row))
 
 
-def choose_protocol(protocols: Collection[str]) -> Protocol:
-    """Show a switch between the protocols in `protocols`, the default first."""
+def choose_protocol(protocols: Collection[str], *, in_row: bool = False) -> Protocol:
+    """Show a switch between the protocols in `protocols`, the default first; see `choose_operating_point`."""
     titles = {protocol: protocol_title(protocol) for protocol in PROTOCOLS if protocol in protocols}
-    return param_segmented_control("Labels by", titles, QueryParam.PROTOCOL)
+    if in_row:
+        st.caption("Labels", width="content")
+    return param_segmented_control("Labels", titles, QueryParam.PROTOCOL, in_header=in_row)
 
 
 def protocol_title(protocol: str) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fer_core.labels import Expression
+from fer_core.metrics import RANKED_IMAGES_MIN
+from fer_ui.charts.few_images import describe_unranked
 from fer_ui.charts.layout import apply_layout, class_tick, empty_figure
 from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent
 from fer_ui.theme import expression_title, sequential_scale, text_on_scale
@@ -37,7 +40,7 @@ def confusion_heatmap(
     Args:
         confusion: counts, shape (K, K), true classes in rows, predicted ones in columns.
         labels: the K classes.
-        ratios: cells show their share of the row instead of the count.
+        ratios: cells show their share of the row, in percent, instead of the count.
     """
     if len(labels) == 0:
         return empty_figure(TITLE, "There are no classes to show.")
@@ -67,6 +70,17 @@ def confusion_heatmap(
     )
 
 
+def confusion_table(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> pd.DataFrame:
+    """Tabulate a confusion matrix: `label`, `predicted`, `images`, and their share of the label's, 0..1."""
+    shares = row_shares(confusion)
+    rows = [
+        (label.value, predicted.value, int(confusion[row, column]), shares[row, column])
+        for row, label in enumerate(labels)
+        for column, predicted in enumerate(labels)
+    ]
+    return pd.DataFrame(rows, columns=["label", "predicted", "images", "share_01"])
+
+
 def row_shares(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
     """Compute each cell's share of its row, 0..1, shape (K, K); NaN in rows without images."""
     supports = confusion.sum(axis=1, keepdims=True).astype(float)
@@ -76,8 +90,12 @@ def row_shares(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def find_largest_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> Confusion | None:
-    """Find the confusion with the largest share of its class; None if there are no errors."""
+    """Find the confusion with the largest share of its class; None if there are no errors.
+
+    Classes of fewer than `RANKED_IMAGES_MIN` images are left out.
+    """
     wrong = np.nan_to_num(row_shares(confusion))
+    wrong[confusion.sum(axis=1) < RANKED_IMAGES_MIN] = 0.0
     np.fill_diagonal(wrong, 0.0)
     if not wrong.any():
         return None
@@ -86,18 +104,22 @@ def find_largest_confusion(confusion: NDArray[np.integer], labels: Sequence[Expr
 
 
 def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> str:
-    """Describe the largest confusion."""
-    total = int(confusion.sum())
+    """Describe the largest confusion, and which classes have too few images for it."""
+    total, errors = int(confusion.sum()), int(confusion.sum() - np.trace(confusion))
     if total == 0:
         return "There are no labeled images."
+    if not errors:
+        return f"No errors: all {format_images(total)} are predicted as labeled."
     largest = find_largest_confusion(confusion, labels)
+    unranked = describe_unranked(dict(zip(labels, confusion.sum(axis=1).tolist(), strict=True)))
     if largest is None:
-        return f"No errors: all {format_images(total)} are read as labeled."
-    share = format_percent(largest.number / largest.support, 0)
+        wrong = f"{format_images(errors)} of {format_count(total)}"
+        return f"{wrong} predicted as another expression. {unranked}".strip()
+    share = format_percent(largest.number / largest.support)
     return (
-        f"Largest confusion: {share} of {largest.label.value} is read as {largest.predicted.value} "
-        f"({format_count(largest.number)} of {format_images(largest.support)})."
-    )
+        f"Largest confusion: {share} of {largest.label.value} is predicted as {largest.predicted.value} "
+        f"({format_count(largest.number)} of {format_images(largest.support)}). {unranked}"
+    ).strip()
 
 
 def _heatmap(shares: NDArray[np.float64]) -> go.Heatmap:
@@ -123,7 +145,7 @@ def _clickable_cells(confusion: NDArray[np.integer], labels: Sequence[Expression
 def _hover_text(confusion: NDArray[np.integer], labels: Sequence[Expression], row: int, column: int) -> str:
     number, support = int(confusion[row, column]), int(confusion[row].sum())
     return (
-        f"Labeled {labels[row].value}, read as {labels[column].value}: {format_count(number)} of "
+        f"Labeled {labels[row].value}, predicted as {labels[column].value}: {format_count(number)} of "
         f"{format_images(support)} ({format_percent(number / support)})"
     )
 
@@ -137,7 +159,7 @@ def _add_numbers(
             continue
         for column, share in enumerate(row_of_shares):
             number = int(confusion[row, column])
-            text = format_percent(float(share), 0) if ratios else format_compact_count(number)
+            text = f"{share * 100:.1f}" if ratios else format_compact_count(number)
             figure.add_annotation(
                 x=column,
                 y=row,

@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_core.metrics import FEW_IMAGES, Metrics
+from fer_core.metrics import FEW_IMAGES, RANKED_IMAGES_MIN, Metrics
 from fer_core.text import join_words
+from fer_ui.charts.few_images import describe_unranked
 from fer_ui.charts.layout import (
     LEGEND_PX,
     SHARE_TICKS,
@@ -65,7 +66,7 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         figure.add_trace(_bars(table, expressions, metric, rows))
         figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(range=[0, 1.17], **SHARE_TICKS, showgrid=True, ticks="")
+    figure.update_xaxes(range=[0, 1.22], **SHARE_TICKS, showgrid=True, ticks="")
     names = [class_tick(e, int(support)) for e, support in zip(expressions, table["support"], strict=True)]
     label_rows(figure, names)
     rows_px = len(table) * (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
@@ -73,25 +74,36 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
 
 
 def describe_metrics(table: pd.DataFrame) -> str:
-    """Describe the best and the lowest recall, and which classes have few images or none."""
+    """Describe the best and the lowest recall, and which classes have few images or none.
+
+    Classes of fewer than `RANKED_IMAGES_MIN` images are neither the best nor the lowest.
+    """
     labeled = table[table["recall"].notna()]
     if labeled.empty:
         return "No class has images."
-    best, least = labeled.iloc[int(labeled["recall"].argmax())], labeled.iloc[int(labeled["recall"].argmin())]
-    if len(labeled) == 1:
-        text = f"Recall of {best['expression']} is {format_percent(best['recall'], 0)}."
-    elif best["recall"] > least["recall"]:
-        text = (
-            f"Highest recall: {best['expression']} ({format_percent(best['recall'], 0)}). "
-            f"Lowest: {least['expression']} ({format_percent(least['recall'], 0)})."
-        )
-    else:
-        text = f"Every class has the same recall ({format_percent(best['recall'], 0)})."
-    few = labeled[labeled["support"] < FEW_IMAGES]["expression"].tolist()
-    missing = table[table["recall"].isna()]["expression"].tolist()
+    sentences = [_describe_extremes(labeled[labeled["support"] >= RANKED_IMAGES_MIN])]
+    few = labeled[labeled["support"].between(RANKED_IMAGES_MIN, FEW_IMAGES - 1)]["expression"].tolist()
     if few:
-        text += f" Fewer than {FEW_IMAGES} images of {join_words(few)}: mind the interval."
-    return f"{text} No images of {join_words(missing, 'or')}." if missing else text
+        sentences.append(f"Fewer than {FEW_IMAGES} images of {join_words(few)}: mind the interval.")
+    supports = zip(labeled["expression"], labeled["support"], strict=True)
+    sentences.append(describe_unranked({Expression(name): int(support) for name, support in supports}))
+    if missing := table[table["recall"].isna()]["expression"].tolist():
+        sentences.append(f"No images of {join_words(missing, 'or')}.")
+    return " ".join(filter(None, sentences))
+
+
+def _describe_extremes(ranked: pd.DataFrame) -> str:
+    if ranked.empty:
+        return ""
+    best, least = ranked.iloc[int(ranked["recall"].argmax())], ranked.iloc[int(ranked["recall"].argmin())]
+    if len(ranked) == 1:
+        return f"Recall of {best['expression']} is {format_percent(best['recall'])}."
+    if best["recall"] == least["recall"]:
+        return f"Every class has the same recall ({format_percent(best['recall'])})."
+    return (
+        f"Highest recall: {best['expression']} ({format_percent(best['recall'])}). "
+        f"Lowest: {least['expression']} ({format_percent(least['recall'])})."
+    )
 
 
 def _bars(table: pd.DataFrame, expressions: list[Expression], metric: str, rows: list[float]) -> go.Bar:
@@ -120,20 +132,20 @@ def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatt
     values = table[metric].to_numpy(float)
     ends = table["recall_high"].to_numpy(float) if metric == "recall" else values
     absent = {"precision": "never predicted", "recall": "no images", "f1": ""}
-    texts = [absent[metric] if np.isnan(value) else f"\u2002{format_percent(value, 0)}" for value in values.tolist()]
+    texts = [absent[metric] if np.isnan(value) else f"\u2002{format_percent(value)}" for value in values.tolist()]
     return text_trace(np.nan_to_num(ends), rows, texts, textfont={"size": 11})
 
 
 def _hover_text(metric: str, row: pd.Series) -> str:
     name, value = row["expression"], float(row[metric])
     if np.isnan(value):
-        return f"No image is read as {name}" if metric == "precision" else f"There are no images of {name}"
+        return f"No image is predicted as {name}" if metric == "precision" else f"There are no images of {name}"
     if metric == "precision":
-        return f"Precision: {format_percent(value)} of the images read as {name} are labeled {name}"
+        return f"Precision: {format_percent(value)} of the images predicted as {name} are labeled {name}"
     if metric == "f1":
         return f"F1 of {name}: {format_percent(value)}"
     span = format_interval(row["recall_low"], row["recall_high"])
     return (
-        f"Recall: {format_percent(value)} of {format_images(row['support'])} labeled {name} are read as {name} (95 %: "
-        f"{span})"
+        f"Recall: {format_percent(value)} of {format_images(row['support'])} labeled {name} are predicted as such "
+        f"(95 %: {span})"
     )

@@ -1,4 +1,4 @@
-"""A run's evaluation report on a page: scores, metrics by class and warnings."""
+"""An evaluation report on a page: confusion matrix, scores, metrics by class and warnings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from fer_core.bundles.reports import SplitReports, reports_by_split
+from fer_core.calibration import OperatingPoint
 from fer_core.errors import RunError
 from fer_core.evaluation.report_schema import STORED_REPORTS, StoredReport
 from fer_core.files.json_file import format_validation_error
@@ -17,11 +18,18 @@ from fer_core.labels import Expression
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES, MetricName
 from fer_core.runs.folder import Run
 from fer_ui.chart_view import show_chart
+from fer_ui.charts.confusion import confusion_heatmap, confusion_table
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
+from fer_ui.escaping import escape_markdown
+from fer_ui.evaluation.verdict import describe_hidden_errors
 from fer_ui.formatting import NO_VALUE, format_interval, format_percent
-from fer_ui.frame.header import Headline, notice
+from fer_ui.frame.header import Headline, headline, notice
+from fer_ui.frame.view_layout import verdict
 from fer_ui.model_choices import choose_operating_point, choose_protocol
+from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.theme import expression_title
+
+_CELLS = {"counts": "Counts", "ratios": "Row percentages"}
 
 
 def load_reports(run: Run) -> list[SplitReports]:
@@ -42,14 +50,24 @@ def load_reports(run: Run) -> list[SplitReports]:
 
 
 def choose_report(reports: SplitReports) -> StoredReport:
-    """Show the choice of protocol and operating point, and return their report."""
+    """Show the choice of protocol and operating point as one row, and return their report.
+
+    A choice that would change nothing is not offered.
+    """
     by_choice = {(report.protocol, report.point): report for report in reports.reports}
-    left, right = st.columns(2)
-    with left:
-        protocol = choose_protocol({name for name, _ in by_choice})
-    with right:
-        point = choose_operating_point({name for by, name in by_choice if by == protocol})
+    protocols = {name for name, _ in by_choice}
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        protocol = choose_protocol(protocols, in_row=True) if protocols - {reports.headline.protocol} else None
+        protocol = protocol or reports.headline.protocol
+        points = [point for by, point in by_choice if by == protocol]
+        same = have_same_predictions([by_choice[protocol, point] for point in points])
+        point = choose_operating_point(points, in_row=True, same=same) if points[1:] else OperatingPoint(points[0])
     return by_choice[protocol, point]
+
+
+def have_same_predictions(reports: Sequence[StoredReport]) -> bool:
+    """Whether reports on the same images have equal confusion matrices, so that choosing among them is no choice."""
+    return all(report.confusion == reports[0].confusion for report in reports)
 
 
 def run_title(run: Run) -> str:
@@ -79,6 +97,33 @@ def score_headlines(
     return headlines
 
 
+@st.fragment
+def show_matrix(report: StoredReport, key: str) -> None:
+    """Show the confusion matrix and the choice of what its cells show, which reruns nothing else."""
+    chart = st.container()
+    cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW, in_header=True)
+    figure = confusion_heatmap(report.metrics.confusion, report.labels, ratios=cells == "ratios")
+    with chart:
+        show_chart(figure, f"confusion-{key}", table=confusion_table(report.metrics.confusion, report.labels))
+
+
+def show_numbers(report: StoredReport, where: str) -> None:
+    """Show the verdict, the scores and what they are of, for the column beside a chart.
+
+    Args:
+        where: which images these are, as plain text.
+    """
+    verdict(describe_hidden_errors(report.metrics, report.labels))
+    headline(
+        [
+            *score_headlines(report.scores, report.intervals),
+            Headline("Calibration error (ECE)", f"{report.ece:.3f}", "0 is perfect"),
+        ]
+    )
+    st.caption(escape_markdown(where))
+    show_warnings(report)
+
+
 def show_warnings(report: StoredReport) -> None:
     """Show the report's warnings; reports of older versions have none."""
     if report.warnings:
@@ -86,9 +131,17 @@ def show_warnings(report: StoredReport) -> None:
 
 
 def show_class_metrics(report: StoredReport, key: str) -> None:
-    """Show precision, recall and F1 of each class as bars and as a table."""
+    """Show precision, recall and F1 of each class as bars, with their table beside them."""
     table = metrics_table(report.metrics, report.labels)
-    show_chart(class_metrics_bars(table), f"classes-{key}")
+    bars, rows = st.columns(2, gap="medium")
+    with bars:
+        show_chart(class_metrics_bars(table), f"classes-{key}", table=table)
+    with rows:
+        show_metrics_table(table, key)
+
+
+def show_metrics_table(table: pd.DataFrame, key: str) -> None:
+    """Show the result of `metrics_table` with the recall's interval as text."""
     st.dataframe(
         format_metrics(table),
         key=f"metrics-{key}",
@@ -98,6 +151,7 @@ def show_class_metrics(report: StoredReport, key: str) -> None:
             "Images": st.column_config.NumberColumn(format="localized", width="small"),
             "Precision": _percent_column("Of the images predicted as this expression, the share labeled so."),
             "Recall": _percent_column("Of the images labeled so, the share predicted as this expression."),
+            "95 % interval": st.column_config.TextColumn(help="Of the recall."),
             "F1": _percent_column("The harmonic mean of precision and recall."),
         },
     )

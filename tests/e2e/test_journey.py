@@ -23,7 +23,7 @@ def test_the_first_visit_through_a_link_shows_the_page_and_the_navigation(
     page: Page, take_screenshots: TakeScreenshots
 ) -> None:
     page.goto("/evaluation")
-    expect(page.get_by_role("heading", name="No finished run yet")).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text("accuracy hides contempt")).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("link", name="Datasets")).to_be_visible()
     take_screenshots("empty-evaluation", "/evaluation")
     take_screenshots("empty-datasets", "/datasets")
@@ -139,7 +139,7 @@ def test_the_confusion_matrix_of_the_finished_run_is_shown(page: Page, take_scre
     headlines = page.locator("dl.ferscope-headline dt").all_inner_texts()
     assert headlines[:2] == ["Macro-F1", "Balanced accuracy"]
     expect(page.get_by_text("predicted", exact=True)).to_be_visible()
-    page.get_by_text("Shares of each row").click()
+    page.get_by_text("Row percentages").click()
     page.wait_for_url(re.compile("view=ratios"))
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     take_screenshots("evaluation", page.url)

@@ -68,9 +68,20 @@ def test_hover_texts(table: pd.DataFrame) -> None:
 
 def test_the_subtitle_names_best_worst_few_and_missing(table: pd.DataFrame) -> None:
     text = describe_metrics(table)
-    assert_mentions(text, "neutral", "90 %", "surprise", "0 %", "fewer than 30", "surprise", "no images of sadness")
-    assert_mentions(describe_metrics(table.head(1)), "neutral", "90 %")
+    assert_mentions(text, "neutral", "90.0 %", "surprise", "0 %", "fewer than 30", "surprise", "no images of sadness")
+    assert_mentions(describe_metrics(table.head(1)), "neutral", "90.0 %")
     assert_mentions(describe_metrics(table.iloc[[2]]), "no class has images")
+
+
+def test_a_class_of_few_images_is_neither_the_best_nor_the_lowest() -> None:
+    truth = np.repeat([0, 1, 2, 3], [100, 50, 9, 9])
+    predicted = np.repeat([0, 1, 2, 0], [100, 50, 9, 9])
+    predicted[:5] = 1
+    text = describe_metrics(metrics_table(classification_metrics(truth, predicted, len(LABELS)), LABELS))
+    assert_mentions(text, "highest recall: happiness (100 %)", "lowest: neutral (95.0 %)")
+    assert_mentions(text, "left out, with fewer than 10 images: sadness (9) and surprise (9)")
+    few = metrics_table(classification_metrics(truth[-18:], predicted[-18:], len(LABELS)), LABELS)
+    assert "recall" not in describe_metrics(few).lower()
 
 
 def test_without_classes_the_figure_shows_why(table: pd.DataFrame) -> None:

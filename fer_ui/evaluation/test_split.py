@@ -1,0 +1,39 @@
+"""Which images an evaluation is of, in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.published_split import published_validation_is_test
+from fer_core.bundles.reports import SplitReports, split_caveat
+from fer_core.data.record import Split
+from fer_core.evaluation.predictions import describe_protocol
+from fer_core.evaluation.report_schema import StoredReport
+from fer_core.settings import settings
+from fer_core.text import capitalize_first
+from fer_ui.formatting import format_images
+
+VALIDATION_AS_TEST = (
+    "The dataset has no test split: its published validation split serves as test, and validation images were taken "
+    "from training."
+)
+
+
+def describe_images(model: ModelEntry, reports: SplitReports, report: StoredReport) -> str:
+    """Describe the images of a report: how many, by which labels, how they were used, and what serves as test split."""
+    caveat = capitalize_first(split_caveat(reports.split, model.info.origin))
+    labels = describe_protocol(report.protocol)
+    text = f"{format_images(report.n)} of the {reports.title}, {labels}. {caveat}."
+    return f"{text} {VALIDATION_AS_TEST}" if reports.split == Split.TEST and _validation_is_test(model) else text
+
+
+def _validation_is_test(model: ModelEntry) -> bool:
+    changed = tuple(path.stat().st_mtime_ns for path in sorted(model.folder.glob("*.json")))
+    return _cached_validation_is_test(model.id, str(settings().store), changed, model)
+
+
+@st.cache_data(show_spinner=False, max_entries=100, ttl=600)
+def _cached_validation_is_test(model_id: str, store: str, changed: tuple[int, ...], _model: ModelEntry) -> bool:
+    del model_id, store, changed  # cache key; reading the dataset's index takes a while
+    return published_validation_is_test(_model, settings())
