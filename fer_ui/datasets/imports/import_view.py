@@ -15,6 +15,7 @@ from fer_core.ids import check_id, slug
 from fer_core.jobs.submit import submit_fetch, submit_synthetic
 from fer_core.settings import settings
 from fer_ui.datasets.imports.preview_view import show_preview
+from fer_ui.datasets.imports.sample_dataset import show_sample_button
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.navigation import Page, go_to, link_to
@@ -35,6 +36,7 @@ def show_import() -> None:
         show_preview(unfinished[chosen])
         link_to(Page.DATASETS, "Import something else", view="import")
         return
+    show_sample_button("import-sample")
     _show_unfinished(list(unfinished.values()))
     upload, path, synthetic = st.tabs(["Upload", "Path or URL", "Synthetic faces"])
     with upload:
