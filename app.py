@@ -11,14 +11,13 @@ from fer_core.settings import settings
 from fer_core.system.logs import configure_logging
 from fer_ui.auth import startup_error, stop_server
 from fer_ui.errors import show_errors
+from fer_ui.frame.page_head import SIDEBAR_PX
 from fer_ui.frame.scroll_to_top import scroll_to_top_of_new_view
 from fer_ui.frame.sidebar import show_sidebar
 from fer_ui.frame.style import show_style
 from fer_ui.live.webrtc import stop_webrtc_player
 from fer_ui.navigation import Page, build_pages, set_current_page
 from fer_ui.query_params import rename_old_params
-
-_SIDEBAR_PX = 224
 
 
 @st.cache_resource(show_spinner=False)
@@ -34,7 +33,7 @@ def main() -> None:
         page_title="FERscope",
         page_icon=str(Path(__file__).parent / "fer_ui" / "icon.png"),
         layout="wide",
-        initial_sidebar_state=_SIDEBAR_PX,
+        initial_sidebar_state=SIDEBAR_PX,
     )
     show_style()
     if error := startup_error():

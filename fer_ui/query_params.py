@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -98,6 +98,19 @@ def param_tabs(label: str, options: Mapping[Value, str], param: QueryParam) -> V
     with st.container(key=f"tabs-{param}"):
         visibility = {"required": True, "label_visibility": "collapsed", "wrap": False}
         return _choose(st.segmented_control, label, options, param, str, **visibility)
+
+
+def chosen_param(options: Iterable[Value], param: QueryParam) -> Value:
+    """Get the choice of a widget that is shown further down, so that the chart above it can be drawn first.
+
+    Args:
+        options: of the widget, of which the first is its default.
+    """
+    values, given = list(options), get_param(param)
+    current = st.session_state.get(str(param))
+    if (given or values[0]) == st.session_state.get(_last_value_key(param)) and current in values:
+        return next(value for value in values if value == current)
+    return next((value for value in values if value == given), values[0])
 
 
 def param_radio(label: str, options: Mapping[Value, str], param: QueryParam) -> Value:

@@ -3,8 +3,8 @@
 `streamlit run app.py` works too, but shows "Page not found" for a link to a page on a fresh server: until `app.py` has
 run once, Streamlit takes the folder `pages` for its older kind of multipage app.
 
-The launcher also installs access control (`fer_ui/auth.py`) and starts watching the supervisor, so that jobs go on
-after a crash before anybody opens a page.
+The launcher also installs access control (`fer_ui/auth.py`) and the head of the page (`fer_ui/frame/page_head.py`), and
+starts watching the supervisor, so that jobs go on after a crash before anybody opens a page.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fer_core.jobs.supervisor_process import SupervisorWatchdog
 from fer_core.settings import settings
 from fer_core.system.allocator import return_freed_memory
 from fer_ui.auth import install_auth
+from fer_ui.frame.page_head import install_page_head
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -29,6 +30,7 @@ def main() -> None:
     """Run the server; arguments are passed on to Streamlit."""
     return_freed_memory()
     PagesManager.uses_pages_directory = False
+    install_page_head()
     install_auth()
     with contextlib.suppress(SettingsError):  # every page shows the error
         SupervisorWatchdog(settings()).start()

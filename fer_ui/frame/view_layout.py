@@ -22,6 +22,8 @@ class ChartAndNumbers(NamedTuple):
 def chart_and_numbers(name: str) -> ChartAndNumbers:
     """Open the first screen of a view: a chart on the left, its verdict and numbers on the right, above it on a phone.
 
+    Fill the numbers first: on a phone they would push the chart down.
+
     Args:
         name: of the view, unique on the page.
     """

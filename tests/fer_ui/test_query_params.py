@@ -1,4 +1,4 @@
-"""Multiselect and text input bound to the query."""
+"""Widgets bound to the query."""
 
 from __future__ import annotations
 
@@ -64,3 +64,29 @@ def test_a_changed_query_overrides_earlier_choices() -> None:
     app.query_params["find"] = "x"
     assert _page_text(app.run()) == "chosen c 'x'"
     assert _page_text(app.run()) == "chosen c 'x'"
+
+
+def _page_with_a_widget_below() -> None:
+    import streamlit as st
+
+    from fer_ui.query_params import QueryParam, chosen_param, param_segmented_control
+
+    options = {"count": "Counts", "share": "Shares", "log": "Log"}
+    above = chosen_param(options, QueryParam.SCALE)
+    below = param_segmented_control("Scale", options, QueryParam.SCALE)
+    st.markdown(f"{above} {below}")
+
+
+def test_the_choice_of_a_widget_is_known_before_it_is_drawn() -> None:
+    app = AppTest.from_function(_page_with_a_widget_below).run()
+    assert _page_text(app) == "count count"
+    app.button_group(key="scale").set_value("log").run()
+    assert _page_text(app) == "log log"
+    app.query_params["scale"] = "share"
+    assert _page_text(app.run()) == "share share"
+    app.query_params["scale"] = "gone"
+    assert _page_text(app.run()) == "count count"
+    app.button_group(key="scale").set_value("share").run()
+    assert _page_text(app) == "share share"
+    app.button_group(key="scale").set_value("count").run()
+    assert _page_text(app) == "count count"

@@ -59,12 +59,12 @@ def show_classes(dataset: StoredDataset, header: DeltaGenerator) -> None:
         return
     query = _faces_query(dataset, index)
     view = chart_and_numbers("classes")
+    with view.numbers:
+        show_imbalance(totals, test_counts, test_split)
     with view.chart:
         if clicked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
             go_to(Page.DATASETS, **{**query, **clicked})
         _link_to_faces(query, [name for name, number in totals.items() if number], split)
-    with view.numbers:
-        show_imbalance(totals, test_counts, test_split)
     _show_other_images(dataset, index)
     show_class_table(counts, test_split, test_counts, dataset.id)
     if dataset.manifest.published:

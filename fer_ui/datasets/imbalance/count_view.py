@@ -25,7 +25,7 @@ from fer_ui.formatting import format_count, format_images, format_percent, forma
 from fer_ui.frame.header import Headline, headline
 from fer_ui.frame.view_layout import verdict
 from fer_ui.image_labels import NO_SPLIT, describe_split
-from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.query_params import QueryParam, chosen_param, param_segmented_control
 from fer_ui.theme import expression_title
 
 _LEVELS = {
@@ -116,16 +116,17 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
         the clicked points, each with its expression and split in `customdata`.
     """
     several = counts["split"].nunique() > 1
-    chart = st.container()
-    with st.container(horizontal=True, gap="small"):
-        stacked = several and param_segmented_control("Bars", _BARS, QueryParam.BARS, in_header=True) == "stacked"
-        scales = {name: title for name, title in _SCALES.items() if not (stacked and name == "log")}
-        scale = param_segmented_control("Scale", scales, QueryParam.SCALE, in_header=True)
+    stacked = several and chosen_param(_BARS, QueryParam.BARS) == "stacked"
+    scales = {name: title for name, title in _SCALES.items() if not (stacked and name == "log")}
+    scale = chosen_param(scales, QueryParam.SCALE)
     figure = class_distribution(counts, share=scale == "share", log=scale == "log", stacked=stacked)
-    with chart:
-        event = show_chart(
-            figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
-        )
+    event = show_chart(
+        figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
+    )
+    with st.container(horizontal=True, gap="small"):
+        if several:
+            param_segmented_control("Bars", _BARS, QueryParam.BARS, in_header=True)
+        param_segmented_control("Scale", scales, QueryParam.SCALE, in_header=True)
     return list(event["selection"]["points"]) if selectable and event else []
 
 

@@ -119,10 +119,10 @@ def _show_counts(published: PublishedCounts, name: str, header: DeltaGenerator) 
     shown = select_split(counts, split)
     test_split, test_counts = find_test_counts(counts, split)
     view = chart_and_numbers("published")
-    with view.chart:
-        show_distribution(shown, f"published-{name}")
     with view.numbers:
         show_imbalance(class_totals(shown), test_counts, test_split)
+    with view.chart:
+        show_distribution(shown, f"published-{name}")
     if published.others:
         others = [f"{format_count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
         st.caption(escape_markdown(f"Without an expression: {join_words(others)}."))

@@ -1,0 +1,136 @@
+"""What a page looks like once it is settled: its shifts, what is above the fold, and what a reload must show again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page
+
+SHIFT_MAX = 0.05
+"""Largest cumulative layout shift of a page while it opens; the web's own limit for a good page is .1."""
+
+RECORD_SHIFTS = """
+window.shifts = [];
+const describe = (node) => {
+  const element = node?.nodeType === 1 ? node : node?.parentElement;
+  if (!element) return "removed";
+  const keyed = element.closest('[class*="st-key-"]');
+  const key = keyed ? [...keyed.classList].find(name => name.startsWith("st-key-")) : "";
+  const test = element.closest("[data-testid]")?.dataset.testid ?? element.tagName;
+  const text = element.textContent.trim().replace(/\\s+/g, " ").slice(0, 50);
+  return [test, key, text && `"${text}"`].filter(Boolean).join(" ");
+};
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shifts.push({
+      at: entry.startTime, score: entry.value,
+      moved: entry.sources.map(({ node, previousRect: from, currentRect: to }) => ({
+        element: describe(node), by: Math.round(to.y - from.y), across: Math.round(to.x - from.x),
+        grown: Math.round(to.height - from.height), area: to.width * to.height,
+      })).sort((a, b) => b.area - a.area),
+    });
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""Runs before the page's own scripts; collects every shift that no click or key caused."""
+
+_READ_STATE = """() => {
+  const seen = element => element.offsetParent !== null;
+  const main = document.querySelector('[data-testid="stMain"]');
+  const all = selector => [...main.querySelectorAll(selector)].filter(seen);
+  const text = element => element.innerText.trim().replace(/\\s+/g, " ");
+  return {
+    address: location.pathname + location.search,
+    headings: all('h1, h2, h3').map(text),
+    selected: all('[aria-checked="true"], [aria-selected="true"]').map(text),
+    choices: all('input[role="combobox"]').map(input => input.value || text(input.parentElement)),
+    numbers: all('dl.ferscope-headline').map(text),
+    figures: all('.js-plotly-plot').length,
+    tables: all('[data-testid="stDataFrame"]').length,
+  };
+}"""
+
+_BOTTOM_OF_FIRST = """() => {
+  const main = '[data-testid="stMain"]';
+  const kinds = ['.js-plotly-plot', '[data-testid="stDataFrame"]', '[data-testid="stImage"] img'];
+  const boxes = kinds.flatMap(kind => [...document.querySelectorAll(`${main} ${kind}`)])
+    .map(element => element.getBoundingClientRect()).filter(box => box.width > 150 && box.height > 80);
+  return boxes.length ? boxes.sort((a, b) => a.top - b.top)[0].bottom : null;
+}"""
+
+_IS_SETTLED = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const idle = app?.dataset.testScriptState === "notRunning" && document.querySelector('[data-testid="stHeading"]')
+    && !document.querySelector('[data-testid="stMain"] :is([data-testid="stSpinner"], [data-testid="stSkeleton"])');
+  window.idleSince = idle ? window.idleSince ?? performance.now() : undefined;
+  return idle && performance.now() - window.idleSince > 1200;
+}"""
+
+
+@dataclass
+class Messages:
+    """What the browser's console reports as an error."""
+
+    errors: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+
+def wait_until_settled(page: Page, timeout_s: float = 120) -> None:
+    """Wait until the script has been idle for a second or longer and nothing is loading."""
+    page.wait_for_function(_IS_SETTLED, timeout=timeout_s * 1000, polling=100)
+
+
+def read_state(page: Page) -> dict[str, Any]:
+    """Read what a reload of the page must show again: address, headings, choices, numbers, figures."""
+    state: dict[str, Any] = page.evaluate(_READ_STATE)
+    return state
+
+
+def bottom_of_first_picture(page: Page) -> float | None:
+    """Lower edge of the first chart, table or picture, in pixels from the window's top; None without one."""
+    bottom: float | None = page.evaluate(_BOTTOM_OF_FIRST)
+    return bottom
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether the page or its main part is wider than the window."""
+    wide = "e => e.scrollWidth > e.clientWidth + 1"
+    return bool(
+        page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        or page.get_by_test_id("stMain").evaluate(wide)
+    )
+
+
+def read_shifts(page: Page) -> list[dict[str, Any]]:
+    """Read the recorded shifts; `RECORD_SHIFTS` must be an init script of the page."""
+    shifts: list[dict[str, Any]] = page.evaluate("window.shifts")
+    return shifts
+
+
+def cumulative_shift(shifts: list[dict[str, Any]]) -> float:
+    """The largest sum of shifts in a session window: gaps below 1 s, at most 5 s long (https://web.dev/articles/cls)."""
+    largest = current = first = last = 0.0
+    for shift in shifts:
+        if current and shift["at"] - last < 1000 and shift["at"] - first < 5000:
+            current += shift["score"]
+        else:
+            current, first = shift["score"], shift["at"]
+        last, largest = shift["at"], max(largest, current)
+    return largest
+
+
+def describe_shifts(shifts: list[dict[str, Any]], most: int = 3) -> str:
+    """Name the elements that moved most."""
+    lines = []
+    for shift in sorted(shifts, key=lambda shift: -shift["score"])[:most]:
+        moved = "; ".join(
+            f"{source['element']} down {source['by']} px, right {source['across']} px, {source['grown']} px taller"
+            for source in shift["moved"][:2]
+        )
+        lines.append(f"{shift['score']:.3f} at {shift['at'] / 1000:.1f} s: {moved}")
+    return "\n".join(lines)
