@@ -32,6 +32,7 @@ from fer_core.models.registry import parameter_count, trainable_parameter_count
 from fer_core.progress import Progress, no_progress, scale_progress
 from fer_core.runs.facts import FACTS_FILE, RunFacts
 from fer_core.runs.folder import Run, RunState, training_lock
+from fer_core.runs.title import run_title
 from fer_core.settings import Settings
 from fer_core.system.allocator import has_malloc_settings
 from fer_core.system.processor import processor
@@ -96,7 +97,7 @@ def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, res
                 tracker.close()
         progress(_TRAIN_SHARE_01, "Evaluating the best epoch")
         trainer.load_best()
-        _evaluate_and_export(run, trainer, index, splits, images.readable, dataset, version)
+        _evaluate_and_export(run, trainer, index, splits, images.readable, dataset, version, run_title(run, settings))
     progress(1.0, f"Epoch {trainer.best_epoch} of {config.epochs} was kept")
 
 
@@ -193,6 +194,7 @@ def _evaluate_and_export(
     readable: NDArray[np.bool_],
     dataset: StoredDataset,
     version: _DataVersion,
+    title: str,
 ) -> None:
     """Fit the calibration on the validation split, report on validation and test, export, and finish the run."""
     contract, labels = trainer.contract, trainer.contract.label_set
@@ -214,6 +216,7 @@ def _evaluate_and_export(
         trainer.config,
         parameters=parameter_count(trainer.network),
         id=run.id,
+        title=title,
         dataset=dataset.id,
         synthetic=dataset.manifest.synthetic,
         license=f"weights: MIT; trained on {dataset.manifest.title}: {dataset.manifest.license}",

@@ -43,7 +43,12 @@ FILE_LINES_MAX, FOLDER_FILES_MAX = 300, 20
 FOLDERS = ("fer_core", "fer_ui", "pages", "tests", "bench", "data_manifests", "docs")
 
 RANKS = {unit: rank for rank, (units, _) in enumerate(FLOW) for unit in units.split()}
-JOBS_MAY_IMPORT = ("fer_core.runs.folder", "fer_core.training.config.train_config", "fer_core.training.estimate_report")
+JOBS_MAY_IMPORT = (
+    "fer_core.runs.folder",
+    "fer_core.runs.title",
+    "fer_core.training.config.train_config",
+    "fer_core.training.estimate_report",
+)
 """Additional modules for jobs: a job is a command in another process, so the supervisor needs little."""
 
 

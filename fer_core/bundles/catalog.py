@@ -14,6 +14,7 @@ from fer_core.errors import BundleError
 from fer_core.files.atomic import write_json
 from fer_core.ids import check_id
 from fer_core.runs.folder import Run, RunState, list_runs
+from fer_core.runs.title import run_title
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -47,10 +48,16 @@ def list_models(settings: Settings) -> list[ModelEntry]:
     entries = []
     for name, kind, folder in candidates:
         try:
-            entries.append(ModelEntry(name, kind, folder, read_bundle_info(folder)))
+            entries.append(ModelEntry(name, kind, folder, _read_info(kind, folder, settings)))
         except BundleError as exc:  # a damaged model does not hide the others
             _LOG.warning("Skipped the model %s: %s", name, exc)
     return entries
+
+
+def _read_info(kind: Kind, folder: Path, settings: Settings) -> BundleInfo:
+    """Read a model's metadata; a run has the title that it has everywhere, even after it was renamed."""
+    info = read_bundle_info(folder)
+    return info.model_copy(update={"title": run_title(Run(folder), settings)}) if kind == "run" else info
 
 
 def find_model(name: str, settings: Settings) -> ModelEntry:

@@ -19,7 +19,7 @@ from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.log import follow_log
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.store import JobStore
-from fer_core.jobs.submit import submit_training
+from fer_core.jobs.submit import job_title, submit_training
 from fer_core.jobs.supervisor import Supervisor
 from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.settings import settings
@@ -61,7 +61,7 @@ def as_json(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "kind": str(job.kind),
-        "title": job.title,
+        "title": job_title(job, settings()),
         "target": job.target,
         "state": str(job.state),
         "progress": job.progress_01,
@@ -104,7 +104,7 @@ def _list(arguments: argparse.Namespace) -> None:
             "kind": str(job.kind),
             "state": str(job.state),
             "done": f"{job.progress_01:.0%}",
-            "title": job.title,
+            "title": job_title(job, settings()),
         }
         for job in jobs
     ]

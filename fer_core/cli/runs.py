@@ -21,6 +21,7 @@ from fer_core.jobs.store import JobStore
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import open_run
 from fer_core.runs.notes import NOTE_CHARACTERS_MAX, TAGS_MAX, RunNotes, read_notes, validate_tag, write_notes
+from fer_core.runs.title import rename_run, run_title, use_automatic_title
 from fer_core.settings import settings
 from fer_core.training.config.optimization import MONITORED_METRICS
 
@@ -35,6 +36,9 @@ def add_command(commands: Any) -> None:
     noting = action("note", "write a run's note", _note)
     noting.add_argument("id")
     noting.add_argument("text", help=f"replaces the note; up to {NOTE_CHARACTERS_MAX:,} characters, '' for none")
+    renaming = action("rename", "give a run a name", _rename)
+    renaming.add_argument("id")
+    renaming.add_argument("title", nargs="?", help="the new name; without one, the automatic title")
     tagging = action("tag", "add or remove tags of a run", _tag)
     tagging.add_argument("id")
     tagging.add_argument("add", nargs="*", metavar="TAG", help=f"words in lower case, up to {TAGS_MAX} per run")
@@ -110,7 +114,7 @@ def _epochs(row: RunSummary) -> str:
 
 def _show(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
-    row = summarize_run(run)
+    row = summarize_run(run, settings())
     print_result({**as_json(row), "folder": str(run.folder)}, arguments.json, _describe_run(row))
 
 
@@ -148,6 +152,16 @@ def _note(arguments: argparse.Namespace) -> None:
     _emit_notes(notes, arguments, f"{arguments.id}: {state}")
 
 
+def _rename(arguments: argparse.Namespace) -> None:
+    run = open_run(arguments.id, settings())
+    if arguments.title is None:
+        use_automatic_title(run)
+    else:
+        rename_run(run, arguments.title)
+    title = run_title(run, settings())
+    print_result({"id": run.id, "title": title}, arguments.json, f"{run.id}: {title}")
+
+
 def _tag(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.id, settings())
     if not arguments.add and not arguments.remove:
@@ -167,7 +181,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.json and arguments.csv:
         raise InputError("--csv and --json exclude each other. Choose one.")
     here = settings()
-    compared = compare_runs([summarize_run(open_run(run_id, here)) for run_id in arguments.id], here)
+    compared = compare_runs([summarize_run(open_run(run_id, here), here) for run_id in arguments.id], here)
     curves = select_metric(compared.curves, arguments.metric)
     if arguments.csv:
         write_csv(curves, arguments.csv)

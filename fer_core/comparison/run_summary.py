@@ -6,25 +6,21 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-import yaml
-
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.errors import RunError
-from fer_core.files.migration import rename_config_keys
 from fer_core.intervals import Interval
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import Run, RunState
 from fer_core.runs.notes import NOTES_FILE, RunNotes, read_notes
+from fer_core.runs.title import created_at, read_config, run_title
+from fer_core.settings import Settings
 
 _TAIL_BYTES = 16_384
 """Longer than the line of an epoch and an incomplete line after it."""
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C loader is ten times as fast, but not always available."""
 
 FILES_READ = frozenset({"run.json", "config.yaml", "data.json", "metrics.jsonl", NOTES_FILE})
 """The files that a summary reads; it also depends on which other files exist."""
@@ -53,7 +49,7 @@ class RunSummary:
     """A run in a table of runs.
 
     Attributes:
-        title: the id if the run has none.
+        title: see `run_title`.
         network, rebalancing, hyperparameters: parts of the config, as short texts.
         synthetic: whether it was trained on synthetic faces; None if unknown.
         best_epoch: the best one so far.
@@ -97,7 +93,7 @@ class RunSummary:
         return self.metrics.intervals.get(name) if self.metrics else None
 
 
-def summarize_run(run: Run) -> RunSummary:
+def summarize_run(run: Run, settings: Settings) -> RunSummary:
     """Summarize a run. Damaged files do not raise errors; `problem` names them."""
     problems: list[str] = []
     state = run.state
@@ -113,7 +109,7 @@ def summarize_run(run: Run) -> RunSummary:
     model = config.get("model")
     return RunSummary(
         id=run.id,
-        title=_as_str(summary.get("title")) or _as_str(config.get("title")) or _network(model) or run.id,
+        title=run_title(run, settings),
         state=state,
         network=_network(model) or _as_str(summary.get("architecture")),
         rebalancing=_describe_rebalancing(config.get("rebalancing")),
@@ -126,7 +122,7 @@ def summarize_run(run: Run) -> RunSummary:
         best_epoch=_as_int(summary.get("best_epoch")) or _as_int(last.get("best_epoch")),
         metrics=metrics,
         images_per_s=_as_float(last.get("images_per_s")),
-        created=_created(run),
+        created=created_at(run),
         tags=notes.tags,
         note=notes.text,
         evaluation_key=_evaluation_key(run, config),
@@ -136,17 +132,15 @@ def summarize_run(run: Run) -> RunSummary:
 
 def _config(run: Run, problems: list[str]) -> dict[str, Any]:
     """Read the config as plain data, so that configs that this version refuses are shown as well."""
+    if config := read_config(run):
+        return config
     try:
-        config = rename_config_keys(yaml.load(run.config_text(), Loader=_LOADER))
+        run.config_text()
     except RunError:
         if run.state is not RunState.BROKEN:
             problems.append("Its config.yaml can't be read.")
-        return {}
-    except yaml.YAMLError:
-        config = None
-    if isinstance(config, dict):
-        return config
-    problems.append("Its config.yaml is damaged: it can't be resumed or copied.")
+    else:
+        problems.append("Its config.yaml is damaged: it can't be resumed or copied.")
     return {}
 
 
@@ -267,18 +261,6 @@ def _describe_hyperparameters(config: dict[str, Any]) -> str:
     if config.get("targets"):
         texts.append(f"{config['targets']}")
     return ", ".join(texts)
-
-
-def _created(run: Run) -> datetime | None:
-    """When the run was created, from its id, otherwise from the time of its config."""
-    try:
-        return datetime.strptime(run.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromtimestamp(run.path("config.yaml").stat().st_mtime, UTC)
-    except OSError:
-        return None
 
 
 def _as_str(value: object) -> str:

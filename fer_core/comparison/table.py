@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import pandas as pd
 from fer_core.comparison.run_summary import FILES_READ, RunSummary, summarize_run
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.runs.folder import Run, list_runs
+from fer_core.runs.title import distinct_titles
 from fer_core.settings import Settings
 
 
@@ -35,7 +35,7 @@ class RunTable:
                 except OSError:
                     continue  # deleted since it was listed
                 before = self._known.get(run.id)
-                known[run.id] = before if before and before[0] == key else (key, summarize_run(run))
+                known[run.id] = before if before and before[0] == key else (key, summarize_run(run, self._settings))
             self._known = known
         return newest_first(row for _, row in known.values())
 
@@ -48,10 +48,7 @@ def newest_first(rows: Iterable[RunSummary]) -> list[RunSummary]:
 
 def display_names(rows: Sequence[RunSummary]) -> dict[str, str]:
     """Give each run a unique name: its title, with its time or id if titles repeat."""
-    titles = Counter(row.title for row in rows)
-    timed = {row.id: row.title if titles[row.title] == 1 else f"{row.title}, {_minute(row)}" for row in rows}
-    times = Counter(timed.values())
-    return {row.id: timed[row.id] if times[timed[row.id]] == 1 else f"{row.title}, {row.id}" for row in rows}
+    return distinct_titles({row.id: row.title for row in rows}, {row.id: row.created for row in rows})
 
 
 def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
@@ -86,7 +83,3 @@ def _cache_key(run: Run) -> object:
             elif not name.startswith("."):
                 files.append((name, 0, 0))
     return tuple(sorted(files))
-
-
-def _minute(row: RunSummary) -> str:
-    return f"{row.created:%Y-%m-%d %H:%M}" if row.created else row.id

@@ -67,9 +67,8 @@ class StoredDataset:
 
     @property
     def title(self) -> str:
-        """The manifest's title, with the id behind it where the title doesn't contain it: "FER+ (small-ferplus)"."""
-        title = self.manifest.title
-        return title if _simplify(self.id) in _simplify(title) else f"{title} ({self.id})"
+        """The manifest's title, see `title_with_id`."""
+        return title_with_id(self.manifest.title, self.id)
 
     def index(self, columns: Sequence[str] | None = None, version: int | None = None) -> pd.DataFrame:
         """Load the index with corrections applied.
@@ -262,6 +261,11 @@ def _open(folder: Path) -> StoredDataset:
         raise DatasetError(
             f"The dataset folder {folder} is damaged ({exc}). Delete the folder and import again."
         ) from exc
+
+
+def title_with_id(title: str, dataset_id: str) -> str:
+    """Add the id behind a manifest's title that doesn't contain it: "FER+ (small-ferplus)"."""
+    return title if _simplify(dataset_id) in _simplify(title) else f"{title} ({dataset_id})"
 
 
 def _simplify(name: str) -> str:

@@ -1,14 +1,15 @@
-"""Submit jobs, from the pages and from the command line."""
+"""Submit jobs, from the pages and from the command line, and give them titles."""
 
 from __future__ import annotations
 
-from fer_core.errors import ConfigError, DatasetError
+from fer_core.errors import ConfigError, DatasetError, FerscopeError
 from fer_core.ids import check_id, new_id
 from fer_core.jobs.devices import pick_training_device
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor_process import ensure_supervisor
-from fer_core.runs.folder import create_run, weights_path
+from fer_core.runs.folder import create_run, open_run, weights_path
+from fer_core.runs.title import run_title
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config
 
@@ -25,7 +26,7 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     if config.init_from and not weights_path(config.init_from, settings.runs_dir).is_file():
         raise ConfigError(f"init_from: there is no run and no file {config.init_from} on this machine.")
     run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
-    title = config.title or config.model.name
+    title = run_title(run, settings)
     with JobStore(settings) as store:
         chosen = device or pick_training_device(job.device for job in store.list(states=ACTIVE_STATES, limit=None))
         job = store.submit(
@@ -64,6 +65,16 @@ def submit_synthetic(dataset_id: str, total: int, settings: Settings) -> Job:
     """Queue the generation of a dataset of `total` synthetic faces."""
     args = ("datasets", "generate", "--id", check_id(dataset_id, "dataset"), "--total", str(total))
     return _submit(settings, JobKind.GENERATE, f"Generate {dataset_id}", args, dataset_id)
+
+
+def job_title(job: Job, settings: Settings) -> str:
+    """Get a job's title; a training has the title that its run has now."""
+    if job.kind is not JobKind.TRAIN:
+        return job.title
+    try:
+        return run_title(open_run(job.target, settings), settings)
+    except FerscopeError:  # the run was deleted
+        return job.title
 
 
 def _submit(settings: Settings, kind: JobKind, title: str, args: tuple[str, ...], target: str) -> Job:

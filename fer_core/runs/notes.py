@@ -1,4 +1,4 @@
-"""Note and tags of a run, `notes.json`."""
+"""Given name, note and tags of a run, `notes.json`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ _TAG = re.compile(r"[^\W_][\w.-]*")
 
 @dataclass(frozen=True, slots=True)
 class RunNotes:
-    """The note, the tags in alphabetical order, and when either was changed (UTC in ISO form, "" for never)."""
+    """The note, the tags in alphabetical order, when either was changed (UTC in ISO form, "" for never), and the name.
+
+    `title` is "" for an automatic one, see `title.run_title`.
+    """
 
     text: str = ""
     tags: tuple[str, ...] = ()
     saved: str = ""
+    title: str = ""
 
 
 def read_notes(run: Run) -> RunNotes:
@@ -53,13 +57,15 @@ def write_notes(
     expected_text: str | None = None,
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
+    title: str | None = None,
 ) -> RunNotes:
-    """Change the note, the tags or both, under a lock; returns the result.
+    """Change the note, the tags or the name, under a lock; returns the result.
 
     Args:
         text: the new note; None keeps the note.
         expected_text: the note that was edited; if it has changed meanwhile, nothing is saved.
         add, remove: tags; those that exist already, or do not exist, are ignored.
+        title: the new name, checked by `title.rename_run`; None keeps the name.
     Raises:
         RunError: a tag or the note is invalid, the note was changed meanwhile, or the file is damaged or can't be
             written.
@@ -76,7 +82,8 @@ def write_notes(
         tags = tuple(sorted((set(old.tags) - removed) | set(added)))
         if len(tags) > TAGS_MAX and len(tags) > len(old.tags):
             raise RunError(f"A run has at most {TAGS_MAX} tags and would have {len(tags)}. Remove one first.")
-        return replace(old, tags=tags, text=old.text if new_text is None else new_text)
+        new_title = old.title if title is None else title
+        return replace(old, tags=tags, text=old.text if new_text is None else new_text, title=new_title)
 
     return _update(run, change)
 
@@ -126,7 +133,9 @@ def _parse(content: bytes, run: Run) -> RunNotes:
     try:
         stored: dict[str, Any] = json.loads(content)
         notes = RunNotes(**{**stored, "tags": tuple(stored.get("tags", ()))})
-        not_text = [value for value in (notes.text, notes.saved, *notes.tags) if not isinstance(value, str)]
+        not_text = [
+            value for value in (notes.text, notes.saved, notes.title, *notes.tags) if not isinstance(value, str)
+        ]
         if not_text:
             raise ValueError(f"{not_text[0]!r} is not text")
     except (ValueError, TypeError, AttributeError) as exc:

@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.bundles.bundle import REPORT_FILE
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.runs.folder import Run
-from fer_ui.evaluation.report_view import run_title
+from fer_core.runs.title import titles_by_run
+from fer_core.settings import settings
 from fer_ui.frame.header import notice
 from fer_ui.query_params import QueryParam, get_param
 
@@ -33,7 +34,7 @@ def choose_evaluated_model(models: Mapping[str, ModelEntry], header: DeltaGenera
     Returns:
         the chosen model; None until another is chosen in place of one that is gone.
     """
-    titles = {model_id: _title(model) for model_id, model in models.items()}
+    titles = _titles(models)
     param = QueryParam.RUN if get_param(QueryParam.RUN) else QueryParam.MODEL
     given = get_param(param)
     if given and given not in models:
@@ -76,7 +77,9 @@ def _store(model: ModelEntry) -> None:
     st.query_params.from_dict({**others, str(param): model.id})
 
 
-def _title(model: ModelEntry) -> str:
-    if model.kind == "run":
-        return run_title(Run(model.folder))
-    return f"{model.info.title} ({model.kind})"
+def _titles(models: Mapping[str, ModelEntry]) -> dict[str, str]:
+    runs = titles_by_run([Run(model.folder) for model in models.values() if model.kind == "run"], settings())
+    return {
+        model_id: runs[model_id] if model.kind == "run" else f"{model.info.title} ({model.kind})"
+        for model_id, model in models.items()
+    }

@@ -70,15 +70,6 @@ def have_same_predictions(reports: Sequence[StoredReport]) -> bool:
     return all(report.confusion == reports[0].confusion for report in reports)
 
 
-def run_title(run: Run) -> str:
-    """Format the run's title and when it ended, which tells runs of the same title apart."""
-    try:
-        summary = run.summary()
-        return f"{summary['title']}, {str(summary['created'])[:16].replace('T', ' ')}"
-    except (RunError, KeyError):
-        return run.id
-
-
 def score_headlines(
     scores: Mapping[str, float], bounds: Mapping[MetricName, Sequence[float]], macro_detail: str = ""
 ) -> list[Headline]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from fer_core.jobs.job import Job, JobState
+from fer_core.jobs.submit import job_title
+from fer_core.settings import settings
 from fer_core.text import format_duration
 from fer_ui.formatting import format_percent
 from fer_ui.frame.progress_bar import progress_bar
@@ -17,9 +19,10 @@ from fer_ui.navigation import link_to
 def show_job_bar(job: Job) -> None:
     """Show a job's title as a link, with its state and progress; the bar is a part of the link."""
     page, query = job_link(job)
+    title = job_title(job, settings())
     with st.container(key=f"job-bar-{job.id}", gap=None):
-        link_to(page, job.title, **query)
-        progress_bar(job.title, job.progress_01, _describe(job))
+        link_to(page, title, **query)
+        progress_bar(title, job.progress_01, _describe(job))
 
 
 def _describe(job: Job) -> str:

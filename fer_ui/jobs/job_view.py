@@ -10,6 +10,7 @@ import streamlit as st
 from fer_core.errors import JobError
 from fer_core.jobs.job import Job, JobKind, JobState
 from fer_core.jobs.stall import describe_stall, stall_remedy
+from fer_core.jobs.submit import job_title
 from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.settings import settings
 from fer_core.text import format_duration
@@ -40,9 +41,9 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
     """Show a line for each job: title, state, age and a link."""
     for job in jobs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            title = escape_markdown(job_title(job, settings()))
             st.markdown(
-                f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**: {job.state}, {format_age(job.created_at)}",
-                width="stretch",
+                f"{STATE_ICONS[job.state]} **{title}**: {job.state}, {format_age(job.created_at)}", width="stretch"
             )
             page, query = job_link(job)
             link_to(page, "Open", **query)
@@ -73,7 +74,7 @@ def show_job(job: Job) -> None:
 
 def show_progress(job: Job) -> None:
     """Show the progress bar of an active job and, if it has stalled, what happens next."""
-    progress_bar(job.title, job.progress_01, describe_progress(job))
+    progress_bar(job_title(job, settings()), job.progress_01, describe_progress(job))
     if job.state is JobState.STALLED:
         notice("warning", f"Stalled. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 
@@ -131,7 +132,7 @@ def show_job_panel() -> None:
         notice("warning", str(error))
         return
     with st.container(border=True):
-        st.markdown(f"**{escape_markdown(job.title)}**")
+        st.markdown(f"**{escape_markdown(job_title(job, settings()))}**")
         if job.state.active:
             _refresh_job(job_id)
         else:

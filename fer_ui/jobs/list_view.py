@@ -11,6 +11,7 @@ from fer_core.errors import JobError
 from fer_core.jobs.deletion import delete_job, run_id_of
 from fer_core.jobs.devices import format_device
 from fer_core.jobs.job import PRIORITY_MAX, STARTED_STATES, Job, JobKind, JobState
+from fer_core.jobs.submit import job_title
 from fer_core.jobs.supervisor_process import ensure_supervisor, supervisor_status
 from fer_core.runs.folder import open_run
 from fer_core.settings import settings
@@ -98,7 +99,7 @@ def show_one_job(job_id: str) -> None:
     except JobError as error:
         notice("warning", str(error))
         return
-    st.subheader(escape_markdown(job.title), anchor=False)
+    st.subheader(escape_markdown(job_title(job, settings())), anchor=False)
     _show_supervisor(active=job.state.active)
     st.fragment(run_every="2s" if job.state.active else None)(_show_job_status)(job.id, job.state)
     if job.state.ended:
@@ -169,7 +170,7 @@ def _show_finished(jobs: Sequence[Job]) -> None:
 
 def _show_title(job: Job, details: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = f"{STATE_ICONS[job.state]} **{escape_markdown(job.title)}**"
+        title = f"{STATE_ICONS[job.state]} **{escape_markdown(job_title(job, settings()))}**"
         st.markdown(f"{title}  \n{_kind_title(job.kind)}, {escape_markdown(details)}", width="stretch")
         link_to(Page.JOBS, "Open", job=job.id)
 

@@ -75,10 +75,10 @@ class MonitoredRun:
 
     @property
     def title(self) -> str:
-        """Title of the job or run."""
-        if self.job is not None:
-            return self.job.title
-        return self.summary.title if self.summary else self.run_id
+        """Title of the run; of its job if the run is gone."""
+        if self.summary is not None:
+            return self.summary.title
+        return self.job.title if self.job else self.run_id
 
     @property
     def best_epoch(self) -> int | None:
@@ -109,7 +109,7 @@ def load_monitored_run(run_id: str, job_id: str) -> MonitoredRun:
         return MonitoredRun(run_id, None, job, None, pd.DataFrame(), (0, 0), None)
     metrics_version = _file_version(run.path("metrics.jsonl"))
     metrics = _load_metrics(run.folder, metrics_version)
-    return MonitoredRun(run_id, run, job, summarize_run(run), metrics, metrics_version, _changed_at(run))
+    return MonitoredRun(run_id, run, job, summarize_run(run, settings()), metrics, metrics_version, _changed_at(run))
 
 
 def best_epoch_of(metrics: pd.DataFrame) -> int | None:

@@ -91,6 +91,14 @@ def test_a_note_is_saved_and_deleted(cli: Cli, two_runs: tuple[str, str]) -> Non
     assert code == 2 and "4,000 are the most" in error
 
 
+def test_a_run_is_renamed(cli: Cli, two_runs: tuple[str, str]) -> None:
+    assert cli("rename", "one", "My run")[1] == "one: My run\n"
+    assert "My run" in cli("list")[1] and "First" not in cli("list")[1]
+    code, _, error = cli("rename", "one", " ")
+    assert code == 2 and "needs a name" in error
+    assert cli("rename", "one")[1] == "one: First\n"
+
+
 def test_runs_are_compared_by_epoch(cli: Cli, two_runs: tuple[str, str], tmp_path: Path) -> None:
     code, out, _ = cli("compare", *two_runs)
     assert code == 0 and "Second is ahead of First by 10.0 points" in out and "batch_size" in out

@@ -28,7 +28,7 @@ from tests.support.runs import make_run
 
 
 def compare(run_ids: Sequence[str], store: Settings) -> Comparison:
-    return compare_runs([summarize_run(open_run(run_id, store)) for run_id in run_ids], store)
+    return compare_runs([summarize_run(open_run(run_id, store), store) for run_id in run_ids], store)
 
 
 def compare_pair(store: Settings, one: dict[str, Any], other: dict[str, Any]) -> Comparison:

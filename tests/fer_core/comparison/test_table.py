@@ -20,7 +20,7 @@ EARLY, LATE = "20260101-080000-a-1", "20260301-080000-b-2"
 
 
 def summarize(run_id: str, store: Settings) -> RunSummary:
-    return summarize_run(open_run(run_id, store))
+    return summarize_run(open_run(run_id, store), store)
 
 
 def test_a_finished_run_has_the_metrics_of_its_report(store: Settings) -> None:
@@ -55,7 +55,7 @@ def test_a_run_without_an_epoch_has_no_metrics(store: Settings) -> None:
     make_run("new", store, scores=[], finished=False)
     row = summarize("new", store)
     assert (row.epochs_done, row.best_epoch, row.metrics, row.score("macro_f1")) == (0, None, None, None)
-    assert row.title == "small-se-resnet" and row.created is not None
+    assert row.title == "FER+ · small-se-resnet · s0" and row.created is not None
 
 
 @pytest.mark.parametrize("epoch_line", ['{"epo', "[1, 2]", '{"epoch": "two"}', "\xff"])
@@ -133,9 +133,9 @@ def test_rows_are_newest_first(store: Settings) -> None:
 def test_a_row_is_updated_only_when_its_files_change(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     summarized: list[str] = []
 
-    def record_summary(run: Any) -> RunSummary:
+    def record_summary(run: Any, settings: Settings) -> RunSummary:
         summarized.append(run.id)
-        return summarize_run(run)
+        return summarize_run(run, settings)
 
     monkeypatch.setattr(fer_core.comparison.table, "summarize_run", record_summary)
     finished, training = make_run(EARLY, store), make_run(LATE, store, finished=False)

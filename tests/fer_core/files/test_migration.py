@@ -90,7 +90,7 @@ def test_old_keys_can_be_set_and_old_network_names_are_read() -> None:
 
 def test_an_old_run_is_complete_and_predicts(old: Settings) -> None:
     run = open_run("student", old)
-    row = summarize_run(run)
+    row = summarize_run(run, old)
     assert (row.state, row.problem, row.synthetic, row.labels) == (RunState.FINISHED, "", True, "eight")
     assert row.metrics is not None and (row.metrics.split, row.metrics.n) == ("test", 8)
     bundle = Bundle.open(run.folder)
