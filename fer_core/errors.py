@@ -7,7 +7,8 @@ FerscopeError
 │   ├── ManifestError         a dataset manifest is wrong
 │   ├── DatasetError          a dataset's source can't be imported or is not in the store
 │   │   ├── ArchiveError      not an archive, or an unsafe one
-│   │   └── LabelFileError    a label file lacks a column or has an unreadable value
+│   │   ├── LabelFileError    a label file lacks a column or has an unreadable value
+│   │   └── LayoutUnknownError there are images, but no reader fits their files
 │   ├── UnreadableImageError  a file is not an image, or not one within the limits
 │   ├── EmptyCropError        a face box lies outside its image
 │   ├── RunError              a run folder is missing, broken or not finished
@@ -56,6 +57,10 @@ class ArchiveError(DatasetError):
 
 class LabelFileError(DatasetError):
     """A label file lacks a column or has an unreadable value."""
+
+
+class LayoutUnknownError(DatasetError):
+    """A dataset has images, but no reader fits its files; the user must choose a layout."""
 
 
 class UnreadableImageError(InputError):

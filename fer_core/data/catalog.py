@@ -155,7 +155,7 @@ def import_dataset(
     try:
         if work.manifest is None:
             work.prepare(settings, progress)
-            with open_source(work.path(), settings) as source:
+            with work.open_files(settings) as source:
                 preview = preview_import(
                     source, manifest or select_manifest(source, layout, dataset_id, source_name(path), settings)
                 )

@@ -16,6 +16,7 @@ from fer_core.files.migration import MANIFEST_KEYS, rename_keys
 from fer_core.files.strict_model import StrictModel, format_validation_error
 from fer_core.ids import check_id
 from fer_core.labels import Expression
+from fer_core.text import shorten
 
 MANIFESTS_DIR = Path(__file__).resolve().parents[2] / "data_manifests"
 
@@ -157,11 +158,15 @@ class Manifest(StrictModel):
         return self
 
 
+_PATTERN_SHOWN = 60
+
+
 def _groups(pattern: str) -> int:
     try:
         return re.compile(pattern).groups
-    except re.error as exc:
-        raise ValueError(f"{pattern!r} is not a regular expression: {exc}") from exc
+    except (re.error, OverflowError, RecursionError) as exc:  # a{99999999999}, and ten thousand parentheses
+        shown = shorten(pattern, _PATTERN_SHOWN)
+        raise ValueError(f"{shown!r} is not a regular expression: {exc}") from exc
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -172,8 +177,10 @@ def read_manifest(path: Path) -> Manifest:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ManifestError(f"{path.name} can't be read as YAML: {exc}") from exc
+    except UnicodeDecodeError as exc:
+        raise ManifestError(f"{path.name} is not UTF-8 (byte {exc.start:,}). Save it as UTF-8.") from exc
+    except OSError as exc:
+        raise ManifestError(f"{path.name} can't be read: {exc.strerror}. Check the path.") from exc
     return parse_manifest_text(text, path.name)
 
 

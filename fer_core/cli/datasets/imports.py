@@ -78,6 +78,7 @@ def _preview(arguments: argparse.Namespace) -> None:
         format_table(rows, "No labels."),
         _format_splits(preview),
         *(f"matched: {describe_match_rule(each, rows)}" for each, rows in preview.match_rules.items()),
+        *(f"{name} is not UTF-8: read as {title}" for name, title in preview.assumed_encodings.items()),
         *_format_skipped(preview.skipped),
         *_format_numberings(preview),
     ]
@@ -127,6 +128,7 @@ def _to_dict(preview: ImportPreview) -> dict[str, Any]:
         "skipped": [each.to_dict() for each in preview.skipped],
         "is_mostly_unusable": preview.is_mostly_unusable,
         "columns": list(preview.columns),
+        "assumed_encodings": preview.assumed_encodings,
     }
 
 

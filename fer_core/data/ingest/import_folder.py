@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from fer_core.data.ingest.locks import LOCK, lock_import
 from fer_core.data.manifest import Manifest, dump_manifest, read_manifest
 from fer_core.data.sources.archive import is_compressed_tar
 from fer_core.data.sources.fetch import fetch, is_url, repack_tar
+from fer_core.data.sources.source import Source, check_readable, open_source
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import atomic_folder, atomic_path, write_json, write_text
 from fer_core.files.migration import IMPORT_KEYS, rename_keys
@@ -28,7 +28,7 @@ DATASET_MARKER = "dataset.json"
 INDEX, PAIRS, MANIFEST = "index.parquet", "pairs.parquet", "manifest.yaml"
 CHUNKS, STAMP = "parts", "stamp.json"
 
-_MARKER, _LOCK = "import.json", ".lock"
+_MARKER = "import.json"
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,10 @@ class Import:
     def ready(self) -> bool:
         """Whether the source can be read; otherwise `prepare` must fetch or repack it first."""
         path = self._source_path()
-        return path is not None and not (path.is_file() and is_compressed_tar(path))
+        try:
+            return path is not None and not (path.is_file() and is_compressed_tar(path))
+        except OSError:  # it is on disk, but the system refuses it: `open_files` says why
+            return True
 
     @property
     def manifest(self) -> Manifest | None:
@@ -83,6 +86,16 @@ class Import:
             raise DatasetError(f"{self.source} must be fetched into the store first. Prepare the import {self.id!r}.")
         return path
 
+    @contextmanager
+    def open_files(self, settings: Settings) -> Iterator[Source]:
+        """Open the files for reading; errors name the user's file, not its copy in the store.
+
+        Raises:
+            DatasetError: they must be fetched first, or can't be read.
+        """
+        with open_source(self.path(), settings, self.name) as source:
+            yield source
+
     def prepare(self, settings: Settings, progress: Progress = no_progress) -> None:
         """Fetch a URL, or repack a compressed tar archive, into the store.
 
@@ -94,7 +107,7 @@ class Import:
             return
         path = self._source_path() or fetch(self.source, self.folder, settings, progress)
         if is_compressed_tar(path):
-            repack_tar(path, self.folder / "source.zip", settings, progress)
+            repack_tar(path, self.folder / "source.zip", settings, progress, self.name)
             if path.parent == self.folder:
                 path.unlink()
 
@@ -135,7 +148,7 @@ class Import:
             shutil.rmtree(target)
         self.folder.replace(target)
         shutil.rmtree(target / CHUNKS)
-        for name in (_MARKER, STAMP, _LOCK):
+        for name in (_MARKER, STAMP, LOCK):
             (target / name).unlink(missing_ok=True)
         if self.move and stored is not None and not is_url(self.source):  # the store has a copy by now
             Path(self.source).unlink(missing_ok=True)
@@ -157,17 +170,17 @@ def start_import(
     folder = settings.imports_dir / check_id(dataset_id, "dataset")
     if (settings.datasets_dir / dataset_id / DATASET_MARKER).is_file():
         raise DatasetError(f"There is a dataset {dataset_id!r} already. Choose another id, or delete that one.")
-    location = str(source) if is_url(str(source)) else str(Path(source).expanduser().absolute())
+    location = str(source) if is_url(str(source)) else str(_absolute(source))
     if (folder / _MARKER).is_file():
         unfinished = open_import(dataset_id, settings)
         if unfinished.source == location:
             return unfinished
+        origin = unfinished.name if unfinished.move else unfinished.source
         raise DatasetError(
-            f"There is an unfinished import {dataset_id!r} of {unfinished.source}. Resume it, discard it "
-            f"(datasets discard {dataset_id}), or choose another id."
+            f"There is an unfinished import {dataset_id!r} of {origin}. Continue or discard it, or choose another name."
         )
-    if not is_url(location) and not Path(location).exists():
-        raise DatasetError(f"There is no file or folder at {location}. Check the path on the machine FERscope runs on.")
+    if not is_url(location):
+        check_readable(Path(location))
     if move and Path(location).is_dir():
         raise DatasetError(f"Only a file can be moved into the store; {location} is a folder. Leave it where it is.")
     shutil.rmtree(folder, ignore_errors=True)  # a kill may have left it without a marker
@@ -229,6 +242,18 @@ def discard_import(dataset_id: str, settings: Settings) -> None:
         shutil.rmtree(folder)
 
 
+def _absolute(source: str | Path) -> Path:
+    """Return the absolute path of a source; ~ stands for the home folder.
+
+    Raises:
+        DatasetError: there is no such home folder.
+    """
+    try:
+        return Path(source).expanduser().absolute()
+    except RuntimeError as exc:
+        raise DatasetError(f"{source} begins with ~ but there is no such user. Give the whole path.") from exc
+
+
 def source_name(source: str | Path) -> str:
     """Return the name of a file, folder or URL without its suffixes."""
     return to_valid_utf8(str(source)).rstrip("/").rpartition("/")[2].split(".")[0] or "unnamed"
@@ -249,35 +274,3 @@ def _move(path: Path, target: Path) -> None:
         with atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)
         path.unlink()
-
-
-@contextmanager
-def lock_import(folder: Path) -> Iterator[None]:
-    """Hold the lock of an import.
-
-    Raises:
-        DatasetError: another process holds it, or the import does not exist any more.
-    """
-    if not folder.is_dir():
-        raise DatasetError(f"There is no unfinished import {folder.name!r}.")
-    busy = f"The import {folder.name!r} is already running. Wait for it, or cancel its job."
-    with lock_file(folder / _LOCK, busy):
-        yield
-
-
-@contextmanager
-def lock_file(path: Path, busy: str) -> Iterator[None]:
-    """Hold a lock file.
-
-    Raises:
-        DatasetError: another process holds it; the message is `busy`.
-    """
-    lock = FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DatasetError(busy) from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, pairs_version, write_pairs
 from fer_core.data.index.builder import COLUMN_TYPES, build_chunks, index_columns, load_index, merge_chunks
 from fer_core.data.index.image_stats import ImageLimits
-from fer_core.data.ingest.import_folder import CHUNKS, INDEX, MANIFEST, PAIRS, STAMP, Import, lock_import
+from fer_core.data.ingest.import_folder import CHUNKS, INDEX, MANIFEST, PAIRS, STAMP, Import
+from fer_core.data.ingest.locks import lock_import
 from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason, check_mostly_usable
 from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.readers import get_reader
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.sources.fetch import write_zip
 from fer_core.data.sources.nested_archives import find_nested_archives, flatten
-from fer_core.data.sources.source import Source, open_source, open_source_unflattened
+from fer_core.data.sources.source import Source, open_source_unflattened
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json, write_text
 from fer_core.progress import Progress, no_progress, scale_progress
@@ -51,10 +52,9 @@ def run_import(
             raise DatasetError(f"The import {work.id!r} has no layout yet. Choose one.")
         _flatten(work, settings, prepare_progress)
         manifest = _extract_images(work, manifest, settings, prepare_progress)
-        with open_source(work.path(), settings) as source:
+        with work.open_files(settings) as source:
             index_source(work, source, manifest, settings, index_progress)
-        progress(_INDEX_SHARE_01, "Finding duplicates")
-        n, fingerprint = complete_index(work, manifest, allow_partial)
+        n, fingerprint = complete_index(work, manifest, allow_partial, scale_progress(progress, _INDEX_SHARE_01, 1))
         folder = work.finish(settings, n, fingerprint)
     progress(1.0, f"Imported {n:,} images")
     return folder
@@ -63,7 +63,7 @@ def run_import(
 def _flatten(work: Import, settings: Settings, progress: Progress) -> None:
     """Where the images are in nested archives, write all files into one archive in the store."""
     flat = work.folder / "whole.zip"
-    with open_source_unflattened(work.path(), settings) as source:
+    with open_source_unflattened(work.path(), settings, work.name) as source:
         if not find_nested_archives(source.names()):
             return
         flatten(source, flat, settings, progress)
@@ -76,8 +76,8 @@ def _extract_images(work: Import, manifest: Manifest, settings: Settings, progre
     write_images = reader.write_images
     if write_images is None:
         return manifest
-    table, extracted = work.path(), work.folder / "extracted.zip"
-    with open_source(table, settings) as source:
+    extracted = work.folder / "extracted.zip"
+    with work.open_files(settings) as source:
         # Without label files the images were written before, and a kill came before the manifest was.
         if reader.label_files(source.names(), manifest):
             write_zip(extracted, lambda archive: write_images(source, archive, progress))
@@ -94,6 +94,7 @@ def index_source(work: Import, source: Source, manifest: Manifest, settings: Set
         DatasetError: a label is unknown, or there are no images.
         CancelledError: `progress` asked to stop.
     """
+    progress(0.0, "Starting to index the images")
     reader = get_reader(manifest.layout)
     chunks = work.folder / CHUNKS
     state = f"{source.state()} {dump_manifest(manifest)} {list(COLUMN_TYPES)} " + "\n".join(source.names())
@@ -114,24 +115,28 @@ def index_source(work: Import, source: Source, manifest: Manifest, settings: Set
     )
 
 
-def complete_index(work: Import, manifest: Manifest, allow_partial: bool) -> tuple[int, str]:
+def complete_index(
+    work: Import, manifest: Manifest, allow_partial: bool, progress: Progress = no_progress
+) -> tuple[int, str]:
     """Merge the chunks, find duplicates and return the number of rows and the fingerprint.
 
     Raises:
         DatasetError: no image can be read or, without `allow_partial`, less than half.
     """
     index = work.folder / INDEX
+    progress(0.0, "Merging the index")
     merge_chunks(work.folder / CHUNKS, index)
     table = load_index(index, PAIR_COLUMNS)
     unreadable = table["sha256"] == ""
     if unreadable.all():
         problem = load_index(index, ["problem"])["problem"].mode()[0]
-        raise DatasetError(f"None of the {len(table):,} images of {work.source} could be read: {problem}.")
+        raise DatasetError(f"None of the {len(table):,} images of {work.name} could be read: {problem}.")
     if not allow_partial:
         paths = load_index(index, ["path"])["path"][unreadable]
         skipped = Skipped(SkipReason.UNREADABLE, len(paths), tuple(paths.head(EXAMPLES_MAX)))
         check_mostly_usable([skipped], len(table) - len(paths))
     fingerprint = _fingerprint(index)
+    progress(0.1, f"Looking for duplicates among {len(table):,} images")
     write_pairs(duplicate_pairs(table), work.folder / PAIRS, pairs_version(index_columns(index), fingerprint))
     write_text(work.folder / MANIFEST, dump_manifest(manifest))
     return len(table), fingerprint

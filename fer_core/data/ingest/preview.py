@@ -28,6 +28,7 @@ from fer_core.data.readers import READERS, detect_reader, get_reader
 from fer_core.data.readers import table as table_reader
 from fer_core.data.readers.file_matcher import MatchRule
 from fer_core.data.readers.file_names import image_names
+from fer_core.data.readers.label_files import assumed_encodings
 from fer_core.data.readers.table import choose_columns
 from fer_core.data.record import Split
 from fer_core.data.sources.source import Source
@@ -60,6 +61,7 @@ class ImportPreview:
         tables: files that could hold the labels.
         columns: of the chosen table.
         conflict: labels that the source gives in a second way; None where it does not.
+        assumed_encodings: encoding by label file, of those that are not Unicode; it is a guess.
     """
 
     manifest: Manifest
@@ -77,6 +79,7 @@ class ImportPreview:
     tables: tuple[str, ...]
     columns: tuple[str, ...]
     conflict: LabelConflict | None
+    assumed_encodings: dict[str, str]
 
     @property
     def unknown_labels(self) -> tuple[str, ...]:
@@ -137,7 +140,8 @@ def preview_import(source: Source, manifest: Manifest, records_max: int = RECORD
     rows = tuple(stats.skipped_rows(labels))
     n_unusable = sum(each.count for each in (*rows, *unreadable) if each.reason is not SkipReason.AMBIGUOUS)
     conflict = find_label_conflict(source, manifest, stats.labels)
-    other_files = find_other_files(names, {*images, *reader.label_files(names, manifest)})
+    label_files = reader.label_files(names, manifest)
+    other_files = find_other_files(names, {*images, *label_files})
     return ImportPreview(
         manifest=manifest,
         n_files=len(images),
@@ -161,6 +165,7 @@ def preview_import(source: Source, manifest: Manifest, records_max: int = RECORD
         tables=tables,
         columns=columns,
         conflict=conflict,
+        assumed_encodings=assumed_encodings(source, label_files),
     )
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.index.builder import index_columns, load_index
-from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, PAIRS, Import, lock_file
+from fer_core.data.ingest.import_folder import DATASET_MARKER, INDEX, PAIRS, Import
 from fer_core.data.ingest.import_run import complete_index, index_source
+from fer_core.data.ingest.locks import lock_file
 from fer_core.errors import DatasetError
 from fer_core.files.atomic import write_json
 from fer_core.progress import Progress, no_progress, scale_progress
@@ -65,8 +66,8 @@ def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_
         work.folder.mkdir(exist_ok=True)
         with dataset.source(settings) as source:
             index_source(work, source, dataset.manifest, settings, scale_progress(progress, 0, _INDEX_SHARE_01))
-        progress(_INDEX_SHARE_01, "Finding duplicates")
-        n, fingerprint = complete_index(work, dataset.manifest, allow_partial=True)
+        complete_progress = scale_progress(progress, _INDEX_SHARE_01, 1)
+        n, fingerprint = complete_index(work, dataset.manifest, allow_partial=True, progress=complete_progress)
         result = _compare(dataset, work.folder / INDEX, n, fingerprint)
         if result.pixels_changed:
             _delete_detections(dataset.folder)

@@ -22,7 +22,8 @@ from fer_core.data.readers import (
 from fer_core.data.readers.file_names import image_names, is_image
 from fer_core.data.readers.reader import Reader
 from fer_core.data.sources.source import Source, contains_name
-from fer_core.errors import DatasetError
+from fer_core.data.sources.unsupported import describe_files, explain_no_images
+from fer_core.errors import DatasetError, LayoutUnknownError
 
 _MODULES = (ferplus, ferplus_csv, fer2013, affectnet_npy, affectnet_csv, rafdb, folders, name_labels, table, hf_parquet)
 READERS: dict[str, Reader] = {module.READER.layout: module.READER for module in _MODULES}
@@ -49,9 +50,11 @@ def detect_reader(source: Source) -> Reader:
     """Detect the reader that fits a source; of several, the one that labels the most images.
 
     Raises:
-        DatasetError: none fits.
+        LayoutUnknownError: there are images, but no reader fits.
+        DatasetError: there are no images.
     """
     names = source.names()
+    images: set[str] = set()
     candidates = [reader for reader in READERS.values() if reader.matches(names)]
     if not candidates:  # images without a suffix
         images = set(image_names(source))
@@ -59,9 +62,10 @@ def detect_reader(source: Source) -> Reader:
         candidates = [reader for reader in READERS.values() if reader.matches(named)]
     if candidates:
         return max(candidates, key=lambda reader: _count_labeled(source, reader)) if candidates[1:] else candidates[0]
+    if names and not images:
+        raise DatasetError(f"The layout was not recognized. {explain_no_images(names)}")
     known = "; ".join(f"{reader.layout}: {reader.description}" for reader in READERS.values())
-    example = f"It has {len(names):,} files, such as {names[0]!r}." if names else "It has no files."
-    raise DatasetError(f"The layout was not recognized. {example} Known layouts are {known}.")
+    raise LayoutUnknownError(f"The layout was not recognized. {describe_files(names)} Known layouts are {known}.")
 
 
 def _count_labeled(source: Source, reader: Reader) -> int:

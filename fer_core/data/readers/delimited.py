@@ -25,12 +25,26 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHUNK_BYTES = 2**20
+_SAMPLE_BYTES = 2**12
 _HEAD_CHARACTERS = 2**18
 _HEAD_ROWS = 100
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """A line before the header with which Excel states the separator."""
 
+_SIGNATURES = (
+    (b"PK\x03\x04", "an Excel workbook or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"%PDF", "a PDF file"),
+)
+"""First bytes of files that are no text, whatever their names say."""
+
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+
+
+class NotTextError(ValueError):
+    """A file is not text in a supported encoding; the message says why, such as "it is a Parquet file"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +67,51 @@ class Dialect:
 def detect_encoding(file: IO[bytes]) -> str:
     """Detect the encoding: by byte order mark, else UTF-8 if the whole file is valid, else Windows-1252.
 
-    The file is rewound.
+    UTF-16 without a mark is detected by the zero bytes of ASCII letters. The file is rewound.
 
     Raises:
-        UnicodeDecodeError: it is none of these.
+        NotTextError: it is none of these.
     """
-    head = file.read(4)
+    head = file.read(_SAMPLE_BYTES)
     file.seek(0)
+    if found := next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None):
+        raise NotTextError(f"it is {found}")
     marked = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if head.startswith(mark)), None)
+    marked = marked or _guess_utf16(head)
     for encoding in (marked,) if marked else ("utf-8", "cp1252"):
-        decoder = codecs.getincrementaldecoder(encoding)()
+        decoder, start = codecs.getincrementaldecoder(encoding)(), 0
         try:
             while chunk := file.read(_CHUNK_BYTES):
+                pending = len(decoder.getstate()[0])
+                start = file.tell() - len(chunk) - pending
                 decoder.decode(chunk)
+            start = file.tell() - len(decoder.getstate()[0])
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as exc:
-            error = exc
+            where = f"byte 0x{exc.object[exc.start]:02x} at position {start + exc.start:,}"
         else:
             return encoding
         finally:
             file.seek(0)
-    raise error
+    raise NotTextError(
+        f"it begins like {marked.upper()} but is damaged or cut short ({where})"
+        if marked
+        else f"it is neither UTF-8 nor UTF-16 nor Windows-1252 ({where})"
+    )
+
+
+def _guess_utf16(head: bytes) -> str | None:
+    """Guess UTF-16 without a byte order mark: in tables, every second byte of most letters is zero.
+
+    Raises:
+        NotTextError: there are other zero bytes.
+    """
+    if b"\0" not in head:
+        return None
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) > 0.4 * len(head) / 2 and min(even, odd) == 0:
+        return "utf-16-be" if even else "utf-16-le"
+    raise NotTextError(f"it has a zero byte at position {head.index(0):,}, which text never has")
 
 
 def detect_dialect(file: IO[bytes], separator: str = "", n_columns: int = 0) -> Dialect:
@@ -83,7 +121,7 @@ def detect_dialect(file: IO[bytes], separator: str = "", n_columns: int = 0) -> 
         separator: "" to detect it.
         n_columns: number of columns; 0 if it is not known.
     Raises:
-        UnicodeDecodeError: the encoding is not supported.
+        NotTextError: the file is not text, or its encoding is not supported.
     """
     encoding = detect_encoding(file)
     decoder = codecs.getincrementaldecoder(encoding)()
@@ -130,6 +168,28 @@ def read_delimited_chunks(
             if chunk is None:
                 return
             yield chunk.rename(columns=lambda column: str(column).strip())
+
+
+def find_fault(file: IO[bytes], dialect: Dialect) -> str:
+    """Describe the first row that has more values than there are columns, or a quotation mark that is never closed.
+
+    Returns:
+        a sentence with the remedy; "" if there is no such row.
+    """
+    if dialect.separator == " ":
+        return ""
+    with io.TextIOWrapper(file, encoding=dialect.encoding, newline="") as text:
+        number, n_columns = 0, len(dialect.header)
+        try:
+            for number, row in enumerate(csv.reader(text, delimiter=dialect.separator, strict=True)):
+                if len(row) > n_columns:
+                    return (
+                        f"row {number:,} has {len(row):,} values but there are {n_columns:,} columns. "
+                        "Put values that contain a separator into quotation marks."
+                    )
+        except csv.Error:
+            return f"the quotation marks of row {number + 1:,} do not match or are never closed. Correct them."
+        return ""
 
 
 def normalize_decimal(text: str, separator: str = "") -> str:

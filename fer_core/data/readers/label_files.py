@@ -11,8 +11,10 @@ import pandas as pd
 
 from fer_core.data.readers.delimited import (
     Dialect,
+    NotTextError,
     detect_dialect,
     detect_encoding,
+    find_fault,
     normalize_decimal,
     read_delimited_chunks,
 )
@@ -20,6 +22,8 @@ from fer_core.data.sources.source import Source
 from fer_core.errors import LabelFileError
 
 _ROWS_AT_ONCE = 20_000
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".lst")
+_ENCODING_TITLES = {"cp1252": "Windows-1252 (Latin-1)"}
 _EDGE_MAX_PX = 2**31 - 1
 
 
@@ -44,13 +48,32 @@ def read_lines(source: Source, name: str) -> Iterator[str]:
     Raises:
         LabelFileError: the encoding is not supported.
     """
+    encoding = _detect_encoding(source, name)
+    with open_label_file(source, name) as file, io.TextIOWrapper(file, encoding=encoding) as text:
+        yield from text
+
+
+def assumed_encodings(source: Source, names: Sequence[str]) -> dict[str, str]:
+    """Find the text files among label files that are not Unicode, with the encoding that they are read as.
+
+    Raises:
+        LabelFileError: one is not text.
+    """
+    assumed = {}
+    for name in names:
+        if name.lower().endswith(_TEXT_SUFFIXES):
+            encoding = _detect_encoding(source, name)
+            if not encoding.startswith("utf"):
+                assumed[name] = _ENCODING_TITLES.get(encoding, encoding)
+    return assumed
+
+
+def _detect_encoding(source: Source, name: str) -> str:
     with open_label_file(source, name) as file:
         try:
-            encoding = detect_encoding(file)
-        except UnicodeDecodeError as exc:
+            return detect_encoding(file)
+        except NotTextError as exc:
             raise _encoding_error(name, exc) from exc
-        with io.TextIOWrapper(file, encoding=encoding) as text:
-            yield from text
 
 
 def detect_file_dialect(source: Source, name: str, n_columns: int = 0) -> Dialect:
@@ -101,7 +124,7 @@ def read_table_chunks(
                     chunk[column] = chunk[column].map(lambda text: normalize_decimal(text, separator))
                 yield chunk[list(columns)] if columns else chunk
         except (ValueError, OSError, pd.errors.ParserWarning) as exc:
-            raise LabelFileError(f"{name} can't be read as a table: {exc}") from exc
+            raise LabelFileError(f"{name} can't be read as a table: {_explain(source, name, separator, exc)}") from exc
 
 
 def parse_box(left: float, top: float, right: float, bottom: float) -> tuple[int, int, int, int]:
@@ -119,15 +142,21 @@ def parse_box(left: float, top: float, right: float, bottom: float) -> tuple[int
 def _dialect(file: IO[bytes], name: str, separator: str, n_columns: int) -> Dialect:
     try:
         return detect_dialect(file, separator, n_columns)
-    except UnicodeDecodeError as exc:
+    except NotTextError as exc:
         raise _encoding_error(name, exc) from exc
 
 
-def _encoding_error(name: str, exc: UnicodeDecodeError) -> LabelFileError:
-    return LabelFileError(
-        f"{name} can't be read as text: it is neither UTF-8 nor UTF-16 nor Windows-1252 "
-        f"(byte 0x{exc.object[exc.start]:02x}). Save it as UTF-8; in Excel: CSV UTF-8."
-    )
+def _encoding_error(name: str, exc: NotTextError) -> LabelFileError:
+    return LabelFileError(f"{name} can't be read as text: {exc}. Save it as UTF-8; in Excel: CSV UTF-8.")
+
+
+def _explain(source: Source, name: str, separator: str, exc: Exception) -> str:
+    """Say in which row a table is broken, and how to mend it."""
+    if name.lower().endswith(".parquet"):
+        return f"it is damaged or not a Parquet file ({str(exc).rstrip('.')}). Write it again."
+    with open_label_file(source, name) as file:
+        fault = find_fault(file, detect_dialect(file, separator))
+    return fault or f"{str(exc).rstrip('.')}. Save it again as CSV UTF-8."
 
 
 def _check_header(name: str, header: Sequence[str], columns: Sequence[str]) -> None:

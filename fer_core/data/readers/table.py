@@ -129,7 +129,11 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     head = next(read_table_chunks(source, table, separator=separator, names=names), pd.DataFrame()).head(_SAMPLE)
     columns = [str(column) for column in head.columns]
     if len(columns) < 2:
-        raise LabelFileError(f"{table} has fewer than two columns; a path and a label are needed.")
+        found = f"has only the column {columns[0]!r}" if columns else "has no columns"
+        raise LabelFileError(
+            f"{table} has fewer than two columns: it {found}, but a path and a label are needed. Separate columns by "
+            "comma, semicolon, tab or |."
+        )
     if head.empty:
         raise LabelFileError(_NO_ROWS.format(table=table))
     images = [column for column in columns if head[column].map(is_image).mean() > 0.9]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.sources.byte_range import TAR_MEMBER, ByteRange
+from fer_core.data.sources.unsupported import explain_excel_workbook, explain_no_archive
 from fer_core.data.sources.zip_names import read_zip_directory
 from fer_core.errors import ArchiveError
 from fer_core.settings import Settings
@@ -130,19 +131,22 @@ def is_tar(path: Path) -> bool:
     return True
 
 
-def list_members(path: Path, settings: Settings) -> MemberTable:
+def list_members(path: Path, settings: Settings, name: str = "") -> MemberTable:
     """List the files of a zip or uncompressed tar archive.
 
+    Args:
+        name: the user's name for the archive, for messages; that of the file by default.
     Raises:
         ArchiveError: it is neither, is cut short, or is not safe.
     """
+    name = name or path.name
     try:
-        return _tar_members(path, settings) if is_tar(path) else _zip_members(path, settings)
+        members = (_tar_members if is_tar(path) else _zip_members)(path, name, settings)
     except _ERRORS as exc:
-        raise ArchiveError(
-            f"{path.name} is not a zip archive or a tar archive, or was cut short ({exc}). "
-            "Give a .zip, a .tar or a folder."
-        ) from exc
+        raise ArchiveError(explain_no_archive(path, name, exc)) from exc
+    if workbook := explain_excel_workbook(name, members.names):
+        raise ArchiveError(workbook)
+    return members
 
 
 class ArchiveLimits:
@@ -219,8 +223,8 @@ class ArchiveLimits:
         return name
 
 
-def _zip_members(path: Path, settings: Settings) -> MemberTable:
-    limits = ArchiveLimits(path.name, settings)
+def _zip_members(path: Path, archive_name: str, settings: Settings) -> MemberTable:
+    limits = ArchiveLimits(archive_name, settings)
     names: list[str] = []
     fields: list[tuple[int, int, int, int, int]] = []
     renamed: set[str] = set()
@@ -234,7 +238,9 @@ def _zip_members(path: Path, settings: Settings) -> MemberTable:
         if stat.S_ISLNK(member.external_attr >> 16):
             raise limits.link_error(name)
         if member.flag_bits & _ENCRYPTED:
-            raise ArchiveError(f"{path.name} is encrypted ({name!r}). Pack it without a password.")
+            raise ArchiveError(
+                f"{archive_name} is protected by a password ({name!r}). Unpack it, and pack it without one."
+            )
         if member.header_offset + member.compress_size > size:
             raise zipfile.BadZipFile(f"{name!r} reaches beyond its end")
         if member.comment == RENAMED_COMMENT:
@@ -254,8 +260,8 @@ def _member_table(
     return MemberTable(str(path), [to_valid_utf8(name) for name in names], array, not_utf8)
 
 
-def _tar_members(path: Path, settings: Settings) -> MemberTable:
-    limits = ArchiveLimits(path.name, settings)
+def _tar_members(path: Path, name: str, settings: Settings) -> MemberTable:
+    limits = ArchiveLimits(name, settings)
     names: list[str] = []
     fields: list[tuple[int, int, int, int, int]] = []
     with tarfile.open(path, "r:", tarinfo=TarMember) as archive:

@@ -85,13 +85,16 @@ def fetch(url: str, folder: Path, settings: Settings, progress: Progress = no_pr
     return target
 
 
-def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress = no_progress) -> None:
+def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress = no_progress, name: str = "") -> None:
     """Repack a compressed tar archive as a zip archive.
 
+    Args:
+        name: the user's name for the archive, for messages; that of the file by default.
     Raises:
         ArchiveError: it is damaged, unsafe or beyond the limits.
     """
-    limits = ArchiveLimits(path.name, settings)
+    title = name or path.name
+    limits = ArchiveLimits(title, settings)
     packed = path.stat().st_size
 
     def fill(archive: zipfile.ZipFile) -> None:
@@ -108,13 +111,13 @@ def repack_tar(path: Path, target: Path, settings: Settings, progress: Progress 
                             shutil.copyfileobj(file, copy)
                     tar.members = []  # type: ignore[attr-defined]  # tarfile would keep all members
                     if number % 200 == 0:
-                        progress(raw.tell() / max(1, packed), f"Unpacked {number:,} files of {path.name}")
+                        progress(raw.tell() / max(1, packed), f"Unpacked {number:,} files of {title}")
             _read_padding(content)
 
     try:
         write_zip(target, fill)
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error, lzma.LZMAError) as exc:
-        raise ArchiveError(f"{path.name} is damaged or was cut short ({exc}). Download the archive again.") from exc
+        raise ArchiveError(f"{title} is damaged or was cut short ({exc}). Download the archive again.") from exc
 
 
 def write_zip(target: Path, fill: Callable[[zipfile.ZipFile], None]) -> None:

@@ -14,8 +14,9 @@ from fer_core.data.sources.archive import NOT_UTF8_MESSAGE, MemberTable, is_comp
 from fer_core.data.sources.byte_range import ByteRange, read_bytes
 from fer_core.errors import ArchiveError, DatasetError
 from fer_core.settings import Settings
-from fer_core.text import is_valid_utf8, to_valid_utf8
+from fer_core.text import is_valid_utf8, shorten, to_valid_utf8
 
+_PATH_CHARACTERS = 200
 _IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
@@ -93,7 +94,10 @@ class FolderSource(Source):
             return ByteRange(f"{self._folder}/{name}", name)
         if "\0" in name:
             raise DatasetError(f"There is no file {name!r}: file names have no NUL.")
-        path = (self._folder / name).resolve()
+        try:
+            path = (self._folder / name).resolve()
+        except (OSError, RuntimeError) as exc:  # a loop of links, or a name that is too long
+            raise DatasetError(f"{shorten(name, _PATH_CHARACTERS)!r} can't be opened: {exc}. Remove it.") from exc
         if not path.is_relative_to(self._folder):
             raise DatasetError(f"{name!r} leads outside the folder {self._folder.name}. Put the file inside it.")
         return ByteRange(str(path), name)
@@ -120,10 +124,15 @@ class FolderSource(Source):
 
 
 class FileSource(Source):
-    """A single file: a table that holds its images."""
+    """A single file: a table that holds its images.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        name: the user's name for the file; its own by default.
+    """
+
+    def __init__(self, path: Path, name: str = "") -> None:
         self._path = path
+        self._name = name or path.name
 
     def state(self) -> str:
         """See `Source`."""
@@ -131,12 +140,12 @@ class FileSource(Source):
 
     def names(self) -> Sequence[str]:
         """See `Source`."""
-        return [self._path.name]
+        return [self._name]
 
     def locate(self, name: str) -> ByteRange:
         """See `Source`."""
-        if name != self._path.name:
-            raise DatasetError(f"There is no {name!r} beside {self._path.name}. Give the folder or archive with both.")
+        if name != self._name:
+            raise DatasetError(f"There is no {name!r} beside {self._name}. Give the folder or archive with both.")
         return ByteRange(str(self._path), name)
 
 
@@ -170,42 +179,62 @@ class ArchiveSource(Source):
 
 
 @contextmanager
-def open_source(path: Path, settings: Settings) -> Iterator[Source]:
+def open_source(path: Path, settings: Settings, name: str = "") -> Iterator[Source]:
     """Open a folder, a zip archive, an uncompressed tar archive or a single table for reading.
 
     Where the images are in nested archives, these are unpacked until the source is closed.
 
+    Args:
+        name: the user's name for the file or folder, for messages; its own by default.
     Raises:
         DatasetError, ArchiveError: as `open_source_unflattened`; a nested archive is damaged or not safe.
     """
     from fer_core.data.sources.nested_archives import open_flattened  # imports this module
 
-    with open_source_unflattened(path, settings) as source, open_flattened(source, settings) as flat:
+    with open_source_unflattened(path, settings, name) as source, open_flattened(source, settings) as flat:
         yield flat
 
 
 @contextmanager
-def open_source_unflattened(path: Path, settings: Settings) -> Iterator[Source]:
+def open_source_unflattened(path: Path, settings: Settings, name: str = "") -> Iterator[Source]:
     """Open a source without opening nested archives.
 
     Raises:
-        DatasetError: there is nothing at `path`.
+        DatasetError: there is nothing at `path`, or it can't be read.
         ArchiveError: the file is no archive, not a safe one, or a compressed tar, which has no random access.
     """
     if path.is_dir():
         yield FolderSource(path)
         return
-    if not path.exists():
-        raise DatasetError(f"There is no file or folder at {path}. Check the path on the machine FERscope runs on.")
+    check_readable(path)
     if path.suffix.lower() in (".csv", ".parquet"):
-        yield FileSource(path)
+        yield FileSource(path, name)
         return
     if is_compressed_tar(path):
         raise ArchiveError(
-            f"{path.name} is a compressed tar archive, whose files can't be read one by one. Import it: the store "
-            "keeps a copy that can."
+            f"{name or path.name} is a compressed tar archive, whose files can't be read one by one. Import it: "
+            "the store keeps a copy that can."
         )
-    yield ArchiveSource(list_members(path, settings))
+    yield ArchiveSource(list_members(path, settings, name))
+
+
+def check_readable(path: Path) -> None:
+    """Check that there is a file or folder that can be read.
+
+    Raises:
+        DatasetError: there is none, or the system refuses to open it.
+    """
+    try:
+        if path.is_dir():
+            os.scandir(path).close()
+        elif path.exists():
+            path.open("rb").close()
+        else:
+            raise DatasetError(f"There is no file or folder at {path}. Check the path on the machine FERscope runs on.")
+    except OSError as exc:
+        where = shorten(str(path), _PATH_CHARACTERS)
+        reason = exc.strerror or str(exc)
+        raise DatasetError(f"{where} can't be read: {reason}. Check the path and its permissions.") from exc
 
 
 def try_locate(source: Source, name: str) -> ByteRange | str:

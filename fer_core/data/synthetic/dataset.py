@@ -34,7 +34,7 @@ AFFECTNET8_PROFILE: dict[Expression, float] = dict(zip(Expression, _AFFECTNET8_C
 
 _HELD_OUT_01 = 0.1
 """Share of the identities, and of each class, in `valid` and in `test` each."""
-_DRAWING_SHARE_01 = 0.7
+_DRAWING_SHARE_01 = 0.85
 """Share of the progress."""
 _PROGRESS_EVERY = 32
 _IDENTITIES, _IMAGES, _PLAN = range(3)
@@ -105,11 +105,11 @@ def plan_images(config: SyntheticFacesConfig, progress: Progress = no_progress) 
     people = [Identity.sample(_rng(config, _IDENTITIES, number)) for number in range(config.identities)]
     for position, (split, number, label, identity) in enumerate(sorted(planned)):
         if position % _PROGRESS_EVERY == 0:
-            progress(position / config.total, f"{position:,} of {config.total:,} faces drawn")
+            progress(position / config.total, f"Generated {position:,} of {config.total:,} faces")
         path = Path(list(Split)[split], label, f"id{identity:04d}-{number:06d}.png")
         rng = _rng(config, _IMAGES, number)
         yield PlannedImage(path, number, list(Split)[split], label, people[identity], rng)
-    progress(1.0, f"{config.total:,} of {config.total:,} faces drawn")
+    progress(1.0, f"Generated {config.total:,} of {config.total:,} faces")
 
 
 def _split_counts(count: int, n_splits: int = len(Split)) -> tuple[int, int, int]:

@@ -10,11 +10,11 @@ from fer_core.data.ingest import import_folder as importing
 from fer_core.data.ingest.import_folder import (
     discard_import,
     list_imports,
-    lock_import,
     open_import,
     start_import,
 )
 from fer_core.data.ingest.import_run import run_import
+from fer_core.data.ingest.locks import lock_import
 from fer_core.errors import ArchiveError, DatasetError, InputError
 from fer_core.settings import Settings
 from tests.support.imports import FILES, Killed, start_with_manifest, write_upload
@@ -41,7 +41,7 @@ def test_an_id_in_use_is_refused(tmp_path: Path, store: Settings) -> None:
     with pytest.raises(DatasetError, match="a dataset 'sample' already"):
         start_import(other, "sample", store)
     start_import(archive, "second", store)
-    with pytest.raises(DatasetError, match=rf"unfinished import 'second' of {archive}.*discard second"):
+    with pytest.raises(DatasetError, match=rf"unfinished import 'second' of {archive}.*discard it"):
         start_import(other, "second", store)
 
 

@@ -143,7 +143,7 @@ def test_a_cancelled_import_resumes_without_measuring_twice(
     _cancel_at(archive, store, "Indexed 48")
     assert [work.n_chunks for work in list_imports(store)] == [6]
     assert [dataset.id for dataset in list_datasets(store)] == ["complete"]
-    _cancel_at(archive, store, "Finding duplicates")
+    _cancel_at(archive, store, "Looking for duplicates")
     assert sum(measured) == len(FILES)
     imported = import_dataset(archive, store, dataset_id="sample")
     assert sum(measured) == len(FILES)
@@ -280,7 +280,7 @@ def test_cancellation_takes_effect_at_the_first_progress_report(archive: Path, s
 
     with pytest.raises(CancelledError):
         import_dataset(archive, store, dataset_id="sample", progress=stop)
-    assert messages.getvalue() == f"Indexed {CHUNK_ROWS} images"
+    assert messages.getvalue() == "Starting to index the images"
 
 
 def test_changed_files_are_noticed_with_coarse_timestamps(tmp_path: Path, store: Settings) -> None:

@@ -14,7 +14,7 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, STRICT_HASH_DISTANCE_MAX, duplicate_pairs
 from fer_core.data.index import builder as index_module
-from fer_core.data.ingest.import_folder import lock_file
+from fer_core.data.ingest.locks import lock_file
 from fer_core.data.ingest.reindex import reindex
 from fer_core.errors import CancelledError, DatasetError
 from fer_core.settings import Settings

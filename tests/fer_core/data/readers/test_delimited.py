@@ -100,6 +100,34 @@ def test_undecodable_text_is_an_error_with_a_remedy(tmp_path: Path) -> None:
         _table(tmp_path, b"image,emotion\nb.jpg,\x81\n")
 
 
+def test_a_byte_that_is_no_text_is_named_by_its_position(tmp_path: Path) -> None:
+    rows = b"b.jpg,sad\r\n" * 150_000
+    header = b"image,emotion\r\n"
+    with pytest.raises(LabelFileError, match=rf"0x81 at position {len(header) + len(rows) + 2:,}\)"):
+        _table(tmp_path, header + rows + b"a,\x81\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_recognized_without_its_mark(encoding: str) -> None:
+    assert detect_encoding(io.BytesIO(_text().encode(encoding))) == encoding
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04rest", "an Excel workbook or a zip archive"),
+        (b"PAR1rest", "a Parquet file"),
+        (b"image,emotion\na.jpg,sa\0d\n", "a zero byte at position 22"),
+        ("image,emotion\na.jpg,sad\n".encode("utf-16")[:-1], "begins like UTF-16 but is damaged or cut short"),
+        (b"image,emotion\na.jpg,sad,1,2\n", "row 1 has 4 values but there are 2 columns"),
+        (b'image,emotion\na.jpg,sad\n"b.jpg,sad\n', "the quotation marks of row 2 do not match"),
+    ],
+)
+def test_a_broken_table_says_what_is_wrong_and_where(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(LabelFileError, match=words):
+        _table(tmp_path, content)
+
+
 def test_a_table_in_an_archive_is_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"labels.csv": _bytes("utf-16", _text("\t")), "Zoë 1.jpg": "", "b.jpg": ""})
     columns = TableColumns(path="image", label="emotion", valence="valence")

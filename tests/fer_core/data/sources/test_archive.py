@@ -68,9 +68,7 @@ def test_archives_of_every_kind_are_opened(kind: str, files: dict[str, bytes], t
 
 
 @pytest.mark.parametrize("name", ["faces.zip", "faces.tar", "faces.tar.gz"])
-@pytest.mark.parametrize(
-    "content", [b"", b"PK", b"not a zip at all", b"\x89PNG\r\n" * 400, b"Rar!\x1a\x07", bytes(9999)]
-)
+@pytest.mark.parametrize("content", [b"PK", b"not a zip at all", b"\x89PNG\r\n" * 400, bytes(9999)])
 def test_a_file_that_is_not_an_archive_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)

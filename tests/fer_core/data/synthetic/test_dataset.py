@@ -148,7 +148,7 @@ def test_progress_rises_to_one_and_can_cancel(tmp_path: Path) -> None:
         if done_01 > 0.3:
             raise CancelledError(message)
 
-    with pytest.raises(CancelledError, match="of 100 faces drawn"):
+    with pytest.raises(CancelledError, match="of 100 faces"):
         write_synthetic_faces(tmp_path / "cancelled", config, cancel)
     assert 0 < len(_files(tmp_path / "cancelled")) < 100
 
