@@ -54,6 +54,7 @@ class QueryParam(StrEnum):
     TAG = "tag"
     METRIC = "metric"
     AXIS = "axis"
+    SAMPLE = "sample"
 
 
 def rename_old_params() -> None:

@@ -78,7 +78,12 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
     return index.astype({name: "category" for name in _CATEGORICAL if name in index})
 
 
-@st.cache_data(show_spinner="Checking the system", ttl=60)
 def doctor_findings() -> list[CheckResult]:
-    """Run the system check; results are at most a minute old."""
+    """Run the system check; results are at most a minute old, and about the model that is in use now."""
+    return _doctor_findings(active_model_id(settings()))
+
+
+@st.cache_data(show_spinner="Checking the system", ttl=60)
+def _doctor_findings(model_id: str) -> list[CheckResult]:
+    del model_id  # cache key
     return run_checks(settings())

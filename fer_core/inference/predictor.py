@@ -17,7 +17,13 @@ from fer_core.detection.multi_scale import detect_in_photo
 from fer_core.errors import DetectorError, FerscopeError, InputError
 from fer_core.faces import FaceBox, RgbImage, crop_face
 from fer_core.images.photo import Photo, read_image
-from fer_core.inference.abstention import REASON_TEXTS, AbstainReason, abstain_reasons, top_two
+from fer_core.inference.abstention import (
+    REASON_TEXTS,
+    AbstainReason,
+    abstain_reasons,
+    describe_low_confidence,
+    top_two,
+)
 from fer_core.inference.face_quality import FaceQuality, crop_quality, face_quality
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -272,7 +278,7 @@ def _describe(
     texts = {
         **REASON_TEXTS,
         AbstainReason.SMALL_FACE: f"the face is only {quality.side_px} px wide",
-        AbstainReason.LOW_CONFIDENCE: f"{first:.2f} is below the confidence threshold of {confidence_threshold:.2f}",
+        AbstainReason.LOW_CONFIDENCE: describe_low_confidence(first, confidence_threshold),
         AbstainReason.SMALL_MARGIN: f"the two best, {best} and {second_best}, are close",
     }
     return "; ".join(texts[reason] for reason in reasons)

@@ -47,10 +47,11 @@ def describe_probabilities(
     """Describe what the face is read as, as a title and a subtitle."""
     if not uncertain:
         return f"Read as {likeliest.value}", f"Confidence {format_percent(value_01, 0)}."
-    limit = ""
-    if confidence_threshold is not None and value_01 < confidence_threshold:
-        limit = f", below the threshold of {format_percent(confidence_threshold, 0)}"
-    return "Uncertain", f"Most likely {likeliest.value}: {format_percent(value_01, 0)}{limit}."
+    if confidence_threshold is None or value_01 >= confidence_threshold:
+        return "Uncertain", f"Most likely {likeliest.value} ({format_percent(value_01, 0)})."
+    decimals = 0 if format_percent(value_01, 0) != format_percent(confidence_threshold, 0) else 1
+    value, needed = format_percent(value_01, decimals), format_percent(confidence_threshold, decimals)
+    return "Uncertain", f"Most likely {likeliest.value} ({value}), below the {needed} needed."
 
 
 def _bars(shown: list[Expression], likeliest: Expression, probabilities: Mapping[Expression, float]) -> go.Bar:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from fer_core.errors import JobError
-from fer_core.jobs.job import Job, JobKind, JobState
+from fer_core.jobs.job import STARTED_STATES, Job, JobKind, JobState
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.submit import job_title
 from fer_core.jobs.supervisor_process import ensure_supervisor
@@ -42,11 +42,16 @@ def show_job_rows(jobs: Sequence[Job]) -> None:
     for job in jobs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             title = escape_markdown(job_title(job, settings()))
-            st.markdown(
-                f"{STATE_ICONS[job.state]} **{title}**: {job.state}, {format_age(job.created_at)}", width="stretch"
-            )
+            st.markdown(f"{STATE_ICONS[job.state]} **{title}**: {describe_age(job)}", width="stretch")
             page, query = job_link(job)
             link_to(page, "Open", **query)
+
+
+def describe_age(job: Job) -> str:
+    """Describe a job's state and since when: "succeeded 6 minutes ago", "queued 2 hours ago"."""
+    since = job.ended_at or job.started_at or job.created_at
+    started = "started " if job.state in STARTED_STATES else ""
+    return f"{job.state}, {started}{format_age(since)}" if started else f"{job.state} {format_age(since)}"
 
 
 def job_link(job: Job) -> tuple[Page, dict[str, str]]:

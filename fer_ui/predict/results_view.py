@@ -1,80 +1,95 @@
-"""A photo and its predictions: numbered boxes, and a bar chart of probabilities for each face."""
+"""A photo and its predictions: numbered boxes, the answer for each face, and the probabilities."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from fer_core.calibration import OperatingPoint
+from fer_core.files.csv_file import csv_bytes
 from fer_core.images.photo import Photo
-from fer_core.inference.predictor import FacePrediction, FacesMode, ImagePrediction, Predictor
+from fer_core.inference.prediction_table import build_prediction_table, prediction_rows
+from fer_core.inference.predictor import FacesMode, ImagePrediction, Predictor
 from fer_core.settings import settings
-from fer_ui.chart_view import show_chart
 from fer_ui.charts.boxes import draw_numbered_boxes
-from fer_ui.charts.probabilities import probability_bars
+from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_percent
 from fer_ui.frame.header import notice
+from fer_ui.predict.face_view import show_answers, show_probabilities
+from fer_ui.predict.photo_choice import ChosenPhoto
 from fer_ui.theme import expression_color
 
-_CROP_PX = 96
 _FAILED = "prediction failed; see the page and the server's log"
+_SHARES = (11, 8)
+_BESIDE_MAX = 1
+"""Of so many faces the probabilities fit below the answers, beside the picture."""
 
 
 def show_photo(
-    number: int, name: str, content: bytes, predictor: Predictor, point: OperatingPoint, mode: FacesMode
+    number: int, photo: ChosenPhoto, predictor: Predictor, point: OperatingPoint, mode: FacesMode
 ) -> ImagePrediction:
-    """Predict an uploaded photo and show the result, or why it could not be read.
+    """Predict a photo and show the result, or why it could not be read.
 
     Returns:
         the prediction, without its pixels.
     """
     with show_errors():
-        prediction = predictor.predict_file(content, name, settings(), point=point, faces=mode)
+        prediction = predictor.predict_file(photo.content, photo.name, settings(), point=point, faces=mode)
         if prediction.photo is None:
             notice("error", prediction.error)
         else:
             threshold = predictor.bundle.calibration.points[point].confidence_threshold
-            _show(number, prediction, prediction.photo, threshold)
+            _show(f"photo-{number}", prediction, prediction.photo, photo.credit, threshold or None)
         return replace(prediction, photo=None)
-    return ImagePrediction.failed(name, _FAILED)
+    return ImagePrediction.failed(photo.name, _FAILED)
 
 
-def _show(number: int, prediction: ImagePrediction, image: Photo, confidence_threshold: float) -> None:
+def show_downloads(predictions: Sequence[ImagePrediction], model: str, point: OperatingPoint) -> None:
+    """Show the downloads of all predictions as CSV and JSON lines."""
+    rows = [row for prediction in predictions for row in prediction_rows(prediction)]
+    table = csv_bytes(build_prediction_table(rows, model=model, point=point))
+    lines = "".join(
+        json.dumps(prediction.to_json() | {"model": model, "point": point}) + "\n" for prediction in predictions
+    )
+    with st.container(horizontal=True, gap="small"):
+        show_download("Predictions as CSV", table, "ferscope-predictions.csv", "text/csv")
+        show_download("Predictions as JSON", lines, "ferscope-predictions.jsonl", "application/jsonl")
+
+
+def _show(key: str, prediction: ImagePrediction, image: Photo, credit: str, confidence_threshold: float | None) -> None:
     faces = prediction.faces
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns(_SHARES, gap="medium")
     with left:
-        labels = [
-            "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence, 0)}" for face in faces
-        ]
-        colors = [expression_color(face.label) for face in faces]
-        boxes = [image.to_pixel_box(face.box) for face in faces]
-        shown = draw_numbered_boxes(image.pixels, boxes, labels, colors)
-        st.image(shown, width="stretch", alt=f"{prediction.source} with {len(faces)} numbered faces")
-        facts = [f"{prediction.source}, {image.width}x{image.height} pixels", *image.notes]
-        st.caption(escape_markdown(", ".join(facts)))
+        _show_picture(key, prediction, image, credit)
     with right:
-        found = {0: "No face found", 1: "One face found"}.get(len(faces), f"{len(faces)} faces found")
-        st.markdown(f"**{found}**")
         if prediction.rotation_note:
             st.caption(escape_markdown(prediction.rotation_note))
         if not faces:
             notice(
-                "info", "No face was found. If the photo is a crop of one face, choose “Each photo is one face” above."
+                "info",
+                "No face was found. If the photo is a crop of one face, choose “Each photo is one face” above.",
             )
-        for face_number, face in enumerate(faces, 1):
-            _show_face(f"photo-{number}-face-{face_number}", face_number, face, confidence_threshold)
+        show_answers(key, faces, confidence_threshold)
+        if 0 < len(faces) <= _BESIDE_MAX:
+            show_probabilities(key, faces, confidence_threshold)
+    if len(faces) > _BESIDE_MAX:
+        show_probabilities(key, faces, confidence_threshold)
 
 
-def _show_face(key: str, number: int, face: FacePrediction, confidence_threshold: float) -> None:
-    with st.container(border=True):
-        crop, chart = st.columns([1, 3], vertical_alignment="top")
-        with crop:
-            st.markdown(f"**Face {number}**")
-            st.image(face.crop, width=_CROP_PX, alt=f"Face {number} as the model sees it")
-        with chart:
-            show_chart(probability_bars(face.probabilities, face.uncertain, confidence_threshold or None), key)
-            if face.uncertain:
-                st.caption(escape_markdown(f"Not sure: {face.reason}."))
+def _show_picture(key: str, prediction: ImagePrediction, image: Photo, credit: str) -> None:
+    labels = [
+        "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence, 0)}"
+        for face in prediction.faces
+    ]
+    colors = [expression_color(face.label) for face in prediction.faces]
+    boxes = [image.to_pixel_box(face.box) for face in prediction.faces]
+    shown = draw_numbered_boxes(image.pixels, boxes, labels, colors)
+    with st.container(key=f"picture-{key}"):
+        st.image(shown, width="stretch", alt=f"{prediction.source} with {len(labels)} numbered faces")
+    facts = ", ".join([f"{prediction.source}, {image.width}x{image.height} pixels", *image.notes])
+    st.caption(escape_markdown(f"{facts}. {credit}" if credit else facts))

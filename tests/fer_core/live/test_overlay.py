@@ -37,7 +37,7 @@ def test_only_box_and_label_are_drawn() -> None:
 
 
 def test_an_uncertain_face_has_a_neutral_color() -> None:
-    frame = draw_frame(BOX, "below the threshold of 45 %")
+    frame = draw_frame(BOX, "below the 45 % needed")
     assert tuple(frame[100, 60]) == UNCERTAIN_COLOR
     assert not (frame == COLORS[Expression.HAPPINESS]).all(axis=2).any()
 
