@@ -21,8 +21,8 @@ _START_TIMEOUT_S = 60
 class AppServer:
     """The app on its own store; it can be started again on the same port."""
 
-    def __init__(self, store: Path, environment: dict[str, str]) -> None:
-        self.store = store
+    def __init__(self, store: Path, environment: dict[str, str], project: Path = PROJECT) -> None:
+        self.store, self.project = store, project
         self.environment = {**os.environ, **environment, "FERSCOPE_HOME": str(store), "FERSCOPE_OFFLINE": "true"}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -42,7 +42,7 @@ class AppServer:
         command = [sys.executable, "-m", "fer_ui.serve", "--server.port", str(self.port)]
         self.store.mkdir(parents=True, exist_ok=True)
         with (self.store / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=PROJECT, env=self.environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd=self.project, env=self.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
             try:

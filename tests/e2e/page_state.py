@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 
 SHIFT_MAX = 0.05
 """Largest cumulative layout shift of a page while it opens; the web's own limit for a good page is .1."""
@@ -76,8 +76,13 @@ class Messages:
     errors: list[str] = field(default_factory=list)
 
     def listen(self, page: Page) -> None:
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("console", self._keep_errors)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _keep_errors(self, message: ConsoleMessage) -> None:
+        # Streamlit looks for its server below the page's path first.
+        if message.type == "error" and "/_stcore/" not in message.location["url"]:
+            self.errors.append(f"{message.text} {message.location['url']}")
 
 
 def wait_until_settled(page: Page, timeout_s: float = 120) -> None:
