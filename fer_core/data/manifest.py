@@ -138,15 +138,13 @@ class Manifest(StrictModel):
     @field_validator("identity_pattern", "label_pattern")
     @classmethod
     def _check_group(cls, value: str) -> str:
-        if value and _groups(value) < 1:
-            raise ValueError(f"{value!r} has no group: put parentheses around the part to extract, such as ^([A-Z]+)")
-        return value
+        return check_pattern(value)
 
     @field_validator("subgroup_patterns")
     @classmethod
     def _check_groups(cls, value: dict[str, str]) -> dict[str, str]:
         for pattern in value.values():
-            cls._check_group(pattern)
+            check_pattern(pattern)
         return value
 
     @model_validator(mode="after")
@@ -161,12 +159,20 @@ class Manifest(StrictModel):
 _PATTERN_SHOWN = 60
 
 
-def _groups(pattern: str) -> int:
+def check_pattern(pattern: str) -> str:
+    """Return `pattern` if it is empty or a regular expression with a group.
+
+    Raises:
+        ValueError: it is neither.
+    """
     try:
-        return re.compile(pattern).groups
+        n_groups = re.compile(pattern).groups
     except (re.error, OverflowError, RecursionError) as exc:  # a{99999999999}, and ten thousand parentheses
         shown = shorten(pattern, _PATTERN_SHOWN)
         raise ValueError(f"{shown!r} is not a regular expression: {exc}") from exc
+    if pattern and not n_groups:
+        raise ValueError(f"{pattern!r} has no group: put parentheses around the part to extract, such as ^([A-Z]+)")
+    return pattern
 
 
 def read_manifest(path: Path) -> Manifest:

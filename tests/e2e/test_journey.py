@@ -236,11 +236,10 @@ def test_the_server_never_loaded_torch(server: AppServer) -> None:
 def _upload_archive(page: Page, archive: Path, name: str) -> None:
     page.goto("/datasets?view=import")
     wait_until_ready(page)
-    panel = page.get_by_role("tabpanel").filter(has_text="A zip or tar archive")
-    panel.locator("input[type=file]").set_input_files(archive)
-    expect(panel.get_by_text(archive.name)).to_be_visible()
-    panel.get_by_role("textbox", name="Dataset name").fill(name)
-    panel.get_by_role("button", name="Preview").click()
+    page.locator("input[type=file]").set_input_files(archive)
+    expect(page.get_by_text(archive.name)).to_be_visible()
+    page.get_by_role("textbox", name="Dataset name").fill(name)
+    page.get_by_role("button", name="Preview").click()
 
 
 def _start_training(page: Page, epochs: int) -> str:

@@ -47,15 +47,15 @@ def test_the_preview_asks_for_unknown_labels(
 ) -> None:
     start_import(table, "mine", store)
     app = _open_preview(open_page)
-    assert _selected(app, "Layout") == "table"
+    assert _selected(app, "File layout") == "table"
     assert (_selected(app, "Image path"), _selected(app, "Label"), _selected(app, "Person")) == (
         "file",
         "mood",
         "(none)",
     )
     assert _selected(app, "joy, 8 images") == "Happiness"
-    assert _selected(app, "weird, 8 images") == "choose"
-    assert "Choose an expression for 'weird'" in page_text(app)
+    assert _selected(app, "weird, 8 images") == "Choose…"
+    assert "choose an expression for 'weird'" in page_text(app)
     assert _button(app, "Import").disabled
     assert list_datasets(store) == []
 
@@ -65,7 +65,7 @@ def test_the_import_follows_the_choices(table: Path, store: Settings, open_page:
     app = _open_preview(open_page)
     _select(app, "Person").set_value("who").run()
     _select(app, "weird, 8 images").set_value("Contempt").run()
-    _select(app, "sad, 8 images").set_value("ignore").run()
+    _select(app, "sad, 8 images").set_value("Ignore").run()
     _button(app, "Import").click().run()
     assert not app.exception
     with JobStore(store) as jobs:
@@ -151,16 +151,16 @@ def test_the_user_chooses_between_labels_of_folders_and_of_a_table(
     start_import(folder, "mine", store)
     app = _open_preview(open_page)
     assert "give different labels to 6 of the 24 images" in page_text(app)
-    assert _selected(app, "Layout") == "folders"
+    assert _selected(app, "File layout") == "folders"
     assert _button(app, "Import").disabled
     (radio,) = [radio for radio in app.radio if radio.label == "Which labels should be used?"]
     radio.set_value("table").run()
     assert not app.exception
-    assert _selected(app, "Layout") == "table"
+    assert _selected(app, "File layout") == "table"
     assert _selected(app, "sadness, 6 images") == "Sadness"
     assert not _button(app, "Import").disabled
     next(radio for radio in app.radio if radio.label == "Which labels should be used?").set_value("folders").run()
-    assert _selected(app, "Layout") == "folders"
+    assert _selected(app, "File layout") == "folders"
     assert _selected(app, "fear, 12 images") == "Fear"
     _button(app, "Import").click().run()
     run_import(open_import("mine", store), store)
@@ -174,7 +174,7 @@ def test_numeric_labels_need_a_numbering(
     start_import(tmp_path / "numbers", "mine", store)
     app = _open_preview(open_page)
     assert "datasets number expressions differently" in page_text(app)
-    assert _selected(app, "7, 8 images") == "choose"
+    assert _selected(app, "7, 8 images") == "Choose…"
     assert _button(app, "Import").disabled
     _select(app, "Numbering").set_value("RAF-DB").run()
     assert [_selected(app, f"{code}, 8 images") for code in "127"] == ["Surprise", "Fear", "Neutral"]
@@ -206,8 +206,9 @@ def test_folders_of_people_are_identities_unless_unchecked(
 def test_an_unfinished_import_is_listed_and_can_be_discarded(table: Path, store: Settings, open_page: OpenPage) -> None:
     start_import(table, "mine", store)
     app = open_page(Page.DATASETS, view="import")
-    assert "from listed, waiting" in page_text(app)
-    _button(app, "Discard").click().run()
+    assert "from listed, needs review" in page_text(app)
+    assert [expander.label for expander in app.expander][-1] == "Not finished (1)"
+    _button(app, "Discard mine").click().run()
     assert list_imports(store) == []
     assert (table / "list.csv").is_file()
 

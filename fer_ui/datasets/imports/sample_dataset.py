@@ -20,7 +20,7 @@ SAMPLE_IMAGES = 4_000
 SAMPLE_NOTE = f"{SAMPLE_IMAGES:,} synthetic faces with eight expressions in about a minute; they show no real person."
 
 
-def show_sample_button(key: str, *, primary: bool = True) -> None:
+def show_sample_button(key: str = "generate-sample", *, primary: bool = False) -> None:
     """Show a button that generates the sample dataset and goes to its progress; every page may show one.
 
     Args:
