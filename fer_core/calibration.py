@@ -77,6 +77,17 @@ class Calibration(JsonModel):
         point = PointCalibration(tau=0, confidence_threshold=0)
         return cls(log_priors=(-math.log(len(labels)),) * len(labels), points=dict.fromkeys(OperatingPoint, point))
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the probabilities are calibrated: those of `identity` are not."""
+        plain = PointCalibration(tau=0, confidence_threshold=0)
+        return any(point != plain for point in self.points.values())
+
+    @property
+    def has_one_point(self) -> bool:
+        """Whether both operating points always give the same prediction."""
+        return len({point.tau for point in self.points.values()}) == 1
+
     def probabilities(self, logits: NDArray[np.floating], point: OperatingPoint) -> NDArray[np.float32]:
         """Compute `softmax((z - tau * log_prior) / temperature)`.
 

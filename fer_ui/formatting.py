@@ -41,6 +41,12 @@ def format_percent(share_01: float, decimals: int = 1) -> str:
     return f"{share_01 * 100:.{decimals}f} %"
 
 
+def format_points(difference_01: float) -> str:
+    """Format a difference of shares in percentage points with its sign: "+2.4", "\N{MINUS SIGN}30.7"."""
+    points = round(difference_01 * 100, 1)
+    return f"{points:+.1f}".replace("-", "\N{MINUS SIGN}") if points else "0.0"
+
+
 def format_interval(low_01: float, high_01: float) -> str:
     """Format an interval of shares: "78.1 to 83.4 %"."""
     return f"{low_01 * 100:.1f} to {high_01 * 100:.1f} %"

@@ -11,6 +11,9 @@ from fer_core.evaluation.predictions import PROTOCOLS, Protocol
 from fer_core.text import capitalize_first
 from fer_ui.query_params import QueryParam, param_segmented_control
 
+NOT_CALIBRATED = "Not calibrated: this model's percentages are not the probability of being right."
+"""Shown wherever a confidence is, for a model that was imported without data to calibrate on."""
+
 SAME_POINTS = "Accurate and balanced are the same for this model."
 """Shown in place of the choice where it would change nothing."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +16,7 @@ from fer_core.errors import BundleError
 from fer_core.files.atomic import write_json
 from fer_core.ids import check_id
 from fer_core.runs.folder import Run, RunState, list_runs
-from fer_core.runs.title import run_title
+from fer_core.runs.title import distinct_titles, run_title
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -58,6 +60,19 @@ def _read_info(kind: Kind, folder: Path, settings: Settings) -> BundleInfo:
     """Read a model's metadata; a run has the title that it has everywhere, even after it was renamed."""
     info = read_bundle_info(folder)
     return info.model_copy(update={"title": run_title(Run(folder), settings)}) if kind == "run" else info
+
+
+def model_titles(models: Sequence[ModelEntry]) -> dict[str, str]:
+    """Get the titles of models by id, distinct from each other: see `distinct_titles`."""
+    created = {model.id: datetime.fromisoformat(model.info.created) if model.info.created else None for model in models}
+    return distinct_titles({model.id: model.info.title for model in models}, created)
+
+
+def unique_title(title: str, settings: Settings) -> str:
+    """Number a title that another model has already: "Student (2)"."""
+    taken = {model.info.title for model in list_models(settings)}
+    numbered = (f"{title} ({number})" for number in range(2, len(taken) + 3))
+    return title if title not in taken else next(each for each in numbered if each not in taken)
 
 
 def find_model(name: str, settings: Settings) -> ModelEntry:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from fer_core.bundles.archive import unpack_bundle
 from fer_core.bundles.bundle import INFO_FILE, BundleInfo, read_bundle_info
-from fer_core.bundles.catalog import SHIPPED, ModelEntry
+from fer_core.bundles.catalog import SHIPPED, ModelEntry, unique_title
 from fer_core.bundles.validation import check_bundle
 from fer_core.bundles.verification import check_verified, file_hashes, verify_bundle
 from fer_core.errors import BundleError
@@ -28,7 +28,7 @@ def is_weights_file(path: Path) -> bool:
 
 
 def import_bundle(path: Path, settings: Settings, *, model_id: str = "") -> ModelEntry:
-    """Verify a bundle and copy it into the store.
+    """Verify a bundle and copy it into the store. Its title is numbered if another model has it.
 
     Args:
         path: a bundle's folder or file.
@@ -45,7 +45,8 @@ def import_bundle(path: Path, settings: Settings, *, model_id: str = "") -> Mode
         check_bundle(folder)
         info = read_bundle_info(folder) if (folder / INFO_FILE).is_file() else _default_info(folder.name)
         model_id = check_id_is_free(model_id or info.id, settings)
-        return install_model(folder, info.model_copy(update={"id": model_id}), settings)
+        title = unique_title(info.title, settings)
+        return install_model(folder, info.model_copy(update={"id": model_id, "title": title}), settings)
 
 
 def _default_info(name: str) -> BundleInfo:

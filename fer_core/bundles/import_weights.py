@@ -1,4 +1,4 @@
-"""Import a state dict as a model; a preset defines the network. Loads torch, so only for commands."""
+"""Import a state dict as a model; its tensors or a preset tell the network. Loads torch, so only for commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_core.bundles.bundle import (
     Bundle,
     BundleInfo,
 )
-from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.catalog import ModelEntry, unique_title
 from fer_core.bundles.export_bundle import finish_bundle, golden_faces
 from fer_core.bundles.import_bundle import check_id_is_free, install_model, staging_folder
 from fer_core.bundles.reports import read_report
@@ -40,14 +40,20 @@ from fer_core.evaluation.report_schema import write_reports
 from fer_core.evaluation.temperature_scaling import fit_calibration_to_table
 from fer_core.files.atomic import write_bytes, write_text
 from fer_core.ids import slug
-from fer_core.labels import label_set
+from fer_core.labels import LABEL_SETS, label_set
 from fer_core.models.catalog import model_info
+from fer_core.models.network_guess import guess_network
+from fer_core.models.tensor_shapes import read_shapes
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
+from fer_core.text import join_words
+from fer_core.training.config.model import ModelConfig
 from fer_core.training.config.train_config import TrainConfig, dump_config, load_config, preset_paths
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from fer_core.models.weights_file import Rename
 
 UNKNOWN_LICENSE = "unknown (imported weights)"
 UNKNOWN_DATA = "unknown"
@@ -58,14 +64,18 @@ class WeightsImportOptions:
     """Options of an import.
 
     Attributes:
-        preset: defines network, labels and contract.
+        preset: defines network, labels and contract; "" to guess them from the tensors.
+        network: in place of the guessed one, without a preset.
+        labels: the label set in place of that of as many classes, without a preset.
         model_id: by default the file's name.
-        title: by default the titles of preset and file.
+        title: by default the titles of network and file.
         data: a dataset in the store for calibration and evaluation.
         split: for the calibration; the test split is for evaluation.
     """
 
-    preset: str
+    preset: str = ""
+    network: str = ""
+    labels: str = ""
     model_id: str = ""
     title: str = ""
     license: str = UNKNOWN_LICENSE
@@ -76,14 +86,14 @@ class WeightsImportOptions:
 def import_weights(
     path: Path, options: WeightsImportOptions, settings: Settings, progress: Progress = no_progress
 ) -> ModelEntry:
-    """Build the preset's network, load the weights, export it and install it as a model.
+    """Build the network, load the weights, export it and install it as a model.
 
     Raises:
-        InputError: preset, dataset or split does not exist, the weights are of another network, or the id is taken.
+        InputError: preset, dataset or split does not exist, no network fits the weights, or the id is taken.
         FerscopeError: the ONNX export differs from the network.
     """
     path = path.expanduser()
-    config = _network_config(options.preset)
+    config, rename = _preset_config(options.preset) if options.preset else _guessed_config(path, options)
     model_id = check_id_is_free(options.model_id or slug(path.stem), settings)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     rows = _CalibrationData.load(options, settings) if options.data else None
@@ -91,7 +101,7 @@ def import_weights(
     from fer_core.models.registry import parameter_count
     from fer_core.training.network import load_network
 
-    network = load_network(config, contract, path)
+    network = load_network(config, contract, path, rename)
     with staging_folder(settings) as staging:
         folder = staging / model_id
         folder.mkdir()
@@ -104,7 +114,7 @@ def import_weights(
             config,
             parameters=parameter_count(network),
             id=model_id,
-            title=options.title or f"{config.title or config.model.name}, from {path.name}",
+            title=unique_title(options.title or f"{config.title or config.model.name}, from {path.name}", settings),
             license=options.license,
             origin="weights",
             metrics=_headline_metrics(folder, rows),
@@ -142,19 +152,39 @@ class _CalibrationData:
         return cls(dataset, by_split[split], by_split[Split.TEST], train, split)
 
 
-def _network_config(preset: str) -> TrainConfig:
+def _guessed_config(path: Path, options: WeightsImportOptions) -> tuple[TrainConfig, Rename]:
+    """The config of the network that the tensors fit, and how they are to be renamed."""
+    if not path.is_file():
+        raise InputError(f"There is no file {path} to take weights from.")
+    with path.open("rb") as content:
+        guess = guess_network(path.name, read_shapes(path.name, content))
+    info = model_info(options.network or guess.network)
+    labels = options.labels or guess.label_set
+    if not labels:
+        known = join_words([str(len(each)) for each in LABEL_SETS.values()], "or")
+        raise InputError(
+            f"{path.name} is a {info.title} with {guess.classes:,} outputs, but a model has {known} expressions. Give "
+            "weights that were trained on expressions."
+        )
+    model = ModelConfig(name=info.name, **guess.options_of(info.name))
+    return TrainConfig(dataset=UNKNOWN_DATA, labels=labels, model=model, title=info.title), guess.rename
+
+
+def _preset_config(preset: str) -> tuple[TrainConfig, Rename]:
+    """The config of a preset's network; the weights keep their names."""
     known = preset_paths()
     if preset not in known:
         raise BundleError(f"There is no preset {preset!r}. Choose one of: {', '.join(known)}.")
     # The training is unknown, so only the network's config is kept.
     config = load_config(known[preset])
-    return TrainConfig(
+    network = TrainConfig(
         dataset=UNKNOWN_DATA,
         labels=config.labels,
         model=config.model,
         flip_tta=config.flip_tta,
         title=config.title,
     )
+    return network, dict
 
 
 def _export_check_faces(contract: Contract, rows: _CalibrationData | None, settings: Settings) -> NDArray[np.float32]:

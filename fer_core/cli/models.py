@@ -25,6 +25,7 @@ from fer_core.cli.parsing import add_command_group
 from fer_core.data.catalog import open_dataset
 from fer_core.detection.yunet_file import fetch_yunet
 from fer_core.errors import BundleError
+from fer_core.labels import LABEL_SETS
 from fer_core.settings import settings
 from fer_core.training.config.train_config import preset_paths
 
@@ -55,8 +56,12 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", default="", help="id of the model; by default that of the bundle, or the file's name")
     weights = parser.add_argument_group("for a bare state dict")
     weights.add_argument(
-        "--preset", default="", help=f"defines network, labels and contract: {', '.join(preset_paths())}"
+        "--preset",
+        default="",
+        help=f"defines network, labels and contract, which are guessed otherwise: {', '.join(preset_paths())}",
     )
+    weights.add_argument("--network", default="", help="the network, if the guess from the tensors is not right")
+    weights.add_argument("--labels", default="", help=f"the label set: {', '.join(LABEL_SETS)}")
     weights.add_argument("--license", default="", help="license of the weights")
     weights.add_argument("--title", default="", help="title of the model")
     weights.add_argument("--data", default="", help="a dataset in the store for calibration and evaluation")
@@ -132,10 +137,10 @@ def _import(arguments: argparse.Namespace) -> None:
 
 
 def _import_model(arguments: argparse.Namespace) -> ModelEntry:
-    names = ("preset", "license", "title", "data", "split")
+    names = ("preset", "network", "labels", "license", "title", "data", "split")
     options = {name: value for name in names if (value := getattr(arguments, name))}
-    if not is_weights_file(arguments.path) or not arguments.preset:
-        if options and not is_weights_file(arguments.path):
+    if not is_weights_file(arguments.path):
+        if options:
             flags = ", ".join(f"--{name}" for name in options)
             raise BundleError(f"{arguments.path.name} is not a bare state dict: leave {flags} out.")
         return import_bundle(arguments.path, settings(), model_id=arguments.id)

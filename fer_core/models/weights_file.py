@@ -7,6 +7,7 @@ import pickle
 import struct
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,9 +18,12 @@ from torch import nn
 from fer_core.errors import InputError
 from fer_core.files.download import download_verified, has_sha256
 from fer_core.models.catalog import model_info
+from fer_core.models.tensor_shapes import plain_names, unwrap
 from fer_core.models.weights_cache import hub_cache
 from fer_core.settings import Settings
 from fer_core.settings import settings as get_settings
+
+Rename = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 
 _LOG = logging.getLogger(__name__)
 
@@ -90,31 +94,34 @@ def pretrained_file(name: str, settings: Settings) -> Path:
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Read a state dict from a safetensors file or a file of `torch.save`; nothing in it is executed.
 
+    Wrappers such as `{"state_dict": …}` and the prefix of `DataParallel` are removed.
+
     Raises:
         InputError: the file is missing or is not a state dict.
     """
     try:
         if path.suffix.lower() == ".safetensors":
-            return load_file(path)
+            return plain_names(load_file(path))
         with warnings.catch_warnings(action="ignore"):
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = unwrap(torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError:
         raise InputError(f"There is no file {path} to take weights from.") from None
     except (*_NOT_WEIGHTS, OSError) as exc:
         raise InputError(f"{path.name} can't be read as a file of weights ({type(exc).__name__}). {_EXPECTED}") from exc
-    tensors = isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values())
-    if not tensors or not state:
+    if not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"{path.name} is not a plain state dict, a tensor a name. {_EXPECTED}")
-    return {str(name): value for name, value in state.items()}
+    return plain_names({str(name): value for name, value in state.items()})
 
 
-def load_weights(network: nn.Module, path: Path, *, prefix: str = "") -> None:
+def load_weights(network: nn.Module, path: Path, *, prefix: str = "", rename: Rename = dict) -> None:
     """Load a file's weights into a network; with `prefix`, only those whose names start with it.
 
+    Args:
+        rename: gives the weights the names that the network has.
     Raises:
         InputError: the file can't be read, or its names or shapes do not match.
     """
-    loaded = {name: value for name, value in read_weights(path).items() if name.startswith(prefix)}
+    loaded = {name: value for name, value in rename(read_weights(path)).items() if name.startswith(prefix)}
     expected = {name: value for name, value in network.state_dict().items() if name.startswith(prefix)}
     if missing := sorted(expected.keys() - loaded.keys()):
         raise InputError(f"{path.name} is not of this network: it lacks {_shorten_names(missing)}.")

@@ -11,7 +11,7 @@ from fer_core.contract import Contract
 from fer_core.models.catalog import model_info
 from fer_core.models.flip_tta import add_flip_tta
 from fer_core.models.registry import build_network
-from fer_core.models.weights_file import load_weights
+from fer_core.models.weights_file import Rename, load_weights
 from fer_core.training.config.train_config import TrainConfig, load_config
 
 
@@ -25,15 +25,17 @@ def load_trained_network(folder: Path) -> nn.Module:
     return load_network(load_config(folder / "config.yaml"), contract, folder / "weights.safetensors")
 
 
-def load_network(config: TrainConfig, contract: Contract, weights: Path) -> nn.Module:
+def load_network(config: TrainConfig, contract: Contract, weights: Path, rename: Rename = dict) -> nn.Module:
     """Build a config's network with the weights of a file, in evaluation mode. Downloads nothing.
 
+    Args:
+        rename: gives the weights the names that the network has.
     Raises:
         InputError: the file can't be read or does not fit the network.
     """
     pretrained = {"pretrained": False} if model_info(config.model.name).option("pretrained") else {}
     network = network_from_config(config, contract, **pretrained)
-    load_weights(network, weights)
+    load_weights(network, weights, rename=rename)
     return network.eval()
 
 

@@ -68,15 +68,31 @@ def describe_calibration(reports: Sequence[StoredReport]) -> str:
     """Describe each point's calibration error, and whether it is over- or underconfident."""
     sentences = []
     for report in reports:
-        table = calibration_table([report])
-        if table.empty:
-            continue
-        weights = table["images"] / table["images"].sum()
-        gap = float(((table["confidence"] - table["accuracy"]) * weights).sum())
-        kind = "overconfident" if gap > 0 else "underconfident"
-        bias = f"{abs(gap) * 100:.1f} points {kind}" if abs(gap) >= _CALIBRATED_01 else "well calibrated"
-        sentences.append(f"{report.point.capitalize()} point: ECE {report.ece:.3f}, on average {bias}.")
+        if not (table := calibration_table([report])).empty:
+            bias = f"on average {_format_gap(_mean_gap(table))}"
+            sentences.append(f"{report.point.capitalize()} point: ECE {report.ece:.3f}, {bias}.")
     return " ".join(sentences)
+
+
+def describe_bias(report: StoredReport) -> str:
+    """Say whether a model's confidence can be taken at its word."""
+    gap = _mean_gap(calibration_table([report]))
+    if abs(gap) < _CALIBRATED_01:
+        return "Well calibrated: of 100 faces shown with 80 %, about 80 are right."
+    kind = "more" if gap > 0 else "less"
+    return f"The model is {kind} confident than it is accurate, by {abs(gap) * 100:.1f} points on average."
+
+
+def _mean_gap(table: pd.DataFrame) -> float:
+    """Mean confidence minus accuracy over all images of a report's table, -1..1."""
+    weights = table["images"] / table["images"].sum()
+    return float(((table["confidence"] - table["accuracy"]) * weights).sum())
+
+
+def _format_gap(gap: float) -> str:
+    if abs(gap) < _CALIBRATED_01:
+        return "well calibrated"
+    return f"{abs(gap) * 100:.1f} points {'overconfident' if gap > 0 else 'underconfident'}"
 
 
 def _diagonal() -> go.Scatter:

@@ -14,6 +14,7 @@ from fer_core.runs.title import titles_by_run
 from fer_core.settings import settings
 from fer_ui.frame.header import notice
 from fer_ui.query_params import QueryParam, get_param
+from fer_ui.record_choice import describe_missing_record
 
 _KEY = "evaluated-model"
 _WIDTH_PX = 380
@@ -38,7 +39,7 @@ def choose_evaluated_model(models: Mapping[str, ModelEntry], header: DeltaGenera
     param = QueryParam.RUN if get_param(QueryParam.RUN) else QueryParam.MODEL
     given = get_param(param)
     if given and given not in models:
-        notice("warning", f"There is no {_NOUNS[param]} {given!r} in this store. It may have been deleted.")
+        notice("warning", describe_missing_record(_NOUNS[param], given))
         chosen = st.selectbox(
             "Model",
             list(titles),

@@ -89,10 +89,14 @@ def score_headlines(
 
 
 @st.fragment
-def show_matrix(report: StoredReport, key: str) -> None:
-    """Show the confusion matrix and the choice of what its cells show, which reruns nothing else."""
+def show_matrix(report: StoredReport, key: str, param: QueryParam = QueryParam.VIEW) -> None:
+    """Show the confusion matrix and the choice of what its cells show, which reruns nothing else.
+
+    Args:
+        param: the query parameter of the choice.
+    """
     chart = st.container()
-    cells = param_segmented_control("Cells", _CELLS, QueryParam.VIEW, in_header=True)
+    cells = param_segmented_control("Cells", _CELLS, param, in_header=True)
     figure = confusion_heatmap(report.metrics.confusion, report.labels, ratios=cells == "ratios")
     with chart:
         show_chart(figure, f"confusion-{key}", table=confusion_table(report.metrics.confusion, report.labels))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.bundles.card.training_details import dataset_name
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.published_split import published_validation_is_test
 from fer_core.bundles.reports import SplitReports, split_caveat
-from fer_core.data.record import Split
+from fer_core.data.record import SPLIT_TITLES, Split
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.report_schema import StoredReport
 from fer_core.settings import settings
@@ -26,6 +27,14 @@ def describe_images(model: ModelEntry, reports: SplitReports, report: StoredRepo
     labels = describe_protocol(report.protocol)
     text = f"{format_images(report.n)} of the {reports.title}, {labels}. {caveat}."
     return f"{text} {VALIDATION_AS_TEST}" if reports.split == Split.TEST and _validation_is_test(model) else text
+
+
+def describe_test_set(model: ModelEntry, reports: SplitReports) -> str:
+    """Name the images of a model's headline metrics: "FER+, test (published validation)"."""
+    dataset = str(model.info.metrics.get("dataset") or "")
+    data = dataset_name(model.info.model_copy(update={"dataset": dataset}) if dataset else model.info)
+    published = " (published validation)" if reports.split == Split.TEST and _validation_is_test(model) else ""
+    return f"{data}, {SPLIT_TITLES.get(reports.split, reports.split)}{published}"
 
 
 def _validation_is_test(model: ModelEntry) -> bool:

@@ -30,7 +30,7 @@ _TABLE_STYLE = f'<style>[class*="st-key-{_CARD_KEY}"] table {{ display: block; o
 def show_card(model: ModelEntry) -> None:
     """Show the model card, built from the model's files, and its download."""
     card = portable_card(model.info, model.folder)
-    show_download("Download as Markdown", card, f"{model.id}-card.md", "text/markdown")
+    show_download("Download card", card, f"{model.id}-card.md", "text/markdown")
     # The page shows the title and the chart itself; the headings start one level lower.
     lines = model_card(model.info, model.folder).splitlines()[1:]
     shown = [f"##{line}" if line.startswith("#") else line for line in lines if f"]({DIAGRAM_FILE})" not in line]

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
+from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
-from fer_core.bundles.reports import SplitReports, read_evaluations, split_caveat
-from fer_core.calibration import OperatingPoint
-from fer_core.evaluation.predictions import PROTOCOLS, describe_protocol
+from fer_core.bundles.reports import SplitReports, read_evaluations
+from fer_core.calibration import Calibration, OperatingPoint
+from fer_core.contract import Contract
+from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import Evaluation, SelectiveAccuracy, StoredReport
 from fer_core.markdown import describe_split
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.calibration import calibration_table, reliability_diagram
-from fer_ui.charts.confusion import confusion_heatmap
+from fer_ui.charts.calibration import calibration_table, describe_bias, reliability_diagram
+from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import escape_markdown
-from fer_ui.evaluation.report_view import choose_report, score_headlines, show_class_metrics, show_warnings
+from fer_ui.evaluation.report_view import (
+    choose_report,
+    show_matrix,
+    show_metrics_table,
+    show_numbers,
+    show_warnings,
+)
+from fer_ui.evaluation.test_split import describe_images
 from fer_ui.formatting import format_count, format_images, format_interval, format_percent
 from fer_ui.frame.header import Headline, headline, notice
-from fer_ui.model_choices import protocol_title
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
+from fer_ui.model_choices import NOT_CALIBRATED, protocol_title
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam
 
 
 def show_metrics(model: ModelEntry, reports: SplitReports) -> None:
-    """Show the scores for a protocol and operating point, metrics by class, and evaluations on other data."""
+    """Show metrics by class with the scores beside them, and evaluations on other data."""
     report = choose_report(reports)
-    headline(score_headlines(report.scores, report.intervals))
-    show_warnings(report)
-    caveat = split_caveat(reports.split, model.info.origin).capitalize()
-    labels = describe_protocol(report.protocol)
-    st.caption(escape_markdown(f"On {format_images(report.n)} of the {reports.title}, {labels}. {caveat}."))
-    show_class_metrics(report, model.id)
+    table = metrics_table(report.metrics, report.labels)
+    view = chart_and_numbers("metrics")
+    with view.chart:
+        show_chart(class_metrics_bars(table), f"classes-{model.id}", table=table)
+    with view.numbers:
+        show_numbers(report, describe_images(model, reports, report))
+    show_metrics_table(table, model.id)
     for evaluation in read_evaluations(model.folder):
         _show_evaluation(evaluation)
     if int8 := read_quantization_report(model.folder):
@@ -40,35 +55,53 @@ def show_metrics(model: ModelEntry, reports: SplitReports) -> None:
 
 
 def show_confusion(model: ModelEntry, reports: SplitReports) -> None:
-    """Show the confusion matrix in images."""
+    """Show the confusion matrix with the scores beside it."""
     report = choose_report(reports)
-    show_chart(confusion_heatmap(report.metrics.confusion, report.labels), f"confusion-{model.id}")
+    view = chart_and_numbers("confusion")
+    with view.chart:
+        show_matrix(report, model.id, QueryParam.SCALE)
+    with view.numbers:
+        show_numbers(report, describe_images(model, reports, report))
+        query = {str(QueryParam.RUN if model.kind == "run" else QueryParam.MODEL): model.id}
+        link_to(Page.EVALUATION, "Evaluation", **query)
 
 
 def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
-    """Show the reliability diagram, the calibration errors and the confidence thresholds of both operating points."""
+    """Show the reliability diagram with the calibration errors and confidence thresholds of both operating points."""
     by_point = reports.headline_by_point
     table = calibration_table(by_point)
-    if table.empty:
-        notice("info", "This report is from an older version without calibration data. Export the run to update it.")
-    else:
-        show_chart(reliability_diagram(by_point), f"calibration-{model.id}", table=table)
-    if len(by_point) > 1:
-        headline([_calibration_headline(report) for report in by_point])
-    for report in by_point:
-        if report.selective_accuracy:
-            st.markdown(escape_markdown(_describe_threshold(report.point, report.selective_accuracy)))
+    view = chart_and_numbers("calibration")
+    with view.chart:
+        if table.empty:
+            notice("info", "This report of an older version has no calibration data. Export the run to update it.")
+        else:
+            show_chart(reliability_diagram(by_point), f"calibration-{model.id}", table=table)
+    with view.numbers:
+        if not _calibration(model.folder).is_fitted:
+            notice("warning", NOT_CALIBRATED)
+        if not table.empty:
+            verdict(describe_bias(reports.headline))
+        if len(by_point) > 1:
+            headline([_calibration_headline(report) for report in by_point])
+        for report in by_point:
+            if report.selective_accuracy:
+                st.markdown(escape_markdown(_describe_threshold(report.point, report.selective_accuracy)))
+        st.caption("ECE, the calibration error, is the mean gap between confidence and accuracy; 0 is perfect.")
+
+
+def _calibration(folder: Path) -> Calibration:
+    return Calibration.load(folder / CALIBRATION_FILE, Contract.load(folder / CONTRACT_FILE).labels)
 
 
 def _calibration_headline(report: StoredReport) -> Headline:
     unscaled = "" if report.ece_unscaled is None else f"before temperature scaling {report.ece_unscaled:.3f}"
-    return Headline(f"Calibration error, {report.point}", f"{report.ece:.3f}", unscaled)
+    return Headline(f"ECE, {report.point}", f"{report.ece:.3f}", unscaled)
 
 
 def _describe_threshold(point: OperatingPoint, selective: SelectiveAccuracy) -> str:
     below, above = selective.below.accuracy, selective.above.accuracy
     threshold = format_percent(selective.confidence_threshold)
-    text = f"{point.capitalize()} point: a face is shown as uncertain below {threshold}"
+    text = f"{point.capitalize()} point: a face below {threshold} is shown as uncertain"
     if below is None:
         return f"{text}; no face is."
     share = format_percent(selective.share_below_01)
@@ -82,7 +115,7 @@ def _show_evaluation(evaluation: Evaluation) -> None:
         st.markdown(escape_markdown(text))
     rows = [
         {
-            "Labels by": protocol_title(report.protocol),
+            "Labels": protocol_title(report.protocol),
             "Point": report.point.capitalize(),
             "Images": format_count(report.n),
             **{

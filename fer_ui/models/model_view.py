@@ -1,29 +1,28 @@
-"""A model on a page: a summary, or opened with its metrics, card and files."""
+"""One model on a page: its metrics, calibration, robustness, card and files."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.bundles.catalog import ModelEntry, set_active_model
+from fer_core.bundles.card.training_details import dataset_name
+from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
-from fer_core.data.record import SPLIT_TITLES
-from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE
-from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.evaluation.report_view import score_headlines
 from fer_ui.formatting import format_count
-from fer_ui.frame.header import SYNTHETIC_NOTE, empty_state, headline
+from fer_ui.frame.header import SYNTHETIC_NOTE, empty_state, notice
+from fer_ui.models.activation import request_activation
 from fer_ui.models.files_view import show_card, show_files
 from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics
 from fer_ui.models.robustness_view import show_robustness
-from fer_ui.navigation import Page, go_to, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.models.table_view import SET_ACTIVE
+from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, param_tabs
 
 _KINDS = {"shipped": "shipped with FERscope", "run": "training run", "imported": "imported"}
 _SECTIONS = {
@@ -41,54 +40,55 @@ _REPORT_SECTIONS: dict[str, Callable[[ModelEntry, SplitReports], None]] = {
 }
 
 
-def show_model(model: ModelEntry, *, in_use: bool, opened: bool) -> None:
-    """Show a model in a frame: its summary or, if `opened`, its sections."""
-    info = model.info
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{escape_markdown(info.title)}**", width="stretch")
-            if not opened and st.button("Details", key=f"open-{model.id}", type="tertiary"):
-                go_to(Page.MODELS, model=model.id)
-            if in_use:
-                st.badge("In use", icon=":material/check:", color="green")
-            elif st.button("Use", key=f"use-{model.id}"):
-                with show_errors():
-                    set_active_model(model.id, settings())
-                    st.rerun()
-        facts = [_KINDS[model.kind], model.id, f"{format_count(info.parameters)} parameters" if info.parameters else ""]
-        facts.append(f"trained on {info.dataset}" if info.dataset else "training data unknown")
-        st.caption(escape_markdown(", ".join(filter(None, facts))))
-        if info.synthetic:
-            st.caption(f":material/info: {SYNTHETIC_NOTE}")
-        if opened:
-            _show_sections(model)
-        elif info.metrics.get("n"):
-            _show_scores(info.metrics)
-        else:
-            st.caption("Not evaluated yet.")
+def show_model(model: ModelEntry, active_id: str, header: DeltaGenerator) -> None:
+    """Show a model's sections; the header tells whether it is in use, or offers to use it.
 
-
-def _show_sections(model: ModelEntry) -> None:
-    """Show the chosen section of the opened model."""
-    section = param_segmented_control("Section", _SECTIONS, QueryParam.SECTION)
+    Args:
+        active_id: of the model in use.
+        header: the page's header row.
+    """
+    with header:
+        if model.id == active_id:
+            st.badge("In use", icon=":material/check:", color="green")
+        elif st.button(SET_ACTIVE, key=f"use-{model.id}", type="primary"):
+            with show_errors():
+                request_activation(model, active_id)
+    section = param_tabs("Section", _SECTIONS, QueryParam.SECTION)
     with show_errors():
-        if section in _REPORT_SECTIONS:
-            if splits := reports_by_split(read_report(model.folder)):
-                _REPORT_SECTIONS[section](model, splits[0])
-            else:
-                empty_state(
-                    "Not evaluated yet",
-                    "This model has no metrics, and its probabilities are not calibrated. Import it again with a "
-                    "dataset to calibrate on, or run `python -m fer_core evaluate` with its id.",
-                )
-        elif section == "robustness":
-            _show_robustness(model)
-        elif section == "card":
-            show_card(model)
+        _show_section(section, model)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(escape_markdown(describe_model(model)), width="content")
+        if model.kind == "run":
+            link_to(Page.TRAINING, "Training curves", run=model.id)
+        link_to(Page.MODELS, "All models")
+
+
+def describe_model(model: ModelEntry) -> str:
+    """Describe where a model is from, its size and its training data."""
+    info = model.info
+    data = f"trained on {dataset_name(info)}" if info.dataset else "training data unknown"
+    parameters = f"{format_count(info.parameters)} parameters" if info.parameters else ""
+    return ", ".join(filter(None, (_KINDS[model.kind], f"id {model.id}", parameters, data)))
+
+
+def _show_section(section: str, model: ModelEntry) -> None:
+    if section in _REPORT_SECTIONS:
+        if splits := reports_by_split(read_report(model.folder)):
+            _REPORT_SECTIONS[section](model, splits[0])
         else:
-            show_files(model)
-    if model.kind == "run" and section in ("metrics", "confusion"):
-        link_to(Page.EVALUATION, "Evaluation", run=model.id)
+            empty_state(
+                "Not evaluated yet",
+                "This model has no metrics, and its probabilities are not calibrated. Import it again with a "
+                "dataset to calibrate on, or run `python -m fer_core evaluate` with its id.",
+            )
+    elif section == "robustness":
+        _show_robustness(model)
+    elif section == "card":
+        show_card(model)
+    else:
+        show_files(model)
+    if model.info.synthetic and section != "files":
+        notice("info", SYNTHETIC_NOTE)
 
 
 def _show_robustness(model: ModelEntry) -> None:
@@ -102,11 +102,3 @@ def _show_robustness(model: ModelEntry) -> None:
     )
     target = "--save" if model.kind == "run" else f"--out {shlex.quote(str(model.folder / ROBUSTNESS_FILE))}"
     st.code(f"python -m fer_core robustness --model {model.id} --data DATASET {target}", "sh", wrap_lines=True)
-
-
-def _show_scores(metrics: dict[str, Any]) -> None:
-    headline(score_headlines(metrics, metrics.get("intervals") or {}))
-    split = SPLIT_TITLES.get(metrics["split"], metrics["split"])
-    labels = describe_protocol(str(metrics.get("protocol", "")))
-    where = ", ".join(filter(None, (f"the {split} split", labels, "accurate point")))
-    st.caption(escape_markdown(f"On the {format_count(metrics['n'])} labeled images of {where}."))

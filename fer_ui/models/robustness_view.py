@@ -13,12 +13,13 @@ from fer_core.evaluation.robustness_report import RobustnessReport, describe_eva
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.chart_view import show_chart, titles_html
+from fer_ui.chart_view import show_chart
 from fer_ui.charts.robustness import robustness_panels, robustness_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_interval, format_percent
 from fer_ui.frame.header import Headline, headline
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
 
 _FACE_PX = 48
 """The input size of a small network: noise and JPEG blocks matter less on a larger face."""
@@ -39,8 +40,11 @@ def show_robustness(folder: Path) -> None:
         report = read_robustness(folder)
         if report is None:
             return
-        _show_summary(report)
-        show_chart(robustness_panels(report), f"robustness-{folder.name}", table=robustness_table(report))
+        view = chart_and_numbers("robustness")
+        with view.chart:
+            show_chart(robustness_panels(report), f"robustness-{folder.name}", table=robustness_table(report))
+        with view.numbers:
+            _show_summary(report)
         if known := reproducible_corruptions(report):
             with st.expander("Example images"):
                 _show_examples(known)
@@ -55,7 +59,7 @@ def reproducible_corruptions(report: RobustnessReport) -> list[Corruption]:
 def _show_summary(report: RobustnessReport) -> None:
     worst = report.worst()
     clean = report.clean
-    st.html(titles_html("Robustness", describe_worst(report)))
+    verdict(describe_worst(report))
     headline(
         [
             Headline(

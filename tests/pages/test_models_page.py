@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, active_model_id, find_model, set_active_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
 from fer_core.bundles.quantization_report import INT8_REPORT_FILE, QuantizationReport, QuantizationResult
 from fer_core.bundles.reports import read_report
-from fer_core.evaluation.report_schema import Scores
+from fer_core.evaluation.report_schema import Scores, write_reports
 from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import format_percent
@@ -58,7 +58,7 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
 def test_metrics_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
     report = {(metrics.protocol, metrics.point): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():
-        text = page_text(open_page(Page.MODELS, protocol=protocol, point=point))
+        text = page_text(open_page(Page.MODELS, model=SHIPPED, protocol=protocol, point=point))
         assert format_percent(metrics.accuracy) in text and format_percent(metrics.macro_f1) in text
         assert "Precision, recall and F1 by class" in text
 
@@ -102,7 +102,7 @@ def test_the_reliability_diagram_and_the_confidence_threshold_are_shown(
 def test_the_card_is_shown_and_can_be_downloaded(filled_store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model=RUN, section="card")
     assert "Out-of-scope uses" in page_text(app) and "calibration.svg" not in page_text(app)
-    assert any(button.proto.label == "Download as Markdown" for button in app.get("download_button"))
+    assert any(button.proto.label == "Download card" for button in app.get("download_button"))
 
 
 def test_the_shipped_model_is_verified_on_the_page(store: Settings, open_page: OpenPage) -> None:
@@ -144,21 +144,58 @@ def test_other_models_can_not_be_deleted(filled_store: Settings, open_page: Open
     assert not any(str(button.key).startswith("delete-model") for button in app.button)
 
 
-def test_a_link_to_a_missing_model_shows_a_message_and_another_model(store: Settings, open_page: OpenPage) -> None:
+def test_a_link_to_a_missing_model_says_so_and_offers_the_others(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.MODELS, model="gone")
     assert "There is no model 'gone'" in app.warning[0].value.replace("\\", "")
-    assert read_bundle_info(SHIPPED_FOLDER).title in page_text(app)
+    assert not app.dataframe, "no other model's numbers under this address"
+    app.selectbox(key="model-instead").set_value(SHIPPED).run()
+    assert "trained on FER+" in page_text(app)
 
 
-def test_the_other_models_can_be_opened(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
-    app = open_page(Page.MODELS, model=imported)
-    open_buttons = {button.key for button in app.button if str(button.key).startswith("open-")}
-    assert open_buttons == {f"open-{SHIPPED}", f"open-{RUN}"}
+def test_all_models_are_in_the_list_and_in_the_table_in_a_fixed_order(
+    filled_store: Settings, imported: str, open_page: OpenPage
+) -> None:
+    titles = [find_model(each, filled_store).info.title for each in (SHIPPED, imported, RUN)]
+    assert len(set(titles)) == 3, "an imported model's title is numbered if it is taken"
+    for active in (SHIPPED, RUN, imported):
+        set_active_model(active, filled_store)
+        app = open_page(Page.MODELS)
+        assert app.selectbox(key="model").options == ["All models", *titles]
+        table = app.dataframe[0].value
+        assert table["Model"].tolist() == titles
+        assert (table["Action"] == "in use").tolist() == [active == each for each in (SHIPPED, imported, RUN)]
+    app.selectbox(key="model").set_value(SHIPPED).run()
+    assert "trained on FER+" in page_text(app) and not app.exception
+
+
+def test_a_better_model_becomes_active_at_once(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
+    app = press_key(open_page(Page.MODELS, model=RUN), f"use-{RUN}")
+    assert active_model_id(filled_store) == RUN
+    assert "Model in use: Tiny network" in page_text(app), "the sidebar names it at once"
+    assert not [button for button in app.button if button.key == f"use-{RUN}"]
+
+
+def test_a_model_that_is_worse_on_the_same_images_asks_first(
+    filled_store: Settings, imported: str, open_page: OpenPage
+) -> None:
+    path = find_model(imported, filled_store).folder / "report.json"
+    reports = read_report(path.parent)
+    for each in reports.values():
+        for index, report in enumerate(each):
+            intervals = report.intervals | {"macro_f1": (0.0, 0.001)}
+            each[index] = report.model_copy(update={"macro_f1": 0.0005, "intervals": intervals})
+    write_reports(path, reports)
+    set_active_model(RUN, filled_store)
+    app = press_key(open_page(Page.MODELS, model=imported), f"use-{imported}")
+    assert active_model_id(filled_store) == RUN, "nothing changes before the confirmation"
+    assert_mentions(page_text(app), "On the same", "the macro-F1 of Tiny network (2) is", "points lower than that of")
+    press_key(app, "activate-anyway")
+    assert active_model_id(filled_store) == imported
 
 
 def test_a_bundle_is_uploaded_verified_and_shown(filled_store: Settings, open_page: OpenPage, tmp_path: Path) -> None:
     path = export_bundle(find_model(RUN, filled_store), tmp_path / "tiny.zip")
-    app = open_page(Page.MODELS)
+    app = open_page(Page.MODELS, view="import")
     assert app.button(key="model-import").disabled
     app.file_uploader(key="model-upload").set_value(("tiny.zip", path.read_bytes(), "application/zip")).run()
     app.text_input(key="model-upload-id").set_value("uploaded").run()
@@ -169,25 +206,41 @@ def test_a_bundle_is_uploaded_verified_and_shown(filled_store: Settings, open_pa
 
 
 def test_a_file_that_is_no_bundle_is_refused_with_a_message(store: Settings, open_page: OpenPage) -> None:
-    app = open_page(Page.MODELS)
+    app = open_page(Page.MODELS, view="import")
     app.file_uploader(key="model-upload").set_value(("tiny.zip", b"no archive", "application/zip")).run()
     app = press_key(app, "model-import")
     assert "can't be read as a bundle" in app.error[0].value
     assert list(store.uploads_dir.iterdir()) == [], "the upload is deleted"
 
 
-def test_weights_need_a_preset(store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_network_of_weights_is_prefilled_from_their_tensors(
+    filled_store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[tuple[object, ...]] = []
 
-    def record_import(path: Path, *arguments: str) -> str:
+    def record_import(path: Path, *arguments: object) -> str:
         calls.append((path.name, path.read_bytes(), *arguments))
-        return "mine"
+        return RUN
 
     monkeypatch.setattr("fer_ui.models.import_view.import_weights_in_subprocess", record_import)
-    app = open_page(Page.MODELS)
-    assert not [box for box in app.selectbox if box.key == "model-upload-preset"]
-    app.file_uploader(key="model-upload").set_value(("My Weights.PT", b"state", "")).run()
-    app.selectbox(key="model-upload-preset").set_value("A-cnn").run()
+    content = (SHIPPED_FOLDER / "weights.safetensors").read_bytes()
+    app = open_page(Page.MODELS, view="import")
+    app.file_uploader(key="model-upload").set_value(("My Weights.SAFETENSORS", content, "")).run()
+    network = app.selectbox(key="model-upload-network-halved-se-resnet")
+    assert network.value == "halved-se-resnet"
+    assert "8 outputs, width 32" in page_text(app)
+    network.set_value("small-se-resnet").run()
+    assert "The tensors look like Residual network of half the side" in page_text(app)
     app.text_input(key="model-upload-license").set_value("MIT").run()
     press_key(app, "model-import")
-    assert calls == [("My Weights.PT", b"state", "A-cnn", "", "MIT", "")]
+    assert calls == [("My Weights.SAFETENSORS", content, "", ("small-se-resnet", "eight", "MIT", ""))]
+
+
+def test_weights_of_an_unknown_network_are_refused_before_the_import(store: Settings, open_page: OpenPage) -> None:
+    header = json.dumps({"dense.weight": {"dtype": "F32", "shape": [5, 2], "data_offsets": [0, 40]}}).encode()
+    content = len(header).to_bytes(8, "little") + header + bytes(40)
+    app = open_page(Page.MODELS, view="import")
+    app.file_uploader(key="model-upload").set_value(("mine.safetensors", content, "")).run()
+    assert "of no network that FERscope knows" in app.error[0].value
+    assert "its last layer dense has 5 outputs" in app.error[0].value
+    assert app.button(key="model-import").disabled

@@ -85,9 +85,10 @@ def test_deleting_the_active_model_names_the_new_one(cli: Cli, bundle: Path, sto
     assert_input_error(cli("models", "delete", "default"), "can't be deleted")
 
 
-def test_bare_weights_are_refused_without_a_preset(cli: Cli, tmp_path: Path) -> None:
+def test_bare_weights_are_refused_if_no_network_fits(cli: Cli, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pt")
-    assert_input_error(cli("models", "import", tmp_path / "weights.pt"), "no contract", "--preset", "A-cnn")
+    refused = cli("models", "import", tmp_path / "weights.pt")
+    assert_input_error(refused, "of no network that FERscope knows", "1 tensor", "small-resnet")
     result = cli("models", "import", tmp_path / "weights.pt", "--preset", "A-cnn")
     assert_input_error(result, "weights.pt is not of this network", "lacks")
 

@@ -13,7 +13,7 @@ from fer_core.errors import FerscopeError, InputError, JobError
 from fer_core.jobs.subprocess_runner import Command, run_command
 from fer_core.settings import Settings
 from fer_ui.models import import_view
-from fer_ui.models.import_view import import_weights_in_subprocess
+from fer_ui.models.import_view import WeightsDetails, describe_import, import_weights_in_subprocess
 
 
 def test_the_command_gets_the_choices_and_its_id_is_returned(monkeypatch: pytest.MonkeyPatch, store: Settings) -> None:
@@ -24,9 +24,18 @@ def test_the_command_gets_the_choices_and_its_id_is_returned(monkeypatch: pytest
         return '{"id": "study-a", "n": 5}'
 
     monkeypatch.setattr(import_view, "run_command", run)
-    assert import_weights_in_subprocess(Path("/x/-a.pt"), "A-cnn", "", "MIT; see there", "") == "study-a"
+    details = WeightsDetails("shallow-cnn", "", "MIT; see there", "")
+    assert import_weights_in_subprocess(Path("/x/-a.pt"), "", details) == "study-a"
     arguments = list(commands[0].arguments)
-    assert arguments == ["models", "import", "--preset=A-cnn", "--license=MIT; see there", "--json", "--", "/x/-a.pt"]
+    options = ["--network=shallow-cnn", "--license=MIT; see there"]
+    assert arguments == ["models", "import", *options, "--json", "--", "/x/-a.pt"]
+
+
+def test_a_numbered_title_is_explained() -> None:
+    assert describe_import("Student", {"Teacher"}) == "Imported Student."
+    assert describe_import("Student (2)", {"Teacher"}) == "Imported Student (2)."
+    text = describe_import("Student (2)", {"Student"})
+    assert text == "Imported as Student (2), as there is a model with the title Student already."
 
 
 @pytest.fixture
@@ -42,7 +51,7 @@ def fake_command(monkeypatch: pytest.MonkeyPatch, store: Settings, tmp_path: Pat
 
 
 def run_import() -> str:
-    return import_weights_in_subprocess(Path("a.pt"), "A-cnn", "", "", "")
+    return import_weights_in_subprocess(Path("a.pt"), "", WeightsDetails())
 
 
 def test_an_input_error_of_the_command_is_shown(fake_command: Callable[[str], None]) -> None:
@@ -68,5 +77,5 @@ def test_a_slow_process_is_stopped(monkeypatch: pytest.MonkeyPatch, fake_command
 
 
 def test_the_real_command_accepts_the_arguments(store: Settings, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no preset 'nobody'"):  # checked before torch is loaded
-        import_weights_in_subprocess(tmp_path / "weights.pt", "nobody", "mine", "MIT", "")
+    with pytest.raises(InputError, match=r"There is no file .*weights\.pt"):
+        import_weights_in_subprocess(tmp_path / "weights.pt", "mine", WeightsDetails("vgg16", "eight", "MIT"))
