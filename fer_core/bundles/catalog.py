@@ -64,8 +64,15 @@ def _read_info(kind: Kind, folder: Path, settings: Settings) -> BundleInfo:
 
 def model_titles(models: Sequence[ModelEntry]) -> dict[str, str]:
     """Get the titles of models by id, distinct from each other: see `distinct_titles`."""
-    created = {model.id: datetime.fromisoformat(model.info.created) if model.info.created else None for model in models}
-    return distinct_titles({model.id: model.info.title for model in models}, created)
+    titles = {model.id: model.info.title for model in models}
+    return distinct_titles(titles, {model.id: _created(model.info) for model in models})
+
+
+def _created(info: BundleInfo) -> datetime | None:
+    try:
+        return datetime.fromisoformat(info.created)
+    except ValueError:
+        return None
 
 
 def unique_title(title: str, settings: Settings) -> str:
