@@ -83,11 +83,6 @@ class Calibration(JsonModel):
         plain = PointCalibration(tau=0, confidence_threshold=0)
         return any(point != plain for point in self.points.values())
 
-    @property
-    def has_one_point(self) -> bool:
-        """Whether both operating points always give the same prediction."""
-        return len({point.tau for point in self.points.values()}) == 1
-
     def probabilities(self, logits: NDArray[np.floating], point: OperatingPoint) -> NDArray[np.float32]:
         """Compute `softmax((z - tau * log_prior) / temperature)`.
 

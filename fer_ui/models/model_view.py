@@ -16,6 +16,7 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.frame.header import SYNTHETIC_NOTE, empty_state, notice
+from fer_ui.model_choices import NOT_CALIBRATED
 from fer_ui.models.activation import request_activation
 from fer_ui.models.files_view import show_card, show_files
 from fer_ui.models.metrics_view import show_calibration, show_confusion, show_metrics
@@ -76,11 +77,7 @@ def _show_section(section: str, model: ModelEntry) -> None:
         if splits := reports_by_split(read_report(model.folder)):
             _REPORT_SECTIONS[section](model, splits[0])
         else:
-            empty_state(
-                "Not evaluated yet",
-                "This model has no metrics, and its probabilities are not calibrated. Import it again with a "
-                "dataset to calibrate on, or run `python -m fer_core evaluate` with its id.",
-            )
+            _show_not_evaluated(model)
     elif section == "robustness":
         _show_robustness(model)
     elif section == "card":
@@ -89,6 +86,16 @@ def _show_section(section: str, model: ModelEntry) -> None:
         show_files(model)
     if model.info.synthetic and section != "files":
         notice("info", SYNTHETIC_NOTE)
+
+
+def _show_not_evaluated(model: ModelEntry) -> None:
+    notice("warning", NOT_CALIBRATED)
+    empty_state(
+        "Not evaluated yet",
+        "Import it again with a dataset to calibrate and evaluate it on, or evaluate it with the command below.",
+        links=lambda: link_to(Page.MODELS, "Import again", view="import"),
+    )
+    st.code(f"python -m fer_core evaluate --model {model.id} --data DATASET --split test", "sh", wrap_lines=True)
 
 
 def _show_robustness(model: ModelEntry) -> None:

@@ -11,7 +11,8 @@ import streamlit as st
 from fer_core.bundles.card.training_details import dataset_name
 from fer_core.bundles.catalog import ModelEntry, model_titles
 from fer_core.bundles.model_comparison import EvaluatedModel, MacroF1Difference, compare_models, evaluated_model
-from fer_ui.chart_view import show_csv_download
+from fer_ui.chart_view import show_chart, show_csv_download
+from fer_ui.charts.model_scores import ScoredModel, model_scores, scores_table
 from fer_ui.evaluation.test_split import describe_test_set
 from fer_ui.formatting import NO_VALUE, format_images, format_interval, format_percent, format_points
 from fer_ui.frame.view_layout import verdict
@@ -19,6 +20,7 @@ from fer_ui.model_choices import protocol_title
 
 _OPEN, _ACTIVATE = "models-open", "models-activate"
 _ROW_PX, _ROWS_MAX = 35, 14
+_PLOTTED_MAX = 12
 _MEBI = 2**20
 
 IN_USE = "in use"
@@ -51,6 +53,7 @@ def show_table(models: Sequence[ModelEntry], active_id: str) -> tuple[ModelEntry
         "with the same labels: only there the difference to the model in use is given. Intervals are 95 %."
     )
     show_csv_download(table.drop(columns="Action"), "models", "Table as CSV", "tertiary")
+    _show_scores(rows)
     return opened, activated
 
 
@@ -107,19 +110,32 @@ def _row(
     report, entry = model.report, model.entry
     in_use, difference = entry.id == active_id, differences.get(entry.id)
     return {
-        "Action": IN_USE if in_use else SET_ACTIVE,
-        "Test set": describe_test_set(entry, model.reports) if model.reports else "not evaluated",
-        "Images": None if report is None else report.n,
         "Macro-F1": None if report is None else report.macro_f1 * 100,
         "95 % interval": None if report is None else format_interval(*report.intervals["macro_f1"]),
-        "To model in use": format_difference(difference) if difference else None,
         "Balanced accuracy": None if report is None else report.balanced_accuracy * 100,
         "ECE": None if report is None else report.ece,
+        "Test set": describe_test_set(entry, model.reports) if model.reports else "not evaluated",
+        "Images": None if report is None else report.n,
+        "To model in use": format_difference(difference) if difference else None,
+        "Action": IN_USE if in_use else SET_ACTIVE,
         "Labels": None if report is None else protocol_title(report.protocol),
         "Size": model.size_bytes / _MEBI,
         "Compute": None if model.multiply_adds is None else model.multiply_adds / 10**6,
         "Trained on": dataset_name(entry.info) if entry.info.dataset else "unknown",
     }
+
+
+def _show_scores(models: Sequence[EvaluatedModel]) -> None:
+    """Show the scores of the first models of the table."""
+    titles = model_titles([model.entry for model in models])
+    scored = [
+        ScoredModel(titles[model.entry.id], describe_test_set(model.entry, model.reports), model.reports.headline)
+        for model in models
+        if model.reports is not None
+    ]
+    if scored:
+        table = scores_table(scored)
+        show_chart(model_scores(scored[:_PLOTTED_MAX]), "model-scores", table=table)
 
 
 def _pressed(key: str, models: Sequence[ModelEntry]) -> ModelEntry | None:
@@ -149,16 +165,19 @@ def _difference(
 
 
 _COLUMNS = {
-    "Model": st.column_config.ButtonColumn(type="tertiary", alignment="left", key=_OPEN, width=240),
-    "Action": st.column_config.ButtonColumn("", type="tertiary", key=_ACTIVATE, width=140),
-    "Images": st.column_config.NumberColumn(format="localized", width=65),
-    "Macro-F1": st.column_config.NumberColumn(format="%.1f %%", width=75, help="Mean F1, each expression alike."),
-    "95 % interval": st.column_config.TextColumn(width=115, help="Of the macro-F1."),
-    "To model in use": st.column_config.TextColumn(
-        width=160, help="Macro-F1 in percentage points with its 95 % interval, on the same images."
+    "Model": st.column_config.ButtonColumn(type="tertiary", alignment="left", key=_OPEN, width=215),
+    "Macro-F1": st.column_config.NumberColumn(format="%.1f %%", width=72, help="Mean F1, each expression alike."),
+    "95 % interval": st.column_config.TextColumn(width=112, help="Of the macro-F1."),
+    "Balanced accuracy": st.column_config.NumberColumn(
+        "Balanced", format="%.1f %%", width=72, help="Balanced accuracy: the mean recall of the expressions."
     ),
-    "Balanced accuracy": st.column_config.NumberColumn(format="%.1f %%", width=75, help="Mean recall."),
-    "ECE": st.column_config.NumberColumn(format="%.3f", width=60, help="Calibration error: 0 is perfect."),
+    "ECE": st.column_config.NumberColumn(format="%.3f", width=58, help="Calibration error: 0 is perfect."),
+    "Test set": st.column_config.TextColumn(width=190),
+    "Images": st.column_config.NumberColumn(format="localized", width=62),
+    "To model in use": st.column_config.TextColumn(
+        width=145, help="Macro-F1 in percentage points with its 95 % interval, on the same images."
+    ),
+    "Action": st.column_config.ButtonColumn("", type="tertiary", key=_ACTIVATE, width=140),
     "Size": st.column_config.NumberColumn(format="%.1f MiB", width=75, help="Of the network's file."),
     "Compute": st.column_config.NumberColumn(
         format="%.0f M", width=75, help="Multiply-adds for one face, in millions: fewer are faster."

@@ -13,7 +13,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.frame.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, page_header
 from fer_ui.live.camera_help import PROBLEMS
 from fer_ui.live.live_view import get_live_session, show_status, show_video
-from fer_ui.model_choices import choose_operating_point
+from fer_ui.model_choices import NOT_CALIBRATED, choose_operating_point
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import active_model, detector, fastest_bundle
 
@@ -39,6 +39,8 @@ def _live(model: ModelEntry) -> None:
     predictor = Predictor(fastest.bundle, detector().detector)
     if model.info.synthetic:
         notice("warning", SYNTHETIC_MODEL_WARNING)
+    if not fastest.bundle.calibration.is_fitted:
+        notice("warning", NOT_CALIBRATED)
     if detector().warning:
         notice("warning", detector().warning)
     point = choose_operating_point()

@@ -8,7 +8,7 @@ from fer_core.inference.predictor import FacesMode
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.frame.header import SYNTHETIC_MODEL_WARNING, notice, page_header
-from fer_ui.model_choices import choose_operating_point
+from fer_ui.model_choices import NOT_CALIBRATED, choose_operating_point
 from fer_ui.predict.operating_points import describe_result, have_same_points
 from fer_ui.predict.photo_choice import choose_photos
 from fer_ui.predict.results_view import show_downloads, show_photo
@@ -32,6 +32,8 @@ def main() -> None:
             mode = param_segmented_control("Faces", _MODES, QueryParam.VIEW, in_header=True)
         if model.info.synthetic:
             notice("warning", SYNTHETIC_MODEL_WARNING)
+        if not loaded.bundle.calibration.is_fitted:
+            notice("warning", NOT_CALIBRATED)
         if mode == "detect" and detector().warning:
             notice("warning", detector().warning)
         photos = choose_photos()
