@@ -37,8 +37,7 @@ def show_chart(
         the result of `st.plotly_chart`: the selection, if there is one.
     """
     titles = get_titles(figure)
-    # A chart keeps the colors it was first drawn in, so each theme has an element of its own.
-    chart_key = f"{key}-{st.context.theme.type}"
+    chart_key = get_chart_key(key)
     with st.container(gap="xsmall"):
         with st.container(horizontal=True, wrap=False, gap="small", key=f"titles-{key}"):
             st.html(titles_html(*titles))
@@ -51,6 +50,14 @@ def show_chart(
             config=chart_config(key),
             alt=f"{titles.title}. {titles.subtitle}".strip(),
         )
+
+
+def get_chart_key(key: str) -> str:
+    """Get the key of a chart's element.
+
+    A chart keeps the colors it was first drawn in, so each theme has an element of its own.
+    """
+    return f"{key}-{st.context.theme.type}"
 
 
 def show_csv_download(

@@ -55,6 +55,7 @@ class QueryParam(StrEnum):
     METRIC = "metric"
     AXIS = "axis"
     SAMPLE = "sample"
+    VOTES = "votes"
 
 
 def rename_old_params() -> None:
@@ -72,6 +73,7 @@ def param_selectbox(
     format_func: Callable[[str], str] = str,
     help_text: str | None = None,
     in_header: bool = False,
+    width_px: int = _HEADER_SELECTBOX_PX,
 ) -> Value:
     """Show a select box whose value is in the query string.
 
@@ -79,10 +81,11 @@ def param_selectbox(
         options: at least one; the first is the default. A mapping gives each option's title.
         format_func: makes the titles where `options` is a sequence.
         in_header: keep it small, without a visible label, for the page's header row.
+        width_px: in the header row.
     """
     if not in_header:
         return _choose(st.selectbox, label, options, param, format_func, help=help_text)
-    small = {"label_visibility": "collapsed", "width": _HEADER_SELECTBOX_PX}
+    small = {"label_visibility": "collapsed", "width": width_px}
     return _choose(st.selectbox, label, options, param, format_func, help=help_text, **small)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,36 @@ def vote_agreement(votes: Votes) -> NDArray[np.float64]:
     return np.divide(votes[:, :_EXPRESSIONS].max(1), total, out=np.full(len(votes), np.nan), where=total > 0)
 
 
+class VoteWinners(NamedTuple):
+    """The images that have an expression with the most votes; excluded ones are skipped.
+
+    Attributes:
+        rows: their row numbers, shape (W,).
+        votes: for the winner, scaled to `of` where the number of annotators varies; integers, shape (W,).
+        codes: the winner, as its position in `Expression`; integers, shape (W,).
+        of: the most frequent number of votes, at most ten; 0 without images.
+    """
+
+    rows: NDArray[np.intp]
+    votes: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    of: int
+
+
+def vote_winners(index: pd.DataFrame) -> VoteWinners:
+    """Find the expression with the most votes of each image, and its number of votes.
+
+    Raises:
+        InputError: the index has no votes.
+    """
+    votes = get_votes(index)
+    outcomes = argmax_outcomes(votes)
+    rows = np.flatnonzero((outcomes < _EXPRESSIONS) & ~excluded_rows(index))
+    of = min(int(np.bincount(votes[rows].sum(1)).argmax()), _BINS_MAX) if len(rows) else 0
+    winner_votes = np.rint(vote_agreement(votes[rows]) * of).astype(np.int64)
+    return VoteWinners(rows, winner_votes, outcomes[rows].astype(np.int64), of)
+
+
 def agreement_histogram(index: pd.DataFrame) -> pd.DataFrame:
     """Count images by the number of votes of the winner and by the winning expression.
 
@@ -74,15 +105,12 @@ def agreement_histogram(index: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InputError: the index has no votes.
     """
-    votes = get_votes(index)
-    outcomes = argmax_outcomes(votes)
-    included = (outcomes < _EXPRESSIONS) & ~excluded_rows(index)
     columns = ["votes", "of", "expression", "count"]
-    if not included.any():
+    winners = vote_winners(index)
+    if not len(winners.rows):
         return pd.DataFrame(columns=columns)
-    of = min(int(np.bincount(votes[included].sum(1)).argmax()), _BINS_MAX)
-    winner_votes = np.rint(vote_agreement(votes[included]) * of).astype(int)
-    bins = winner_votes * _EXPRESSIONS + outcomes[included]
+    of, winner_votes = winners.of, winners.votes
+    bins = winner_votes * _EXPRESSIONS + winners.codes
     counts = np.bincount(bins, minlength=(of + 1) * _EXPRESSIONS).reshape(of + 1, -1)
     rows = [
         (n_votes, of, str(expression), int(counts[n_votes, code]))

@@ -76,11 +76,11 @@ def run_command(command: Command, settings: Settings, *, device: str = "", cli: 
         _kill(child, leader)
         _RUNNING.pop(child, None)
     if child.returncode:
-        raise _failure(command, child.returncode, stderr)
+        raise command_failure(command, child.returncode, stderr)
     return stdout
 
 
-def _failure(command: Command, exit_code: int, stderr: str) -> FerscopeError:
+def command_failure(command: Command, exit_code: int, stderr: str) -> FerscopeError:
     """Turn the last line of a command's standard error into an exception."""
     last = next((line for line in reversed(stderr.splitlines()) if line.strip()), "it printed no error")
     message = last.removeprefix("error: ").strip()

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.charts.layout import LEGEND_PX, RANKED_IMAGES_MIN, apply_layout, empty_figure
 from fer_ui.formatting import format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
@@ -20,7 +20,7 @@ QUADRANTS = {
     (-1, -1): "unpleasant, calm",
     (1, -1): "pleasant, calm",
 }
-_SIDE_PX = 400
+_SIDE_PX = 410
 _EDGE = 1.08
 _POINT_01 = 0.45
 _FAINT_01 = 0.25
@@ -61,6 +61,9 @@ def describe_affect(summary: pd.DataFrame) -> str:
         row = known.iloc[0]
         where = f"{row['valence_mean']:+.2f}, arousal {row['arousal_mean']:+.2f}"
         return f"The mean of {total} labeled {row['expression']} is valence {where}."
+    known = known[known["n"] >= RANKED_IMAGES_MIN]
+    if len(known) < 2:
+        return f"Fewer than two expressions have {RANKED_IMAGES_MIN} images with both values, too few to compare."
     pleasant, excited = (known.iloc[int(known[f"{name}_mean"].argmax())] for name in ("valence", "arousal"))
     text = (
         f"{expression_title(Expression(pleasant['expression']))} is the most pleasant "

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from fer_core.labels import Expression
 from fer_ui.charts.layout import (
     LEGEND_PX,
+    RANKED_IMAGES_MIN,
     apply_layout,
     class_tick,
     empty_figure,
@@ -25,14 +26,17 @@ from fer_ui.theme import (
 TITLE = "Annotator agreement"
 BY_EXPRESSION_TITLE = "Annotator agreement by expression"
 _NO_LABELS = "No image has a label decided by its votes."
-_HEIGHT_PX = 330
+_HEIGHT_PX = 310
 _ROW_PX = 34
 _LABELED_MIN_01 = 0.09
 """A smaller segment has no room for its number on a phone."""
 
 
 def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
-    """Plot `agreement.agreement_histogram`: one column for each number of votes, stacked by expression."""
+    """Plot `agreement.agreement_histogram`: one column for each number of votes, stacked by expression.
+
+    A bar's `customdata` is its expression and number of votes.
+    """
     if not histogram["count"].sum():
         return empty_figure(TITLE, _NO_LABELS)
     of = int(histogram["of"].iloc[0])
@@ -45,6 +49,7 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
             name=expression_title(expression),
             x=rows["votes"].tolist(),
             y=rows["count"].tolist(),
+            customdata=[[expression.value, int(votes)] for votes in rows["votes"]],
             hovertext=[
                 _hover_text(expression, votes, of, n) for votes, n in zip(rows["votes"], rows["count"], strict=True)
             ],
@@ -81,6 +86,7 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
             orientation="h",
             y=names,
             x=[100 * share for share in shares],
+            customdata=[[expression.value, votes] for expression in expressions],
             text=[format_percent(share, 0) if share >= _LABELED_MIN_01 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
@@ -122,9 +128,12 @@ def describe_agreement_by_expression(histogram: pd.DataFrame) -> str:
         return _NO_LABELS
     of = int(histogram["of"].iloc[0])
     mean = (table * table.columns.to_numpy(float)).sum(axis=1) / table.sum(axis=1)
-    most, least = str(mean.idxmax()), str(mean.idxmin())
     if len(mean) == 1:
-        return f"On average, {mean[most]:.1f} of {of} votes are for the label."
+        return f"On average, {mean.iloc[0]:.1f} of {of} votes are for the label."
+    mean = mean[table.sum(axis=1) >= RANKED_IMAGES_MIN]
+    if len(mean) < 2:
+        return f"Fewer than two expressions have {RANKED_IMAGES_MIN} labels, too few to compare."
+    most, least = str(mean.idxmax()), str(mean.idxmin())
     return (
         f"Annotators agree most on {most} ({mean[most]:.1f} of {of} votes on average) and least on {least} "
         f"({mean[least]:.1f})."

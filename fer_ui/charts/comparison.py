@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_core.text import shorten
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure, style_class_bars
+from fer_ui.charts.layout import LEGEND_PX, RANKED_IMAGES_MIN, apply_layout, empty_figure, style_class_bars
 from fer_ui.formatting import format_count, format_percent
 from fer_ui.theme import SERIES, expression_title
 
@@ -61,6 +61,9 @@ def describe_comparison(shares: pd.DataFrame) -> str:
         return ""
     table = known.pivot(index="expression", columns="dataset", values="share_01")
     spread = table.max(axis=1) - table.min(axis=1)
+    spread = spread[known.groupby("expression")["count"].sum() >= RANKED_IMAGES_MIN]
+    if spread.empty:
+        return f"No expression has {RANKED_IMAGES_MIN} images, too few to compare."
     name = str(spread.idxmax())
     if spread[name] < 0.01:
         return "All of them have about the same class distribution."

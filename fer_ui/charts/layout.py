@@ -37,6 +37,10 @@ _LABEL_CHARACTER_PX = 6.4
 _PHONE_PLOT_PX = 272
 
 
+RANKED_IMAGES_MIN = 10
+"""A class with fewer images is drawn but never named as the most or least of all."""
+
+
 class Titles(NamedTuple):
     """A chart's title and the conclusion below it."""
 

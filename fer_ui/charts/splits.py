@@ -12,7 +12,7 @@ from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.charts.distribution import SplitCounts
-from fer_ui.charts.layout import apply_layout, empty_figure, expression_marker, style_class_bars
+from fer_ui.charts.layout import RANKED_IMAGES_MIN, apply_layout, empty_figure, expression_marker, style_class_bars
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
@@ -26,6 +26,8 @@ _SAME_01 = 0.01
 
 def split_share_bars(counts: pd.DataFrame) -> go.Figure:
     """Plot the share of each expression in the training, validation and test split.
+
+    A bar's `customdata` is its expression and split.
 
     Args:
         counts: one row for each split and one column for each expression, from `splits.report.SplitReport`.
@@ -63,7 +65,10 @@ def describe_split_shares(counts: pd.DataFrame) -> str:
     if lacking:
         return " ".join(lacking)
     spreads = [max(column) - min(column) for column in zip(*(panel.shares_01 for panel in panels), strict=True)]
-    index = max(range(len(classes)), key=spreads.__getitem__)
+    ranked = [i for i in range(len(classes)) if sum(panel.counts[i] for panel in panels) >= RANKED_IMAGES_MIN]
+    if not ranked:
+        return f"No expression has {RANKED_IMAGES_MIN} images, too few to compare."
+    index = max(ranked, key=spreads.__getitem__)
     if spreads[index] < _SAME_01:
         return "All splits have about the same class distribution."
     most, least = (pick(panels, key=lambda panel: panel.shares_01[index]) for pick in (max, min))
@@ -85,6 +90,7 @@ def _bars(classes: Sequence[Expression], panel: SplitCounts) -> go.Bar:
         orientation="h",
         y=[expression_title(expression) for expression in classes],
         x=[100 * share for share in panel.shares_01],
+        customdata=[[expression.value, panel.split] for expression in classes],
         hovertext=[
             (
                 f"{split_title(panel.split)}: {format_count(number)} of {format_images(total)} labeled "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -11,9 +13,12 @@ from fer_core.labels import Expression
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
+from fer_ui.charts.layout import RANKED_IMAGES_MIN
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.frame.header import Headline, empty_state, headline, notice
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
+from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.theme import expression_title
 
@@ -22,8 +27,9 @@ _COLUMNS = ("valence", "arousal")
 _SEPARATOR = ","
 
 
+@st.fragment
 def show_affect(dataset: StoredDataset) -> None:
-    """Show how many images have both values, the plane with its filter, and the table."""
+    """Show the plane with its numbers, the choice of expressions, and the table."""
     with show_errors():
         if not set(_COLUMNS) <= set(dataset.columns()):
             empty_state(
@@ -38,18 +44,25 @@ def show_affect(dataset: StoredDataset) -> None:
                 f"{_describe_missing(summary)} Check the annotation files beside the images, and import again.",
             )
             return
-        _show_headline(summary)
-        shown = _choose_classes(summary, dataset.id)
-        if not shown:
-            notice("info", "Choose at least one expression.")
-            return
-        plotted = points[points["label"].isin([str(e) for e in shown])]
-        show_chart(affect_plane(plotted, summary, shown), f"affect-{dataset.id}", table=plotted)
-        if len(plotted) < summary["n"].sum():
-            st.caption(
-                f"Points: a sample of up to {_POINTS_PER_CLASS} images of each expression. Diamonds and ellipses: mean "
-                "and standard deviation of all images."
-            )
+        view = chart_and_numbers("affect")
+        with view.numbers:
+            _show_numbers(summary)
+            with st.expander("How to read the chart", icon=":material/info:"):
+                st.markdown(
+                    f"Points are a sample of up to {_POINTS_PER_CLASS} images of each expression. Diamonds and "
+                    "ellipses are the mean and the standard deviation of all images. Valence is how pleasant a face "
+                    "looks, arousal how excited, both from -1 to 1."
+                )
+        with view.chart:
+            chart = st.container()
+            shown = _choose_classes(summary, dataset.id)
+            plotted = points[points["label"].isin([str(e) for e in shown])]
+            with chart:
+                if shown:
+                    show_chart(affect_plane(plotted, summary, shown), f"affect-{dataset.id}", table=plotted)
+                else:
+                    notice("info", "Choose at least one expression.")
+        _show_faces_links(dataset, shown)
         _show_table(summary, dataset.id)
 
 
@@ -60,26 +73,45 @@ def _load_affect(dataset_id: str, fingerprint: str, version: int) -> tuple[pd.Da
     return sample_affect(index, _POINTS_PER_CLASS).reset_index(drop=True), summarize_affect(index)
 
 
-def _show_headline(summary: pd.DataFrame) -> None:
+def _show_faces_links(dataset: StoredDataset, shown: Sequence[Expression]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption("Show the faces of a class:", width="content")
+        for expression in shown:
+            query = {str(QueryParam.DATASET): dataset.id, str(QueryParam.SECTION): "faces"}
+            link_to(Page.DATASETS, expression_title(expression), **query, label=str(expression))
+
+
+def _show_numbers(summary: pd.DataFrame) -> None:
     with_both, total = int(summary["n"].sum()), int(summary[["n", "outside", "missing"]].to_numpy().sum())
-    known = summary[summary["n"] > 0]
-    valence, arousal = known["valence_mean"], known["arousal_mean"]
-    rows = (valence.argmax(), valence.argmin(), arousal.argmax())
-    pleasant, unpleasant, excited = (known.iloc[int(row)] for row in rows)
-    headline(
-        [
-            Headline(
-                "Labeled images with both values",
-                format_count(with_both),
-                f"{format_percent(with_both / total)} of {format_images(total)}",
-            ),
-            Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
-            Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
-            Headline("Most excited", _title(excited), f"mean arousal {excited['arousal_mean']:+.2f}"),
-        ]
-    )
+    share = format_percent(with_both / total)
+    numbers = [
+        Headline("With both values", format_count(with_both), f"{share} of {format_images(total)} with a label"),
+        Headline("Without", format_count(total - with_both), format_percent(1 - with_both / total)),
+    ]
+    text, extremes = _describe_extremes(summary[summary["n"] >= RANKED_IMAGES_MIN])
+    if text:
+        verdict(text)
+    headline([*numbers, *extremes])
     if with_both < total:
         notice("warning", f"{_describe_missing(summary)} They are not shown or included in the means.")
+
+
+def _describe_extremes(known: pd.DataFrame) -> tuple[str, list[Headline]]:
+    """Describe which means are furthest apart, and name the extreme classes; nothing for fewer than two classes."""
+    if len(known) < 2:
+        return "", []
+    valence, arousal = known["valence_mean"], known["arousal_mean"]
+    rows = (valence.argmax(), valence.argmin(), arousal.argmax(), arousal.argmin())
+    pleasant, unpleasant, excited, calm = (known.iloc[int(row)] for row in rows)
+    numbers = [
+        Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
+        Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
+        Headline("Most excited", _title(excited), f"mean arousal {excited['arousal_mean']:+.2f}"),
+        Headline("Calmest", _title(calm), f"mean arousal {calm['arousal_mean']:+.2f}"),
+    ]
+    if valence.max() - valence.min() < arousal.max() - arousal.min():
+        return f"Arousal differs most: {_title(calm).lower()} to {_title(excited).lower()}", numbers
+    return f"Valence differs most: {_title(unpleasant).lower()} to {_title(pleasant).lower()}", numbers
 
 
 def _describe_missing(summary: pd.DataFrame) -> str:
@@ -97,6 +129,7 @@ def _choose_classes(summary: pd.DataFrame, name: str) -> list[Expression]:
     chosen = st.pills(
         "Expressions",
         present,
+        label_visibility="collapsed",
         selection_mode="multi",
         key=key,
         format_func=expression_title,
@@ -132,7 +165,7 @@ def _show_table(summary: pd.DataFrame, name: str) -> None:
         column_order=list(columns),
         column_config=columns,
     )
-    show_csv_download(summary, f"affect-by-expression-{name}")
+    show_csv_download(summary, f"affect-by-expression-{name}", type="tertiary")
 
 
 def _title(row: pd.Series) -> str:

@@ -1,7 +1,8 @@
-"""Augmented faces for a page, made by a command in another process, as the web process loads no torch."""
+"""Augmented faces for a page, made in another process, as the web process loads no torch."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,18 +13,19 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.jobs.subprocess_runner import Command, run_command
+from fer_core.errors import FerscopeError
+from fer_core.jobs.subprocess_runner import Command
+from fer_core.jobs.worker.warm_worker import WarmWorker
 from fer_core.settings import settings
+from fer_ui.resources import load_index
 
 DRAWS = 5
-"""With the original, two full rows of three on a phone."""
+"""With the original, a row that fits a phone."""
 
-SEEDS_AT_ONCE = 20
-"""Starting torch takes seconds and augmenting milliseconds, so a call covers the next seeds too."""
-
+_LOG = logging.getLogger(__name__)
 _TIMEOUT_S = 120
-_ONE_AT_A_TIME = threading.Lock()
-"""Shared by all sessions, as each process takes most of a gigabyte."""
+_HINT = "Training may be using the machine: try again later."
+_PREPARED = "augmentation-prepared"
 
 
 def build_augment_command(dataset_id: str, ids: Sequence[str], policy: str, seed: int) -> list[str]:
@@ -33,31 +35,50 @@ def build_augment_command(dataset_id: str, ids: Sequence[str], policy: str, seed
 
 
 def load_augmented_images(dataset: StoredDataset, ids: Sequence[str], policy: str, seed: int) -> NDArray[np.uint8]:
-    """Load faces and `DRAWS` augmented versions of each; cached for nearby seeds.
+    """Load faces and `DRAWS` augmented versions of each; cached.
 
     Returns:
         uint8, shape (faces, 1 + DRAWS, S, S) gray or (faces, 1 + DRAWS, S, S, 3) RGB.
     Raises:
         FerscopeError: the command failed or took too long.
     """
-    first = seed // SEEDS_AT_ONCE * SEEDS_AT_ONCE
-    return _block(dataset.id, dataset.fingerprint, tuple(ids), policy, first)[seed - first]
+    return _augment(dataset.id, dataset.fingerprint, tuple(ids), policy, seed)
 
 
-@st.cache_data(show_spinner="Augmenting the faces. This takes a few seconds.", max_entries=16)
-def _block(
-    dataset_id: str, fingerprint: str, ids: tuple[str, ...], policy: str, first_seed: int
-) -> list[NDArray[np.uint8]]:
+def prepare_augmentation(dataset: StoredDataset) -> None:
+    """Load torch and open the dataset's images in the background, once per session and dataset."""
+    key = (dataset.id, dataset.fingerprint)
+    if st.session_state.get(_PREPARED) == key:
+        return
+    st.session_state[_PREPARED] = key
+    readable = load_index(dataset).query("problem == ''")["id"]
+    if len(readable):
+        threading.Thread(target=_prepare, args=(worker(), dataset.id, str(readable.iloc[0])), daemon=True).start()
+
+
+def _prepare(process: WarmWorker, dataset_id: str, image_id: str) -> None:
+    """Augment one face for nothing; runs in a thread, without Streamlit."""
+    try:
+        _run_augment(process, build_augment_command(dataset_id, [image_id], "none", 0), 0)
+    except (FerscopeError, OSError) as exc:  # the preview that a page waits for shows its error
+        _LOG.warning("The augmentation of %s could not be prepared: %s", dataset_id, exc)
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> WarmWorker:
+    """Get the process that augments, shared by all sessions, as it takes most of a gigabyte while it is used."""
+    return WarmWorker(settings())
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _augment(dataset_id: str, fingerprint: str, ids: tuple[str, ...], policy: str, seed: int) -> NDArray[np.uint8]:
     del fingerprint  # part of the key
+    return _run_augment(worker(), build_augment_command(dataset_id, ids, policy, seed), seed)
+
+
+def _run_augment(process: WarmWorker, arguments: Sequence[str], seed: int) -> NDArray[np.uint8]:
     with TemporaryDirectory(prefix="ferscope-") as folder:
         out = Path(folder) / "faces.npz"
-        with _ONE_AT_A_TIME:
-            arguments = [
-                *build_augment_command(dataset_id, ids, policy, first_seed),
-                f"--seeds={SEEDS_AT_ONCE}",
-                f"--out={out}",
-            ]
-            hint = "Training may be using the machine: try again later."
-            run_command(Command(arguments, "Augmenting the faces", _TIMEOUT_S, hint), settings())
+        process.run(Command([*arguments, f"--out={out}"], "Augmenting the faces", _TIMEOUT_S, _HINT))
         with np.load(out, allow_pickle=False) as arrays:
-            return [arrays[str(seed)] for seed in range(first_seed, first_seed + SEEDS_AT_ONCE)]
+            return np.asarray(arrays[str(seed)], np.uint8)

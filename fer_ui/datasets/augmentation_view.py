@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from base64 import b64encode
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -18,8 +20,9 @@ from fer_core.text import capitalize_first
 from fer_core.training.config.augmentation_policies import AugmentationPolicy, describe_changes, policies
 from fer_ui.datasets.augmentation_preview import build_augment_command, load_augmented_images
 from fer_ui.errors import show_errors
-from fer_ui.escaping import escape_markdown
+from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.frame.header import empty_state
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.theme import expression_title
@@ -28,7 +31,8 @@ SEEDS_PER_SAMPLE = 1000
 """The thousands of the seed in the query string choose the faces, the rest their augmentation."""
 
 _SEED_END = 2**31 // SEEDS_PER_SAMPLE * SEEDS_PER_SAMPLE
-_SHOWN_PX = 96
+_SHOWN_PX = 76
+_ROW_PX = 80
 
 
 @st.fragment
@@ -45,10 +49,15 @@ def show_augmentation(dataset: StoredDataset, index: pd.DataFrame) -> None:
             empty_state("There are no labeled faces", "Training uses only readable images with a label.")
             return
         name, policy = _choose_policy(seed)
-        _show_description(policy)
-        _show_grid(faces, load_augmented_images(dataset, faces["id"].tolist(), name, seed))
-        link_to(Page.TRAINING, "Train with this policy", dataset=dataset.id, policy=name)
-        _show_command(build_augment_command(dataset.id, faces["id"].tolist(), name, seed))
+        view = chart_and_numbers("augmentation")
+        with view.numbers:
+            _show_description(policy)
+            link_to(Page.TRAINING, "Train with this policy", dataset=dataset.id, policy=name)
+            _show_command(build_augment_command(dataset.id, faces["id"].tolist(), name, seed))
+        with view.chart:
+            with st.skeleton(height=len(faces) * _ROW_PX):
+                augmented = load_augmented_images(dataset, faces["id"].tolist(), name, seed)
+            st.html(faces_html(faces, augmented))
 
 
 def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
@@ -63,7 +72,7 @@ def sample_faces(index: pd.DataFrame, sample: int) -> pd.DataFrame:
     rows = index.loc[train if train.any() else usable, ["id", "label"]]
     chosen = rows.groupby("label", observed=True).sample(1, random_state=np.random.default_rng(sample))
     order = {str(expression): index for index, expression in enumerate(Expression)}
-    return chosen.sort_values("label", key=lambda labels: labels.map(order)).reset_index(drop=True)
+    return chosen.sort_values("label", key=lambda labels: labels.astype(str).map(order)).reset_index(drop=True)
 
 
 def next_augmentation(seed: int) -> int:
@@ -85,11 +94,20 @@ def _choose_policy(seed: int) -> tuple[str, AugmentationPolicy]:
     known = policies()
     names = sorted(known, key=lambda name: (name == "none", name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = param_selectbox(
-            "Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title
+        with st.container(width=300):
+            name = param_selectbox(
+                "Augmentation policy", names, QueryParam.POLICY, format_func=lambda each: known[each].title
+            )
+        st.button(
+            "Augment again",
+            key="augment-again",
+            icon=":material/refresh:",
+            on_click=_go_to,
+            args=(next_augmentation(seed),),
         )
-        st.button("Augment again", icon=":material/refresh:", on_click=_go_to, args=(next_augmentation(seed),))
-        st.button("Other faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),))
+        st.button(
+            "Other faces", key="other-faces", icon=":material/shuffle:", on_click=_go_to, args=(next_faces(seed),)
+        )
     return name, known[name]
 
 
@@ -98,26 +116,38 @@ def _go_to(seed: int) -> None:
 
 
 def _show_description(policy: AugmentationPolicy) -> None:
-    changes = "; ".join(describe_changes(policy.augment)) or "no augmentation"
-    st.markdown(escape_markdown(f"{capitalize_first(changes)}."))
+    changes = describe_changes(policy.augment)
+    verdict(policy.title)
     if policy.description:
         st.caption(escape_markdown(policy.description))
+    if changes:
+        with st.expander("All changes", icon=":material/info:"):
+            st.markdown("\n".join(f"- {escape_markdown(capitalize_first(change))}" for change in changes))
 
 
-def _show_grid(faces: pd.DataFrame, augmented: NDArray[np.uint8]) -> None:
-    for name, label, versions in zip(faces["id"], faces["label"], augmented, strict=True):
+def faces_html(faces: pd.DataFrame, augmented: NDArray[np.uint8]) -> str:
+    """Build the HTML of a row for each face: its class, the original, and its augmented versions.
+
+    Args:
+        faces: `id` and `label`, one row for each face.
+        augmented: uint8, shape (faces, versions, S, S) gray or (faces, versions, S, S, 3) RGB; the original first.
+    """
+    versions = augmented.shape[1] - 1
+    heads = f'<span></span><span>Original</span><span style="grid-column:span {versions}">Augmented</span>'
+    rows = []
+    for name, label, pictures in zip(faces["id"], faces["label"], augmented, strict=True):
         title = expression_title(Expression(label))
-        st.markdown(f"**{title}** {escape_markdown(name)}")
-        with st.container(horizontal=True, gap="small"):
-            for draw, face in enumerate(versions):
-                caption = f"version {draw}" if draw else "original"
-                st.image(_enlarge(face), caption, _SHOWN_PX, output_format="PNG", alt=f"{title}, {name}: {caption}")
+        rows.append(f'<span title="{escape_html(name)}">{title}</span>')
+        for number, picture in enumerate(pictures):
+            kind = f"version {number}" if number else "original"
+            rows.append(f'<img src="{_data_url(picture)}" alt="{escape_html(f"{title}, {name}: {kind}")}">')
+    columns = f"grid-template-columns:minmax(4.25rem,max-content) repeat({versions + 1},minmax(0,{_SHOWN_PX}px))"
+    return f'<div class="ferscope-augmented" style="{columns}">{heads}{"".join(rows)}</div>'
 
 
-def _enlarge(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Enlarge by a whole factor, so that the browser does not interpolate."""
-    factor = max(1, _SHOWN_PX // len(face))
-    return face.repeat(factor, axis=0).repeat(factor, axis=1)
+def _data_url(picture: NDArray[np.uint8]) -> str:
+    pixels = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
+    return f"data:image/png;base64,{b64encode(cv2.imencode('.png', pixels)[1].tobytes()).decode()}"
 
 
 def _show_command(arguments: Sequence[str]) -> None:

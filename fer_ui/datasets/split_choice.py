@@ -6,16 +6,25 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SplitConfig
 from fer_ui.image_labels import split_title
-from fer_ui.query_params import QueryParam, get_param, join_fields, param_segmented_control, parse_fields
+from fer_ui.query_params import (
+    QueryParam,
+    get_param,
+    join_fields,
+    param_segmented_control,
+    param_selectbox,
+    parse_fields,
+)
 
 ALL_SPLITS = "all"
 
 _KINDS = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
 _KEY = "split-{}"
+_HEADER_SPLIT_PX = 136
 _SEED_MAX = 2**53 - 1
 """The largest integer that a browser represents exactly."""
 
@@ -102,8 +111,23 @@ def choose_split(default: SplitConfig, present: Collection[str], *, with_fold: b
 
 def choose_published_split(splits: Sequence[str]) -> str:
     """Show the choice of a published split; `ALL_SPLITS` without one, or if there is only one split."""
-    titles = {ALL_SPLITS: "All splits", **{split: split_title(split) for split in splits}}
-    return param_segmented_control("Split", titles, QueryParam.SPLIT, in_header=True) if splits[1:] else ALL_SPLITS
+    if not splits[1:]:
+        return ALL_SPLITS
+    return param_segmented_control("Split", _published_titles(splits), QueryParam.SPLIT, in_header=True)
+
+
+def choose_split_in_header(header: DeltaGenerator, splits: Sequence[str]) -> str:
+    """Show `choose_published_split` in the page's header row, beside the dataset."""
+    if not splits[1:]:
+        return ALL_SPLITS
+    with header:
+        return param_selectbox(
+            "Split", _published_titles(splits), QueryParam.SPLIT, in_header=True, width_px=_HEADER_SPLIT_PX
+        )
+
+
+def _published_titles(splits: Sequence[str]) -> dict[str, str]:
+    return {ALL_SPLITS: "All splits", **{split: split_title(split) for split in splits}}
 
 
 def _available_kinds(default: SplitConfig, present: Collection[str]) -> list[str]:

@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.augmented_copies import copy_search_limits
 from fer_core.data.quality.messages import FindingKind
 from fer_core.data.record import Split
 from fer_core.data.splits.report import REASONS, SplitReport, split_table
-from fer_core.data.splits.split import EXCLUDED, SplitConfig
+from fer_core.data.splits.split import EXCLUDED, SplitConfig, describe_published_roles
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.splits import split_share_bars
-from fer_ui.datasets.faces.face_grid import show_pairs
+from fer_ui.datasets.bar_faces import store_clicked_bar
+from fer_ui.datasets.faces.face_grid import show_faces, show_pairs
 from fer_ui.datasets.quality_view import pair_notes
 from fer_ui.datasets.reports import load_leakage, load_quality, load_split
 from fer_ui.datasets.split_choice import (
+    ALL_SPLITS,
     choose_split,
     describe_split_config,
     has_published_split,
     split_to_query,
 )
+from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.frame.header import Headline, empty_state, headline
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.image_labels import split_title
 from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.resources import load_index
 from fer_ui.theme import MUTED, expression_title
 
 _LEAKING = (FindingKind.DUPLICATE_ACROSS_SPLITS, FindingKind.IDENTITY_ACROSS_SPLITS)
+_NO_CLASS = "none"
+_CHOICE_PX = 150
 _CELL = "padding:0.25rem 0.375rem;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
 _NAME = "padding:0.25rem 0.375rem 0.25rem 0;text-align:left;font-weight:400"
 _LINE = "border-bottom:1px solid color-mix(in srgb, currentColor 18%, transparent)"
 _SMALL = f"font-size:0.75rem;{MUTED}"
 
 
+@st.fragment
 def show_splits(dataset: StoredDataset) -> None:
-    """Show the choice of a split, its class distributions, and its leakage."""
+    """Show the choice of a split, its class distributions, the faces of a bar, and its leakage."""
+    with show_errors():
+        _show_splits(dataset)
+
+
+def _show_splits(dataset: StoredDataset) -> None:
     index = load_index(dataset)
     if index.empty or index["excluded"].all():
         empty_state("There are no images to split", "Every image is excluded. Restore some in Corrections.")
@@ -51,25 +67,70 @@ def show_splits(dataset: StoredDataset) -> None:
     default = SplitConfig(kind="published" if has_published_split(present) else "seeded")
     config = choose_split(default, present)
     report = load_split(dataset, config)
-    _show_summary(report)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
-        table = partial(split_table, index, report.splits)
-        show_csv_download(table, f"split-{dataset.id}", "Split as CSV", type="tertiary")
-    key = f"split-shares-{dataset.id}"
-    show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index())
-    st.html(counts_html(report.counts))
+    view = chart_and_numbers("splits")
+    with view.numbers:
+        _show_summary(report, present)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            link_to(Page.TRAINING, "Train with this split", dataset=dataset.id, split_config=split_to_query(config))
+            table = partial(split_table, index, report.splits)
+            show_csv_download(table, f"split-{dataset.id}", "Split as CSV", type="tertiary")
+    with view.chart:
+        key = f"split-shares-{dataset.id}"
+        on_select = store_clicked_bar(key, (QueryParam.LABEL, QueryParam.SPLIT))
+        show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index(), on_select=on_select)
+        label, split = _choose_bar(report.counts)
+    if label:
+        positions = rows_of_bar(index, report.splits, label, split)
+        show_faces(dataset, index, f"split-{label}-{split}-{dataset.id}", positions=positions)
     _show_leakage(dataset, report)
+    st.subheader("Images by class and split", anchor=False)
+    st.html(counts_html(report.counts))
 
 
-def _show_summary(report: SplitReport) -> None:
+def rows_of_bar(index: pd.DataFrame, splits: pd.Series, label: str, split: str) -> NDArray[np.int64]:
+    """Find the images of a class in a split, or in all; row numbers of the index.
+
+    Args:
+        splits: the split of each row, from `SplitReport`.
+    """
+    rows = index["label"].eq(label).fillna(False).to_numpy(bool)
+    if split != ALL_SPLITS:
+        rows &= splits.eq(split).to_numpy(bool)
+    return np.flatnonzero(rows)
+
+
+def _choose_bar(counts: pd.DataFrame) -> tuple[str, str]:
+    """Offer the bars' faces to the keyboard; "" where no class is chosen."""
+    classes = {str(each): expression_title(each) for each in Expression if counts[str(each)].any()}
+    splits = {str(split): _title(str(split)) for split in counts.index[counts["total"] > 0]}
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Click a bar to see its faces, or choose:", width="content")
+        none = {_NO_CLASS: "No class"}
+        label = param_selectbox("Class", none | classes, QueryParam.LABEL, in_header=True, width_px=_CHOICE_PX)
+        titles = {ALL_SPLITS: "All splits"} | splits
+        split = param_selectbox("Split", titles, QueryParam.SPLIT, in_header=True, width_px=_CHOICE_PX)
+    return "" if label == _NO_CLASS else label, split
+
+
+def _show_summary(report: SplitReport, present: Collection[str]) -> None:
     total = report.counts["total"]
     names = [*map(str, Split), *([EXCLUDED] if total[EXCLUDED] else [])]
     shares = total / int(total.sum())
-    headline([Headline(_title(name), format_count(int(total[name])), format_percent(shares[name])) for name in names])
-    text = f"Split {describe_split_config(report.config)}."
-    skipped = f" {format_images(int(total[EXCLUDED]))} skipped, see below." if total[EXCLUDED] else ""
-    st.markdown(escape_markdown(text + skipped))
+    as_test = report.kind == "published" and Split.TEST not in present
+    details = {str(Split.TEST): ", published as validation"} if as_test else {}
+    verdict(f"Split {describe_split_config(report.config)}")
+    headline(
+        [
+            Headline(
+                _title(name), format_count(int(total[name])), f"{format_percent(shares[name])}{details.get(name, '')}"
+            )
+            for name in names
+        ]
+    )
+    if roles := describe_published_roles(present, report.config):
+        st.markdown(escape_markdown(roles))
+    if skipped := describe_excluded(report):
+        st.caption(escape_markdown(skipped))
 
 
 def describe_excluded(report: SplitReport) -> str:
@@ -83,18 +144,17 @@ def describe_excluded(report: SplitReport) -> str:
 
 def _show_leakage(dataset: StoredDataset, report: SplitReport) -> None:
     """Show the leakage of this split and, beside it, of the published one."""
-    st.subheader("Leakage", anchor=False)
+    st.subheader("Leakage check", anchor=False)
     published = report.published_leakage
-    verdicts = [("This split", load_leakage(dataset, report.config), describe_excluded(report))]
+    verdicts = [("This split", load_leakage(dataset, report.config))]
     if published:
-        verdicts.append(("The published split", published, ""))
-    for column, (subject, leakage, note) in zip(st.columns(len(verdicts), border=True), verdicts, strict=True):
+        verdicts.append(("The published split", published))
+    for column, (subject, leakage) in zip(st.columns(len(verdicts), border=True), verdicts, strict=True):
         icon = ":material/check_circle:" if leakage.clean else ":material/warning:"
         column.markdown(f"{icon} **{subject}**")
         column.markdown(escape_markdown(leakage.describe(subject)))
-        if note:
-            column.markdown(escape_markdown(note))
-    st.caption(escape_markdown(copy_search_limits(dataset.columns(), load_index(dataset)["split"])))
+    with st.expander("What the check finds", icon=":material/info:"):
+        st.markdown(escape_markdown(copy_search_limits(dataset.columns(), load_index(dataset)["split"])))
     if published and not published.clean:
         _show_pairs(dataset)
 

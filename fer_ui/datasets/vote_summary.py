@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from fer_core.data.agreement import (
     AnnotatorAgreement,
+    VoteWinners,
     agreement_histogram,
     annotator_agreement,
     get_votes,
     most_ambiguous,
     vote_agreement,
     vote_shares,
+    vote_winners,
 )
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.imbalance.counts import excluded_rows
@@ -45,6 +47,7 @@ class VoteSummary:
         clear_interval: 95 %, Wilson.
         ceiling: agreement between people; None where no image has a label and two votes.
         histogram: `agreement.agreement_histogram`.
+        winners: `agreement.vote_winners`, with row numbers of the dataset's index.
         shares: `agreement.vote_shares`.
         ambiguous: `agreement.most_ambiguous`, indexed by the row numbers of the dataset's index.
         ambiguous_labeled: the same among faces with a label.
@@ -57,6 +60,7 @@ class VoteSummary:
     clear_interval: Interval
     ceiling: AnnotatorAgreement | None
     histogram: pd.DataFrame
+    winners: VoteWinners
     shares: pd.DataFrame
     ambiguous: pd.DataFrame
     ambiguous_labeled: pd.DataFrame
@@ -81,6 +85,7 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
         return None
     voted = index.iloc[rows].set_axis(rows)
     votes = get_votes(voted)
+    winners = vote_winners(voted)
     agreed = np.sort(vote_agreement(votes))
     clear = int((agreed > 0.5).sum())
     return VoteSummary(
@@ -91,6 +96,7 @@ def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
         clear_interval=wilson_interval(clear, len(rows)),
         ceiling=annotator_agreement(votes),
         histogram=agreement_histogram(voted),
+        winners=winners._replace(rows=rows[winners.rows]),
         shares=vote_shares(voted),
         ambiguous=most_ambiguous(voted, AMBIGUOUS_MAX),
         ambiguous_labeled=most_ambiguous(voted[voted["label"].notna()], AMBIGUOUS_MAX),
@@ -103,7 +109,7 @@ def describe_votes(votes: NDArray[np.integer]) -> str:
     return join_words([f"{int(votes[answer])} {_ANSWERS[answer]}" for answer in order if votes[answer] > 0])
 
 
-@st.cache_data(show_spinner="Counting the votes", max_entries=4)
+@st.cache_resource(show_spinner="Counting the votes", max_entries=4)
 def _summaries(dataset_id: str, fingerprint: str, version: int) -> dict[str, VoteSummary | None]:
     """Summarize all splits at once, so that switching between them is fast."""
     del fingerprint  # part of the key: an import under the same id is another dataset

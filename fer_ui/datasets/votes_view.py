@@ -1,35 +1,45 @@
-"""The section Votes: annotator agreement, what it means for accuracies, and the most ambiguous faces."""
+"""The section Votes: annotator agreement, what it means for accuracies, and the faces behind the numbers."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.agreement import AnnotatorAgreement, get_votes
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.intervals import Interval
+from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.agreement import agreement_by_expression, agreement_histogram_bars
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table
+from fer_ui.datasets.bar_faces import store_clicked_bar
 from fer_ui.datasets.faces.face_grid import show_faces
-from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
+from fer_ui.datasets.split_choice import ALL_SPLITS, choose_split_in_header
 from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summary
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_images, format_interval, format_percent
 from fer_ui.frame.header import Headline, empty_state, headline
-from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
+from fer_ui.query_params import QueryParam, get_param, param_segmented_control, param_selectbox
 from fer_ui.resources import load_index
+from fer_ui.theme import expression_title
 
-_LABELED = "labeled"
-_KINDS = {_LABELED: "With a label", "any": "With and without"}
 _SCALES = {"count": "Counts", "share": "By expression"}
+_AMBIGUOUS, _AMBIGUOUS_ANY = "ambiguous", "ambiguous-any"
+_ANY = "any"
 
 
-def show_votes(dataset: StoredDataset) -> None:
-    """Show the metrics with their intervals, the charts, and the most ambiguous faces."""
+def show_votes(dataset: StoredDataset, header: DeltaGenerator) -> None:
+    """Show agreement as a chart with its numbers, the faces of a bar or the most ambiguous ones, and the shares.
+
+    Args:
+        header: the page's header row.
+    """
     with show_errors():
         if VOTE_COLUMNS[0] not in dataset.columns():
             empty_state(
@@ -37,16 +47,26 @@ def show_votes(dataset: StoredDataset) -> None:
                 "Each image has only one label, so agreement is unknown. FER+ has ten votes for each image.",
             )
             return
-        index = load_index(dataset)
-        present = set(index["split"].dropna().unique())
-        split = choose_published_split([split for split in Split if split in present])
+        present = set(load_index(dataset)["split"].dropna().unique())
+        split = choose_split_in_header(header, [split for split in Split if split in present])
         summary = vote_summary(dataset, "" if split == ALL_SPLITS else split)
         if summary is None:
             empty_state("No images with votes", "Choose another split, or restore excluded images.")
             return
-        _show_metrics(summary)
-        _show_charts(summary, dataset.id)
-        _show_ambiguous(dataset, index, summary)
+        _show_split(dataset, summary)
+
+
+@st.fragment
+def _show_split(dataset: StoredDataset, summary: VoteSummary) -> None:
+    with show_errors():
+        view = chart_and_numbers("votes")
+        with view.numbers:
+            _show_metrics(summary)
+        with view.chart:
+            _show_agreement(summary, dataset.id)
+        _show_faces_of_votes(dataset, summary)
+        shares = vote_shares_table(summary.shares)
+        show_chart(vote_shares_bars(summary.shares), f"vote-shares-{dataset.id}", table=shares)
 
 
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
@@ -60,32 +80,63 @@ def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
     )
 
 
+def select_voted(summary: VoteSummary, label: str, votes: str) -> pd.Index:
+    """Select the images of a bar: those whose winner is `label` and has `votes` votes.
+
+    Args:
+        label: an expression, else all.
+        votes: a number, else any.
+    Returns:
+        row numbers of the dataset's index.
+    """
+    winners = summary.winners
+    chosen = np.ones(len(winners.rows), bool)
+    if label in list(Expression):
+        chosen &= winners.codes == list(Expression).index(Expression(label))
+    if votes.isdecimal():
+        chosen &= winners.votes == int(votes)
+    return pd.Index(winners.rows[chosen])
+
+
+def _show_agreement(summary: VoteSummary, name: str) -> None:
+    chart = st.container()
+    scale = param_segmented_control("Scale", _SCALES, QueryParam.SCALE, in_header=True)
+    draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
+    key = f"agreement-{scale}-{name}"
+    with chart:
+        on_select = store_clicked_bar(key, (QueryParam.LABEL, QueryParam.VOTES))
+        show_chart(draw(summary.histogram), key, table=summary.histogram, on_select=on_select)
+
+
 def _show_metrics(summary: VoteSummary) -> None:
+    ceiling = summary.ceiling
     numbers = [
-        Headline("Median agreement", format_percent(summary.median_01, 0), _median_detail(summary.median_interval)),
+        Headline("Median agreement", format_percent(summary.median_01), _median_detail(summary.median_interval)),
         Headline(
             "Clear majority",
             format_percent(summary.clear_01),
             f"of {format_images(summary.images)}; 95 %: {format_interval(*summary.clear_interval)}",
         ),
     ]
-    ceiling = summary.ceiling
     if ceiling is None:
+        verdict(f"{format_percent(summary.clear_01)} of the images have a clear majority")
         headline(numbers)
         return
+    verdict(f"An accuracy above {format_percent(ceiling.majority_panel_interval[1])} on these labels is suspect")
     one, panel = format_interval(*ceiling.single_annotator_interval), format_interval(*ceiling.majority_panel_interval)
     numbers += [
         Headline("One annotator against the rest", format_percent(ceiling.single_annotator_01), f"95 %: {one}"),
         Headline("A new panel, same label", format_percent(ceiling.majority_panel_01), f"95 %: {panel}"),
     ]
     headline(numbers)
-    st.markdown(escape_markdown(describe_agreement_ceiling(ceiling)))
-    st.caption(
-        escape_markdown(
-            "Agreement is the share of an image's votes for its most voted expression; a clear majority is more than "
-            f"half. {format_percent(ceiling.majority_panel_tie_01)} of the new panels tie and are not counted."
+    with st.expander("What this means for accuracies", icon=":material/info:"):
+        st.markdown(escape_markdown(describe_agreement_ceiling(ceiling)))
+        st.caption(
+            escape_markdown(
+                "Agreement is the share of an image's votes for its most voted expression; a clear majority is more "
+                f"than half. {format_percent(ceiling.majority_panel_tie_01)} of the new panels tie and are not counted."
+            )
         )
-    )
 
 
 def _median_detail(ends: Interval) -> str:
@@ -93,30 +144,45 @@ def _median_detail(ends: Interval) -> str:
     return "also both ends of the 95 % interval" if low == high else f"95 %: {format_interval(low, high)}"
 
 
-def _show_charts(summary: VoteSummary, name: str) -> None:
-    scale = param_segmented_control("Agreement", _SCALES, QueryParam.SCALE)
-    draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
-    show_chart(draw(summary.histogram), f"agreement-{scale}-{name}", table=summary.histogram)
-    show_chart(vote_shares_bars(summary.shares), f"vote-shares-{name}", table=vote_shares_table(summary.shares))
+def _show_faces_of_votes(dataset: StoredDataset, summary: VoteSummary) -> None:
+    """Show the faces of a clicked bar, which select boxes offer to the keyboard, or the most ambiguous ones."""
+    st.subheader("Faces", anchor=False, help="Click a bar of the chart to see its faces.")
+    found = set(summary.winners.codes.tolist())
+    lists = {_AMBIGUOUS: "Most ambiguous, labeled", _AMBIGUOUS_ANY: "Most ambiguous, all", _ANY: "All expressions"}
+    if get_param(QueryParam.KIND) == "any":  # a link of an earlier version
+        lists = {_AMBIGUOUS_ANY: lists[_AMBIGUOUS_ANY], **lists}
+    titles = {str(each): expression_title(each) for code, each in enumerate(Expression) if code in found}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        label = param_selectbox("Faces", lists | titles, QueryParam.LABEL, in_header=True)
+        votes = _ANY
+        if label not in (_AMBIGUOUS, _AMBIGUOUS_ANY):
+            numbers = {
+                str(n): f"{n} of {summary.winners.of} votes" for n in sorted(set(summary.winners.votes.tolist()))
+            }
+            votes = param_selectbox("Votes", {_ANY: "Any number of votes"} | numbers, QueryParam.VOTES, in_header=True)
+    if label in (_AMBIGUOUS, _AMBIGUOUS_ANY):
+        ambiguous = summary.ambiguous_labeled if label == _AMBIGUOUS else summary.ambiguous
+        _show_ambiguous(dataset, ambiguous, f"most-{label}-{dataset.id}")
+        return
+    index = load_index(dataset)
+    positions = select_voted(summary, label, votes).to_numpy(np.int64)
+    show_faces(dataset, index, f"voted-{label}-{votes}-{dataset.id}", reason="ambiguous", positions=positions)
 
 
-def _show_ambiguous(dataset: StoredDataset, index: pd.DataFrame, summary: VoteSummary) -> None:
-    st.subheader("The most ambiguous faces", anchor=False)
-    kind = param_segmented_control("Images", _KINDS, QueryParam.KIND)
-    ambiguous = summary.ambiguous_labeled if kind == _LABELED else summary.ambiguous
-    rows = index.iloc[ambiguous.index]
+def _show_ambiguous(dataset: StoredDataset, ambiguous: pd.DataFrame, name: str) -> None:
+    rows = load_index(dataset).iloc[ambiguous.index]
     if rows.empty:
         st.markdown("No expression has the most votes on any of these images.")
         return
     texts = [describe_votes(votes) for votes in get_votes(ambiguous)]
-    st.markdown(
+    st.caption(
         escape_markdown(
             f"The {format_images(len(rows))} with the lowest agreement, lowest first. The first one has the votes "
             f"{texts[0]}. Training can exclude images that you mark as ambiguous."
         )
     )
-    show_faces(dataset, rows, f"most-ambiguous-{kind}-{dataset.id}", reason="ambiguous")
+    show_faces(dataset, rows, name, reason="ambiguous")
     with st.expander("Votes as a table"):
         table = pd.DataFrame({"Image": rows["id"], "Label": rows["label"].astype("str"), "Votes": texts})
         st.dataframe(table, hide_index=True)
-        show_csv_download(table, f"most-ambiguous-{kind}-{dataset.id}")
+        show_csv_download(table, name, type="tertiary")

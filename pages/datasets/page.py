@@ -12,6 +12,7 @@ from fer_core.jobs.deletion import assert_dataset_unused
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.datasets.affect_view import show_affect
+from fer_ui.datasets.augmentation_preview import prepare_augmentation
 from fer_ui.datasets.augmentation_view import show_augmentation
 from fer_ui.datasets.faces.correction_history import show_history
 from fer_ui.datasets.faces.faces_view import show_faces_section
@@ -21,8 +22,8 @@ from fer_ui.datasets.imbalance.published_view import show_manifest, show_publish
 from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
 from fer_ui.datasets.imports.import_view import show_import
 from fer_ui.datasets.imports.manifest_view import show_manifests
+from fer_ui.datasets.imports.sample_dataset import show_sample_button
 from fer_ui.datasets.quality_view import show_quality
-from fer_ui.datasets.sample_dataset import show_sample_button
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
@@ -54,7 +55,7 @@ _REQUIRED_COLUMNS = {"votes": "votes_neutral", "affect": "valence"}
 def main() -> None:
     header = page_header("Datasets", "Explore, check, correct and import face datasets.")
     datasets = {dataset.id: dataset for dataset in list_datasets(settings())}
-    with header, st.container(key="datasets-views"):
+    with header, st.container(key="datasets-views", width="content"):
         view = param_segmented_control("View", _views(bool(datasets)), QueryParam.VIEW, in_header=True)
     show_job_panel()
     if not datasets and view != "import":
@@ -83,7 +84,7 @@ def _show_first_steps() -> None:
         notice("warning", describe_missing_record("dataset", gone))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("No dataset is imported yet. These are published counts of known datasets.", width="content")
-        show_sample_button()
+        show_sample_button("generate-sample")
         link_to(Page.DATASETS, "Import a dataset", view="import")
 
 
@@ -101,12 +102,13 @@ def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) 
         notice("info", SYNTHETIC_DATA_NOTE)
     with show_errors():
         _show_section(section, dataset, header)
+    prepare_augmentation(dataset)
 
 
 def _show_section(section: str, dataset: StoredDataset, header: DeltaGenerator) -> None:
     shown = {
         "faces": show_faces_section,
-        "votes": show_votes,
+        "votes": lambda chosen: show_votes(chosen, header),
         "affect": show_affect,
         "quality": show_quality,
         "corrections": show_history,

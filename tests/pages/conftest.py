@@ -51,6 +51,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
             app.query_params[name] = value
         return app.switch_page(f"pages/{page}/page.py").run()
 
+    # Torch is not loaded for each of these tests.
+    monkeypatch.setattr("fer_ui.datasets.augmentation_preview.prepare_augmentation", lambda _dataset: None)
     clear_caches()
     yield open_with_query
     from fer_ui.resources import job_store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
@@ -92,6 +93,22 @@ def make_split(index: pd.DataFrame, config: SplitConfig, groups: Groups | None =
             "images, or choose smaller shares for validation and test."
         )
     return pd.Series(pd.Categorical.from_codes(splits, pd.Index(SPLITS)), index=index.index, name="split")
+
+
+def describe_published_roles(present: Collection[str], config: SplitConfig) -> str:
+    """Describe which published splits have another role in a run; "" where all are used as published.
+
+    Args:
+        present: the dataset's published splits, such as "train" and "valid".
+    """
+    if config.kind != "published" or not {str(Split.TRAIN)} < set(map(str, present)):
+        return ""
+    if set(Split) <= set(present):
+        return ""
+    cut = f"Validation images are {100 * config.valid_01:.3g} % of the published training split, seed {config.seed}."
+    if Split.TEST in present:
+        return cut
+    return f"The published validation split is the test split here, as no test split is published. {cut}"
 
 
 def split_counts(splits: pd.Series, index: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from fer_core.contract import Contract
 from fer_core.data.catalog import open_dataset
 from fer_core.data.index.images import BOX_COLUMNS, get_face_refs, iter_images
+from fer_core.data.sources.source import Source
 from fer_core.errors import DatasetError, InputError
 from fer_core.settings import Settings
 from fer_core.training.augmentation.mixup import mix_images
@@ -37,13 +39,21 @@ def load_faces(dataset_id: str, ids: Sequence[str], contract: Contract, settings
     if unknown := [name for name in ids if name not in rows.index]:
         raise DatasetError(f"{dataset_id} has no image {unknown[0]!r}. The ids are those of its index.")
     pixels = np.zeros((len(ids), contract.channels, contract.size_px, contract.size_px), np.uint8)
-    with dataset.source(settings) as source:
-        faces = iter_images(source, get_face_refs(rows.loc[list(ids)]))
-        for number, face in enumerate(faces):
-            if face is None:
-                raise DatasetError(f"The image {ids[number]!r} of {dataset_id} can't be read. Choose another one.")
-            pixels[number] = contract.resize(face)
+    changed_ns = dataset.source_path.stat().st_mtime_ns if dataset.source_path.exists() else 0
+    source = _open_source(dataset_id, dataset.fingerprint, changed_ns, settings)
+    for number, face in enumerate(iter_images(source, get_face_refs(rows.loc[list(ids)]))):
+        if face is None:
+            raise DatasetError(f"The image {ids[number]!r} of {dataset_id} can't be read. Choose another one.")
+        pixels[number] = contract.resize(face)
     return pixels
+
+
+@lru_cache(maxsize=1)
+def _open_source(dataset_id: str, fingerprint: str, changed_ns: int, settings: Settings) -> Source:
+    """Open a source once, as listing a large archive takes longer than reading a few images."""
+    del fingerprint, changed_ns  # part of the key
+    with open_dataset(dataset_id, settings).source(settings) as source:
+        return source
 
 
 def augment_faces(faces: NDArray[np.uint8], policy: AugmentConfig, *, draws: int, seed: int) -> NDArray[np.uint8]:

@@ -75,6 +75,7 @@ def show_class_table(counts: pd.DataFrame, test_split: str, test_counts: Mapping
         table.assign(
             expression=table["expression"].str.capitalize(),
             share_01=100 * table["share_01"],
+            effective_number=table["effective_number"].round(),
             recall_margin_01=100 * table["recall_margin_01"],
         ).drop(columns="test_images"),
         hide_index=True,
@@ -84,7 +85,7 @@ def show_class_table(counts: pd.DataFrame, test_split: str, test_counts: Mapping
             "share_01": number("Share", format="%.1f %%"),
             "effective_number": number(
                 "Effective number",
-                format="%.0f",
+                format="localized",
                 help=f"(1 - β^n) / (1 - β) with β = {BETA:g} (Cui et al., 2019). Each additional image adds less.",
             ),
             "recall_margin_01": number(
@@ -94,7 +95,7 @@ def show_class_table(counts: pd.DataFrame, test_split: str, test_counts: Mapping
             ),
         },
     )
-    show_csv_download(table.round(6), f"class-table-{name}")
+    show_csv_download(table.round(6), f"class-table-{name}", type="tertiary")
 
 
 def show_published_against_local(published: PublishedCounts, local: pd.DataFrame, name: str) -> None:
@@ -124,7 +125,7 @@ def show_published_against_local(published: PublishedCounts, local: pd.DataFrame
     with st.expander("Comparison by class", expanded=bool(table["flagged"].any())):
         numbers = {each: st.column_config.NumberColumn(format="localized") for each in ("Published", "This dataset")}
         st.dataframe(shown, hide_index=True, column_config=numbers)
-        show_csv_download(table, f"published-{name}")
+        show_csv_download(table, f"published-{name}", type="tertiary")
     source = f"Published: {published.source}. {published.note} Counts of this dataset include corrections."
     st.caption(escape_markdown(source.replace("..", ".")))
 

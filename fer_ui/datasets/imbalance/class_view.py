@@ -49,8 +49,7 @@ def show_classes(dataset: StoredDataset, header: DeltaGenerator) -> None:
         )
         _show_other_images(dataset, index)
         return
-    with header:
-        split = choose_split_of_counts(counts)
+    split = choose_split_of_counts(header, counts)
     shown = select_split(counts, split)
     totals = class_totals(shown)
     test_split, test_counts = find_test_counts(counts, split)
@@ -62,13 +61,18 @@ def show_classes(dataset: StoredDataset, header: DeltaGenerator) -> None:
     with view.numbers:
         show_imbalance(totals, test_counts, test_split)
     with view.chart:
-        if clicked := get_clicked_bar(show_distribution(shown, dataset.id, selectable=True)):
-            go_to(Page.DATASETS, **{**query, **clicked})
+        _show_chart(shown, dataset.id, query)
         _link_to_faces(query, [name for name, number in totals.items() if number], split)
     _show_other_images(dataset, index)
     show_class_table(counts, test_split, test_counts, dataset.id)
     if dataset.manifest.published:
         show_published_against_local(dataset.manifest.published, class_counts(index), dataset.id)
+
+
+@st.fragment
+def _show_chart(counts: pd.DataFrame, name: str, query: Mapping[str, str]) -> None:
+    if clicked := get_clicked_bar(show_distribution(counts, name, selectable=True)):
+        go_to(Page.DATASETS, **{**query, **clicked})
 
 
 def labeled_counts(index: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +99,9 @@ def describe_other_images(index: pd.DataFrame) -> list[str]:
     numbers = unlabeled[unlabeled != ""].value_counts()
     texts = []
     if len(numbers):
-        reasons = join_words([f"{format_count(n)} {describe_reason(str(reason))}" for reason, n in numbers.items()])
+        reasons = join_words(
+            [f"{format_count(n)} {describe_reason(str(reason))}" for reason, n in numbers.items() if n]
+        )
         texts.append(f"Without an expression: {format_images(int(numbers.sum()))} ({reasons}).")
     if _has_excluded(index):
         texts.append(f"Excluded by corrections: {format_images(int(index['excluded'].sum()))}.")
@@ -131,7 +137,7 @@ def _has_excluded(index: pd.DataFrame) -> bool:
 def _link_to_faces(query: Mapping[str, str], expressions: Sequence[str], split: str) -> None:
     """Link to the same pages as the bars, for the keyboard and screen readers."""
     within = {} if split == ALL_SPLITS else {str(QueryParam.SPLIT): split}
-    st.caption("Click a bar to show its faces, or choose a class:")
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption("Click a bar to see its faces, or choose a class:", width="content")
         for name in expressions:
             link_to(Page.DATASETS, expression_title(Expression(name)), **query, **within, label=name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,9 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_ratio
 from fer_ui.frame.header import Headline, empty_state, headline, notice
-from fer_ui.query_params import QueryParam, param_multiselect, param_selectbox
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
+from fer_ui.query_params import QueryParam, get_param, param_multiselect, param_selectbox
+from fer_ui.record_choice import describe_missing_record
 from fer_ui.resources import load_index
 
 PUBLISHED = "published:"
@@ -38,6 +42,10 @@ PUBLISHED = "published:"
 
 _COMMON = "common"
 _DEFAULT_NUMBER = 3
+_WELL_KNOWN = ("affectnet-8", "rafdb", "ferplus")
+"""Manifests whose published counts are compared first."""
+
+_SHARES = ("entropy_01", "gini", "accuracy", "balanced_accuracy", "macro_f1")
 _BASELINE = "Accuracy, balanced accuracy and macro-F1 are those of always predicting the largest class."
 
 
@@ -56,21 +64,27 @@ class Candidate:
         return published_counts(self.manifest.published.splits) if self.manifest.published else pd.DataFrame()
 
 
+@st.fragment
 def show_compare() -> None:
-    """Show the choice of datasets and label set, their imbalance, and their shares as a chart and a table."""
+    """Show the choice of datasets and label set, their shares as a chart with the extremes beside it, and a table."""
     with show_errors():
         candidates = _candidates()
-        chosen = param_multiselect(
-            "Datasets",
-            list(candidates),
-            QueryParam.SETS,
-            default=_defaults(candidates),
-            max_selections=DATASETS_MAX,
-            format_func=lambda key: candidates[key].name,
-            help_text=f"Up to {DATASETS_MAX} imported datasets or published counts.",
-        )
+        for name in find_missing_sets(get_param(QueryParam.SETS), candidates):
+            notice("warning", _describe_missing_set(name))
+        knobs = st.columns((13, 6), vertical_alignment="bottom", gap="medium")
+        with knobs[0]:
+            chosen = param_multiselect(
+                "Datasets",
+                list(candidates),
+                QueryParam.SETS,
+                default=_defaults(candidates),
+                max_selections=DATASETS_MAX,
+                format_func=lambda key: candidates[key].name,
+                help_text=f"Up to {DATASETS_MAX} imported datasets or published counts.",
+            )
         counts = {candidates[key].name: candidates[key].counts() for key in chosen}
-        labels = _choose_labels(counts)
+        with knobs[1]:
+            labels = _choose_labels(counts)
         if not counts:
             empty_state("Nothing to compare", "Choose at least two datasets above.")
         elif not len(labels):
@@ -118,8 +132,10 @@ def imbalance_metrics(counts: Mapping[str, pd.DataFrame], labels: LabelSet) -> p
 
 def _candidates() -> dict[str, Candidate]:
     """Map query values to candidates: stored datasets by id, then published counts by their manifest's id."""
+    datasets = list_datasets(settings())
+    titles = Counter(dataset.title for dataset in datasets)
     stored = {
-        dataset.id: Candidate(_stored_name(dataset), dataset, dataset.manifest) for dataset in list_datasets(settings())
+        each.id: Candidate(_stored_name(each, unique=titles[each.title] == 1), each, each.manifest) for each in datasets
     }
     published = {
         f"{PUBLISHED}{name}": Candidate(f"{manifest.title}, published", None, manifest)
@@ -129,13 +145,31 @@ def _candidates() -> dict[str, Candidate]:
     return stored | published
 
 
-def _stored_name(dataset: StoredDataset) -> str:
-    return f"{dataset.id} (synthetic)" if dataset.manifest.synthetic else dataset.id
+def _stored_name(dataset: StoredDataset, *, unique: bool) -> str:
+    name = dataset.title if unique else f"{dataset.title} ({dataset.id})"
+    return f"{name}, synthetic" if dataset.manifest.synthetic else name
 
 
 def _defaults(candidates: dict[str, Candidate]) -> list[str]:
-    """Choose the first candidates: stored datasets, then published counts, synthetic faces last."""
-    return sorted(candidates, key=lambda key: candidates[key].manifest.synthetic)[:_DEFAULT_NUMBER]
+    """Choose the first candidates: stored datasets, then well-known published counts, synthetic faces last."""
+
+    def rank(key: str) -> tuple[bool, bool, int]:
+        known = key.removeprefix(PUBLISHED)
+        place = _WELL_KNOWN.index(known) if known in _WELL_KNOWN else len(_WELL_KNOWN)
+        return candidates[key].manifest.synthetic, candidates[key].stored is None, place
+
+    return sorted(candidates, key=rank)[:_DEFAULT_NUMBER]
+
+
+def find_missing_sets(given: str, known: Collection[str]) -> list[str]:
+    """Find the datasets of a link that are neither in the store nor published."""
+    return [name for name in dict.fromkeys(given.split(",")) if name and name not in known]
+
+
+def _describe_missing_set(name: str) -> str:
+    if name.startswith(PUBLISHED):
+        return f"There are no published counts of {name.removeprefix(PUBLISHED)!r}. The manifest may have been deleted."
+    return describe_missing_record("dataset", name)
 
 
 def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
@@ -147,29 +181,37 @@ def _choose_labels(counts: dict[str, pd.DataFrame]) -> LabelSet:
 
 def _show_comparison(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
     metrics = imbalance_metrics(counts, labels)
-    known = metrics.dropna(subset="ratio")
-    if len(known) > 1:
-        _show_extremes(known, labels)
-    for text in _describe_missing(counts, labels):
-        notice("info", text)
     shares = class_shares(counts, labels)
-    show_chart(class_comparison(shares), f"comparison-{labels.name}", table=shares)
+    view = chart_and_numbers("compare")
+    with view.numbers:
+        known = metrics.dropna(subset="ratio")
+        if len(known) > 1:
+            _show_extremes(known, labels)
+        for text in _describe_missing(counts, labels):
+            notice("info", text)
+        with st.expander("How they are compared", icon=":material/info:"):
+            st.markdown(
+                escape_markdown(
+                    f"Only images labeled {join_words([str(each) for each in labels], 'or')} count, of all splits. The "
+                    "imbalance ratio is the size of the largest class divided by that of the smallest."
+                )
+            )
+    with view.chart:
+        show_chart(class_comparison(shares), f"comparison-{labels.name}", table=shares)
     _show_metrics(metrics)
 
 
 def _show_extremes(known: pd.DataFrame, labels: LabelSet) -> None:
     ratios = known["ratio"].to_numpy(float)
     balanced, imbalanced = known.iloc[int(ratios.argmin())], known.iloc[int(ratios.argmax())]
+    verdict(f"{imbalanced['dataset']} is the most imbalanced: {format_ratio(imbalanced['ratio'])}")
     headline(
         [
             Headline("Most balanced", format_ratio(balanced["ratio"]), f"{balanced['dataset']}"),
             Headline("Most imbalanced", format_ratio(imbalanced["ratio"]), f"{imbalanced['dataset']}"),
-            Headline(
-                "Compared on", f"{len(labels)} expression{'s' if len(labels) > 1 else ''}", _describe_labels(labels)
-            ),
+            Headline("Expressions", str(len(labels)), _describe_labels(labels)),
         ]
     )
-    st.caption("Imbalance ratio: the size of the largest class divided by that of the smallest.")
 
 
 def _describe_labels(labels: LabelSet) -> str:
@@ -195,9 +237,10 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
     shown = metrics.assign(
         largest=metrics["largest"].str.capitalize(),
         smallest=metrics["smallest"].str.capitalize(),
-        accuracy=100 * metrics["accuracy"],
-        balanced_accuracy=100 * metrics["balanced_accuracy"],
+        ratio=[format_ratio(ratio) if ratio == ratio else None for ratio in metrics["ratio"]],
+        **{name: 100 * metrics[name] for name in _SHARES},
     )
+    percent = partial(st.column_config.NumberColumn, format="%.1f %%")
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
         shown,
@@ -206,18 +249,18 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
         column_config={
             "dataset": text("Dataset", pinned=True),
             "images": number("Images", format="localized"),
-            "ratio": number("Imbalance ratio", format="%.1f"),
-            "entropy_01": number("Entropy", format="%.2f", help="1 is balanced."),
-            "gini": number("Gini", format="%.2f", help="0 is balanced."),
+            "ratio": text("Imbalance ratio", alignment="right"),
+            "entropy_01": percent("Entropy", help="100 % is balanced."),
+            "gini": percent("Gini", help="0 % is balanced."),
             "largest": text("Largest class"),
             "smallest": text("Smallest class"),
-            "accuracy": number("Accuracy", format="%.1f %%", help=_BASELINE),
-            "balanced_accuracy": number("Balanced accuracy", format="%.1f %%", help=_BASELINE),
-            "macro_f1": number("Macro-F1", format="%.2f", help=_BASELINE),
+            "accuracy": percent("Accuracy", help=_BASELINE),
+            "balanced_accuracy": percent("Balanced accuracy", help=_BASELINE),
+            "macro_f1": percent("Macro-F1", help=_BASELINE),
         },
     )
     st.caption(escape_markdown(f"{_BASELINE} All metrics are for the compared expressions and all splits."))
-    show_csv_download(metrics.round(6), "compared-datasets")
+    show_csv_download(metrics.round(6), "compared-datasets", type="tertiary")
 
 
 def _totals(table: pd.DataFrame, labels: LabelSet) -> dict[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.imbalance.counts import class_totals
 from fer_core.data.imbalance.imbalance import (
@@ -19,7 +20,7 @@ from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.distribution import class_distribution
-from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
+from fer_ui.datasets.split_choice import ALL_SPLITS, choose_split_in_header
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
 from fer_ui.frame.header import Headline, headline
@@ -38,9 +39,9 @@ _SCALES = {"count": "Counts", "share": "Shares", "log": "Log counts"}
 _BARS = {"grouped": "Side by side", "stacked": "Stacked"}
 
 
-def choose_split_of_counts(counts: pd.DataFrame) -> str:
-    """Choose a split of a table of counts."""
-    return choose_published_split([split or NO_SPLIT for split in dict.fromkeys(counts["split"])])
+def choose_split_of_counts(header: DeltaGenerator, counts: pd.DataFrame) -> str:
+    """Show the choice of a split of a table of counts in the page's header row."""
+    return choose_split_in_header(header, [split or NO_SPLIT for split in dict.fromkeys(counts["split"])])
 
 
 def select_split(counts: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -92,12 +93,15 @@ def show_imbalance(totals: Mapping[str, int], test_counts: Mapping[str, int] | N
             ),
         ]
     )
-    st.markdown(f"Baseline: always predicting {baseline.label}")
+    st.markdown(f"Baseline (always {baseline.label})", help="The metrics of always predicting the largest class.")
     headline(
         [
-            Headline("Macro-F1", format_percent(baseline.macro_f1)),
-            Headline("Balanced accuracy", format_percent(baseline.balanced_accuracy)),
             Headline("Accuracy", format_percent(baseline.accuracy)),
+            Headline(
+                "Macro-F1",
+                format_percent(baseline.macro_f1),
+                f"balanced accuracy {format_percent(baseline.balanced_accuracy)}",
+            ),
         ]
     )
     with st.expander("What this means for a model", icon=":material/info:"):

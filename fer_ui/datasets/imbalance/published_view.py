@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -114,20 +115,24 @@ def _show_links(manifest: Manifest) -> None:
 
 def _show_counts(published: PublishedCounts, name: str, header: DeltaGenerator) -> None:
     counts = published_counts(published.splits)
-    with header:
-        split = choose_split_of_counts(counts)
+    split = choose_split_of_counts(header, counts)
     shown = select_split(counts, split)
     test_split, test_counts = find_test_counts(counts, split)
     view = chart_and_numbers("published")
     with view.numbers:
         show_imbalance(class_totals(shown), test_counts, test_split)
     with view.chart:
-        show_distribution(shown, f"published-{name}")
+        _show_chart(shown, name)
     if published.others:
         others = [f"{format_count(number)} {describe_reason(reason)}" for reason, number in published.others.items()]
         st.caption(escape_markdown(f"Without an expression: {join_words(others)}."))
     st.caption(escape_markdown(f"Source: {published.source}. {published.note}".strip()))
     show_class_table(counts, test_split, test_counts, f"published-{name}")
+
+
+@st.fragment
+def _show_chart(counts: pd.DataFrame, name: str) -> None:
+    show_distribution(counts, f"published-{name}")
 
 
 def _count_images(manifest: Manifest) -> int:

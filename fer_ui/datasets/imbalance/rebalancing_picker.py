@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -66,8 +66,14 @@ def describe_reweight_start(rebalancing: Rebalancing) -> str:
     return f"{100 * rebalancing.reweight_start_01:.3g} % of the epochs"
 
 
-def choose_rebalancing(default: Rebalancing | None = None) -> Rebalancing:
-    """Show the choice with its options and return it; `default` where the query has none."""
+def choose_rebalancing(
+    default: Rebalancing | None = None, width: Literal["stretch", "content"] = "stretch"
+) -> Rebalancing:
+    """Show the choice with its options and return it; `default` where the query has none.
+
+    Args:
+        width: of the row; "content" leaves room for others beside it.
+    """
     rebalancing = rebalancing_in_query(default)
     kinds = [*STRATEGIES, _COMBINED]
     kind = st.session_state.get(_KIND_KEY)
@@ -82,7 +88,7 @@ def choose_rebalancing(default: Rebalancing | None = None) -> Rebalancing:
     def select(label: str, name: str, titles: dict[Any, str]) -> None:
         st.selectbox(label, list(titles), format_func=titles.__getitem__, **option(name, getattr(rebalancing, name)))
 
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=width):
         st.selectbox(
             "Rebalancing", kinds, key=_KIND_KEY, format_func=_title, on_change=_store_kind, width=300, help=_HELP
         )

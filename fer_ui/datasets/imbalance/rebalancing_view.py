@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.rebalancing import Rebalancing, rebalancing_warnings
+from fer_core.data.splits.split import describe_published_roles
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig
@@ -25,16 +28,24 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent, format_ratio
 from fer_ui.frame.header import Headline, empty_state, headline, notice
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_selectbox
 from fer_ui.resources import load_index
 
+_Chart: TypeAlias = Literal["samples", "loss", "offsets"]
+_KNOB_PX = 300
+_SAME_01 = 0.0005
+"""Shares that are the same with one decimal of a percent."""
 
+
+@st.fragment
 def show_rebalancing(dataset: StoredDataset) -> None:
     """Show the choice of a strategy, its effect on an epoch, and the link to Training."""
     with show_errors():
-        rebalancing = choose_rebalancing()
-        config = _build_config(dataset, rebalancing)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            rebalancing = choose_rebalancing(width="content")
+            config = _build_config(dataset, rebalancing)
         split = load_training_split(dataset, config)
         if not split.sizes.any():
             empty_state(
@@ -44,14 +55,22 @@ def show_rebalancing(dataset: StoredDataset) -> None:
             )
             return
         table, before = split.epoch_table(rebalancing), split.epoch_table(Rebalancing())
-        _show_headline(split, table, before)
-        st.markdown(escape_markdown(f"{describe_epoch(split, table, rebalancing)}{_describe_deferral(rebalancing)}"))
-        if messages := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
-            notice("warning", "\n".join(messages))
-        _show_training_link(dataset, config)
-        _show_charts(table, before, rebalancing, dataset.id)
+        first, *others = _order_charts(rebalancing)
+        view = chart_and_numbers("rebalancing")
+        with view.numbers:
+            _show_numbers(split, table, before)
+            if messages := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
+                notice("warning", "\n".join(messages))
+            _show_training_link(dataset, config)
+            with st.expander("What an epoch has", icon=":material/info:"):
+                epoch = f"{describe_epoch(split, table, rebalancing)}{_describe_deferral(rebalancing)}"
+                st.markdown(escape_markdown(epoch))
+                st.caption(escape_markdown(_describe_images(dataset, split, config)))
+        with view.chart:
+            _show_chart(first, table, before, dataset.id)
+        for kind in others:
+            _show_chart(kind, table, before, dataset.id)
         _show_table(table, dataset.id)
-        st.caption(escape_markdown(describe_counted_images(split, config, dataset.n)))
 
 
 def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConfig:
@@ -59,9 +78,8 @@ def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConf
     without_ambiguous = False
     index = load_index(dataset)
     has_votes, ambiguous = VOTE_COLUMNS[0] in dataset.columns(), bool(index["ambiguous"].any())
-    columns = iter(st.columns(2) if has_votes or ambiguous else ())
     if has_votes:
-        with next(columns):
+        with st.container(width=_KNOB_PX):
             preset = param_selectbox(
                 "Training preset",
                 list(PRESETS),
@@ -70,7 +88,7 @@ def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConf
                 help_text="Presets differ in their targets (votes or labels) and in their expressions.",
             )
     if ambiguous:
-        with next(columns):
+        with st.container(width=_KNOB_PX):
             without_ambiguous = choose_exclude_ambiguous(index)
     default = PRESETS[preset].config
     split = split_from_query(get_param(QueryParam.SPLIT_CONFIG)) or default.split
@@ -78,27 +96,28 @@ def _build_config(dataset: StoredDataset, rebalancing: Rebalancing) -> TrainConf
     return default.model_copy(update={"dataset": dataset.id, **choices})
 
 
-def _show_headline(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
+def _show_numbers(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFrame) -> None:
     samples = int(table["samples"].sum()) + split.unlabeled
     present = table[table["images"] > 0]
     smallest = int(table["images"].where(table["images"] > 0).argmin())
     share, share_before = (float(each["effective_share"].iloc[smallest]) for each in (table, before))
     unseen = int(table["never_seen"].sum())
+    verdict(_describe_change(table["expression"].iloc[smallest], share_before, share))
     headline(
         [
-            Headline("Samples per epoch", format_count(samples), f"of {format_images(split.images)}"),
+            Headline("Sampled per epoch", format_count(samples), f"of {format_images(split.images)}"),
             Headline(
                 "Imbalance ratio",
                 format_ratio(imbalance_ratio(present["samples"])),
                 f"of the samples; {format_ratio(imbalance_ratio(present['images']))} of the images",
             ),
             Headline(
-                "Not seen in an epoch", format_count(unseen), f"{format_percent(unseen / split.images)} of the images"
+                "Not seen per epoch", format_count(unseen), f"{format_percent(unseen / split.images)} of the images"
             ),
             Headline(
-                "Loss share of the smallest class",
+                "Loss share of smallest",
                 format_percent(share),
-                f"{table['expression'].iloc[smallest]}; {format_percent(share_before)} without rebalancing",
+                f"{table['expression'].iloc[smallest]}; {format_percent(share_before)} as they are",
             ),
         ]
     )
@@ -123,16 +142,40 @@ def _describe_deferral(rebalancing: Rebalancing) -> str:
     return f" The weights apply only after {describe_reweight_start(rebalancing)}; until then all weights are equal."
 
 
-def _show_charts(table: pd.DataFrame, before: pd.DataFrame, rebalancing: Rebalancing, name: str) -> None:
+def _describe_change(smallest: str, before_01: float, after_01: float) -> str:
+    if abs(after_01 - before_01) < _SAME_01:
+        return f"No rebalancing: {smallest} is {format_percent(before_01)} of the loss"
+    return f"{smallest.capitalize()} rises from {format_percent(before_01)} to {format_percent(after_01)} of the loss"
+
+
+def _describe_images(dataset: StoredDataset, split: TrainingSplit, config: TrainConfig) -> str:
+    present = set(load_index(dataset)["split"].dropna().unique())
+    counted = describe_counted_images(split, config, dataset.n)
+    return f"{counted} {describe_published_roles(present, config.split)}".strip()
+
+
+def _order_charts(rebalancing: Rebalancing) -> list[_Chart]:
+    """Order the charts so that the first shows what the strategy changes."""
+    charts: list[_Chart] = ["samples", "loss"]
+    if rebalancing.sampling == "natural" and rebalancing.weights != "none":
+        charts.reverse()
     if rebalancing.logit_tau > 0:
+        only_offsets = rebalancing.sampling == "natural" and rebalancing.weights == "none"
+        charts.insert(0 if only_offsets else 2, "offsets")
+    return charts
+
+
+def _show_chart(kind: _Chart, table: pd.DataFrame, before: pd.DataFrame, name: str) -> None:
+    if kind == "offsets":
         show_chart(offset_bars(table), f"offsets-{name}", table=table[["expression", "offset"]])
-    show_chart(
-        sample_bars(table), f"samples-{name}", table=table[["expression", "images", "samples", "repeats", "never_seen"]]
-    )
-    shares = table[["expression", "weight", "effective_share"]].assign(
-        share_without_rebalancing=before["effective_share"]
-    )
-    show_chart(loss_bars(table, before), f"loss-{name}", table=shares)
+    elif kind == "samples":
+        columns = ["expression", "images", "samples", "repeats", "never_seen"]
+        show_chart(sample_bars(table), f"samples-{name}", table=table[columns])
+    else:
+        shares = table[["expression", "weight", "effective_share"]].assign(
+            share_without_rebalancing=before["effective_share"]
+        )
+        show_chart(loss_bars(table, before), f"loss-{name}", table=shares)
 
 
 def _show_table(table: pd.DataFrame, name: str) -> None:
@@ -154,4 +197,4 @@ def _show_table(table: pd.DataFrame, name: str) -> None:
         column_order=list(columns),
         column_config=columns,
     )
-    show_csv_download(table, f"rebalancing-{name}")
+    show_csv_download(table, f"rebalancing-{name}", type="tertiary")

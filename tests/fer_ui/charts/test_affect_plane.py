@@ -65,6 +65,13 @@ def test_the_conclusion_names_the_extremes_and_the_nearest() -> None:
     assert_mentions(text, "happiness", "pleasant", "+0.7", "fear", "excited", "+0.7", "fear and anger", "0.2")
 
 
+def test_a_class_of_few_images_is_never_an_extreme() -> None:
+    summary = summarize_affect(_index())
+    few = summary.assign(n=summary["n"].where(summary["expression"] != "happiness", 9))
+    assert "Happiness" not in describe_affect(few)
+    assert_mentions(describe_affect(summary.assign(n=9)), "too few to compare")
+
+
 def test_a_single_image_has_no_spread() -> None:
     figure = _draw(_index(1))
     assert np.isnan(np.array(next(t for t in figure.data if t.name == "Fear, standard deviation").x)).all()

@@ -43,6 +43,12 @@ def test_columns_are_stacked_by_expression_in_the_fixed_order() -> None:
     )
 
 
+def test_a_bar_names_its_expression_and_votes() -> None:
+    figure = agreement_histogram_bars(_histogram(CELLS))
+    assert list(figure.data[0].customdata[1]) == ["neutral", 5]
+    assert list(agreement_by_expression(_histogram(CELLS)).data[6].customdata[2]) == ["contempt", 10]
+
+
 def test_hover_texts() -> None:
     figure = agreement_histogram_bars(_histogram(CELLS))
     assert_mentions(figure.data[0].hovertext[1], "neutral", "5 of 10 votes", "30 images")
@@ -63,6 +69,8 @@ def test_the_shares_of_an_expression_add_up_to_100_percent() -> None:
 def test_the_conclusion_gives_the_numbers() -> None:
     assert_mentions(describe_agreement(_histogram(CELLS)), "75.0 % of 200", "22.5 %", "half")
     assert_mentions(describe_agreement_by_expression(_histogram(CELLS)), "happiness", "10.0 of 10", "contempt", "4.5")
+    rare = CELLS | {("fear", 3): 9, ("surprise", 10): 1}
+    assert_mentions(describe_agreement_by_expression(_histogram(rare)), "most on happiness", "least on contempt")
     assert_mentions(describe_agreement_by_expression(_histogram({("fear", 4): 1})), "4.0 of 10")
 
 

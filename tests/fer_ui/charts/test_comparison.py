@@ -56,6 +56,8 @@ def test_the_description_names_the_expression_that_differs_most() -> None:
     equal_shares = class_shares({"one": _table(5, 5), "other": _table(50, 50)}, EIGHT)
     assert_mentions(describe_comparison(equal_shares), "same")
     assert describe_comparison(class_shares({"one": _table(5, 5)}, EIGHT)) == ""
+    rare = class_shares({"one": _table(9, 40, 60), "other": _table(0, 60, 40)}, EIGHT)
+    assert_mentions(describe_comparison(rare), "happiness differs most")  # 9 images of neutral are too few
 
 
 def test_a_dataset_without_images_of_these_classes_has_no_share() -> None:

@@ -20,6 +20,7 @@ def split_counts(
     return table.assign(total=table.sum(axis=1))
 
 
+SOME = {E.ANGER: 30, E.HAPPINESS: 20}
 STRATIFIED = split_counts({E.FEAR: 20, E.ANGER: 60}, {E.FEAR: 5, E.ANGER: 15}, {E.FEAR: 10, E.ANGER: 30})
 
 
@@ -40,6 +41,7 @@ def test_each_split_has_a_panel_on_the_same_scale() -> None:
     assert [axis.title.text for axis in axes] == ["Training, %", "Validation, %", "Test, %"]
     assert_mentions(figure.data[1].hovertext[0], "validation", "5 of 20 images", "fear", "25.0 %")
     assert_mentions(get_titles(figure).subtitle, "same")
+    assert list(figure.data[2].customdata[1]) == ["anger", "test"]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,13 @@ def test_each_split_has_a_panel_on_the_same_scale() -> None:
             ["validation", "no images of fear"],
         ),
         (split_counts({E.FEAR: 5}, {}, {}), ["only one split"]),
+        (
+            split_counts(
+                {E.FEAR: 1, E.ANGER: 55, E.HAPPINESS: 50}, {E.FEAR: 3, E.ANGER: 5, E.HAPPINESS: 5}, {E.FEAR: 1} | SOME
+            ),
+            ["anger differs most"],
+        ),
+        (split_counts({E.FEAR: 1, E.ANGER: 2}, {E.FEAR: 2, E.ANGER: 1}, {}), ["too few to compare"]),
     ],
 )
 def test_the_subtitle_names_the_largest_difference(table: pd.DataFrame, mentioned: list[str]) -> None:

@@ -71,7 +71,7 @@ def show(**query: str) -> AppTest:
 def test_extremes_plane_and_table_are_shown(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    assert "with both values" in page_text(app) and "83.3 % of 36 images" in page_text(app)
+    assert "With both values" in page_text(app) and "83.3 % of 36 images" in page_text(app)
     assert len(app.get("plotly_chart")) == 1
     table = app.dataframe[0].value.set_index("expression")
     assert table.loc["Happiness", "valence_mean"] == pytest.approx(0.7, abs=0.05)

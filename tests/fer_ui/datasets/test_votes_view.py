@@ -40,11 +40,13 @@ def dataset(store: Settings, archive: Path) -> Iterator[StoredDataset]:
 
 def page() -> None:
     """Show the view. AppTest runs only the source, hence the imports."""
+    import streamlit as st
+
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.votes_view import show_votes
 
-    show_votes(open_dataset("drawn", settings()))
+    show_votes(open_dataset("drawn", settings()), st.container())
 
 
 def show(**query: str) -> AppTest:

@@ -37,7 +37,7 @@ def test_the_headlines_count_labeled_images(small: StoredDataset) -> None:
     assert f">{TOTAL - IGNORED}<" in text
     assert_mentions(text, "imbalance ratio", ">15 : 1<", "neutral to fear")  # 46 neutral, 3 fear
     assert "Fear, 3 images" in text
-    assert "63.0 %" in text and "always predicting neutral" in text  # 46 of 73
+    assert "63.0 %" in text and "Baseline (always neutral)" in text  # 46 of 73
     assert "Strongly imbalanced" in text and "the test split" in text
     assert_mentions(text, "without an expression", f"{IGNORED} images", f"{IGNORED} label ignored")
 

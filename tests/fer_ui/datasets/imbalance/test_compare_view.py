@@ -30,10 +30,24 @@ def compared_names(app: AppTest) -> list[str]:
 def test_stored_and_published_datasets_are_compared(small: StoredDataset) -> None:
     app = open_view(view, sets=f"{DATASET},{PUBLISHED}fer2013")
     assert not app.exception and not app.error
-    assert compared_names(app) == [DATASET, "FER2013 (CSV), published"]
+    assert compared_names(app) == ["Small set", "FER2013 (CSV), published"]
     assert app.dataframe[0].value["images"].tolist() == [73, 6198 + 8989 + 5121]
     assert ">15 : 1<" in page_text(app) and ">1.8 : 1<" in page_text(app)
     assert "neutral, happiness and fear" in page_text(app)
+
+
+def test_ratios_and_shares_have_the_units_of_all_pages(small: StoredDataset) -> None:
+    row = open_view(view, sets=DATASET).dataframe[0].value.iloc[0]
+    assert row["ratio"].replace("\xa0", " ") == "15 : 1"
+    assert row["accuracy"] == pytest.approx(100 * 46 / 73)
+    assert 0 < row["macro_f1"] < row["entropy_01"] < 100
+
+
+def test_a_link_says_which_of_its_datasets_are_gone(small: StoredDataset) -> None:
+    app = open_view(view, sets=f"gone,{DATASET},{PUBLISHED}lost")
+    assert "'gone'" in app.warning[0].value and "'lost'" in app.warning[1].value
+    assert compared_names(app) == ["Small set"]
+    assert not open_view(view, sets=DATASET).warning
 
 
 def test_an_empty_store_compares_published_counts(store: Settings) -> None:
@@ -49,7 +63,7 @@ def test_missing_expressions_of_a_label_set_are_named(small: StoredDataset, name
     app = open_view(view, sets=f"{DATASET},{PUBLISHED}ferplus", labels=name)
     assert not app.exception and not app.error
     messages = [info.value for info in app.info]
-    assert len(messages) == 1 and messages[0].startswith(f"{DATASET} has no images of")
+    assert len(messages) == 1 and messages[0].startswith("Small set has no images of")
     assert ("contempt" in messages[0]) == (name == "eight")
 
 

@@ -1,0 +1,1 @@
+"""A process that is ready to run short commands."""
