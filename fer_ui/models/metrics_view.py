@@ -42,10 +42,10 @@ def show_metrics(model: ModelEntry, reports: SplitReports) -> None:
     report = choose_report(reports)
     table = metrics_table(report.metrics, report.labels)
     view = chart_and_numbers("metrics")
-    with view.chart:
-        show_chart(class_metrics_bars(table), f"classes-{model.id}", table=table)
     with view.numbers:
         show_numbers(report, describe_images(model, reports, report))
+    with view.chart:
+        show_chart(class_metrics_bars(table), f"classes-{model.id}", table=table)
     show_metrics_table(table, model.id)
     for evaluation in read_evaluations(model.folder):
         _show_evaluation(evaluation)
@@ -58,12 +58,12 @@ def show_confusion(model: ModelEntry, reports: SplitReports) -> None:
     """Show the confusion matrix with the scores beside it."""
     report = choose_report(reports)
     view = chart_and_numbers("confusion")
-    with view.chart:
-        show_matrix(report, model.id, QueryParam.SCALE)
     with view.numbers:
         show_numbers(report, describe_images(model, reports, report))
         query = {str(QueryParam.RUN if model.kind == "run" else QueryParam.MODEL): model.id}
         link_to(Page.EVALUATION, "Evaluation", **query)
+    with view.chart:
+        show_matrix(report, model.id, QueryParam.SCALE)
 
 
 def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
@@ -71,11 +71,6 @@ def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
     by_point = reports.headline_by_point
     table = calibration_table(by_point)
     view = chart_and_numbers("calibration")
-    with view.chart:
-        if table.empty:
-            notice("info", "This report of an older version has no calibration data. Export the run to update it.")
-        else:
-            show_chart(reliability_diagram(by_point), f"calibration-{model.id}", table=table)
     with view.numbers:
         if not _calibration(model.folder).is_fitted:
             notice("warning", NOT_CALIBRATED)
@@ -87,6 +82,11 @@ def show_calibration(model: ModelEntry, reports: SplitReports) -> None:
             if report.selective_accuracy:
                 st.markdown(escape_markdown(_describe_threshold(report.point, report.selective_accuracy)))
         st.caption("ECE, the calibration error, is the mean gap between confidence and accuracy; 0 is perfect.")
+    with view.chart:
+        if table.empty:
+            notice("info", "This report of an older version has no calibration data. Export the run to update it.")
+        else:
+            show_chart(reliability_diagram(by_point), f"calibration-{model.id}", table=table)
 
 
 def _calibration(folder: Path) -> Calibration:

@@ -41,10 +41,10 @@ def show_robustness(folder: Path) -> None:
         if report is None:
             return
         view = chart_and_numbers("robustness")
-        with view.chart:
-            show_chart(robustness_panels(report), f"robustness-{folder.name}", table=robustness_table(report))
         with view.numbers:
             _show_summary(report)
+        with view.chart:
+            show_chart(robustness_panels(report), f"robustness-{folder.name}", table=robustness_table(report))
         if known := reproducible_corruptions(report):
             with st.expander("Example images"):
                 _show_examples(known)

@@ -30,8 +30,6 @@ def show_model(model: ModelEntry) -> None:
     reports = splits[0]
     confusion, labels = reports.headline.metrics.confusion, reports.headline.labels
     view = chart_and_numbers("model")
-    with view.chart:
-        show_chart(confusion_heatmap(confusion, labels), "overview-confusion", table=confusion_table(confusion, labels))
     with view.numbers:
         weakest = find_weakest_class(reports.headline)
         verdict(describe_hidden_errors(reports.headline.metrics, labels))
@@ -41,6 +39,8 @@ def show_model(model: ModelEntry) -> None:
             notice("info", SYNTHETIC_NOTE)
         link_to(Page.MODELS, "All metrics of this model", model=model.id)
         show_try_it()
+    with view.chart:
+        show_chart(confusion_heatmap(confusion, labels), "overview-confusion", table=confusion_table(confusion, labels))
 
 
 def build_headlines(reports: SplitReports, weakest: WeakestClass | None) -> list[Headline]:

@@ -64,8 +64,6 @@ def _show(model: ModelEntry, header: DeltaGenerator) -> None:
     report = choose_report(splits[split])
     key = f"{model.id}-{split}"
     view = chart_and_numbers("evaluation")
-    with view.chart:
-        show_matrix(report, key)
     with view.numbers:
         show_numbers(report, describe_images(model, splits[split], report))
         if model.info.synthetic:
@@ -73,6 +71,8 @@ def _show(model: ModelEntry, header: DeltaGenerator) -> None:
         with st.expander("How to read these numbers", icon=":material/info:"):
             st.markdown("\n".join(f"- {line}" for line in _HOW_TO_READ))
         link_to(Page.MODELS, "Calibration, robustness and model card", model=model.id)
+    with view.chart:
+        show_matrix(report, key)
     show_class_metrics(report, key)
 
 
