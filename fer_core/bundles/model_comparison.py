@@ -111,8 +111,10 @@ def compare_models(reference: EvaluatedModel, model: EvaluatedModel) -> MacroF1D
     if before is not None and after is not None:
         if list(before.index) != list(after.index) or not before["truth"].equals(after["truth"]):
             return None
-        columns = (before["truth"], before["predicted"], after["predicted"])
-        difference, interval = macro_f1_difference(*(each.to_numpy(np.int64) for each in columns), len(first.labels))
+        truth, *predicted = (
+            column.to_numpy(np.int64) for column in (before["truth"], before["predicted"], after["predicted"])
+        )
+        difference, interval = macro_f1_difference(truth, predicted[0], predicted[1], len(first.labels))
         return MacroF1Difference(difference, interval, len(before), paired=True)
     intervals = [report.intervals["macro_f1"] for report in (first, second)]
     interval = unpaired_difference(first.macro_f1, intervals[0], second.macro_f1, intervals[1])

@@ -144,7 +144,7 @@ def _torchvision_resnet(shapes: Shapes) -> tuple[str, str] | None:
 
 def _torchvision_other(shapes: Shapes) -> tuple[str, str] | None:
     first, last = shapes.get("features.0.0.weight"), _count(shapes, "features")
-    known = {
+    known: dict[tuple[tuple[int, ...], int], tuple[str, str]] = {
         ((16, 3, 3, 3), 13): ("mobilenet-v3-small", "classifier.3"),
         ((16, 3, 3, 3), 17): ("mobilenet-v3-large", "classifier.3"),
         ((32, 3, 3, 3), 9): ("efficientnet-b0", "classifier.1"),

@@ -86,4 +86,4 @@ def install_page_head() -> None:
 
 def _is_html(start: Message) -> bool:
     headers = {name.lower(): value for name, value in start["headers"]}
-    return start["status"] == 200 and headers.get(b"content-type", b"").startswith(b"text/html")
+    return start["status"] == 200 and bytes(headers.get(b"content-type", b"")).startswith(b"text/html")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -164,7 +165,7 @@ def _difference(
     return compare_models(_reference, _model)
 
 
-_COLUMNS = {
+_COLUMNS: dict[str, Any] = {
     "Model": st.column_config.ButtonColumn(type="tertiary", alignment="left", key=_OPEN, width=215),
     "Macro-F1": st.column_config.NumberColumn(format="%.1f %%", width=72, help="Mean F1, each expression alike."),
     "95 % interval": st.column_config.TextColumn(width=112, help="Of the macro-F1."),

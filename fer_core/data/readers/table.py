@@ -129,9 +129,9 @@ def guess_columns(source: Source, table: str = "") -> TableColumns:
     head = next(read_table_chunks(source, table, separator=separator, names=names), pd.DataFrame()).head(_SAMPLE)
     columns = [str(column) for column in head.columns]
     if len(columns) < 2:
-        found = f"has only the column {columns[0]!r}" if columns else "has no columns"
+        present = f"has only the column {columns[0]!r}" if columns else "has no columns"
         raise LabelFileError(
-            f"{table} has fewer than two columns: it {found}, but a path and a label are needed. Separate columns by "
+            f"{table} has fewer than two columns: it {present}, but a path and a label are needed. Separate columns by "
             "comma, semicolon, tab or |."
         )
     if head.empty:

@@ -237,7 +237,7 @@ def _show_metrics(metrics: pd.DataFrame) -> None:
     shown = metrics.assign(
         largest=metrics["largest"].str.capitalize(),
         smallest=metrics["smallest"].str.capitalize(),
-        ratio=[format_ratio(ratio) if ratio == ratio else None for ratio in metrics["ratio"]],
+        ratio=metrics["ratio"].map(format_ratio, na_action="ignore"),
         **{name: 100 * metrics[name] for name in _SHARES},
     )
     percent = partial(st.column_config.NumberColumn, format="%.1f %%")
