@@ -6,6 +6,9 @@ from collections import deque
 
 _WINDOW_S = 180.0
 _ESTIMATE_AFTER_S = 5.0
+_REST_MIN_S, _REST_FACTOR = 15.0, 2.0
+"""A rest that is longer than this, and than twice the longest one before, is a step of unknown length."""
+
 _JUMP_FACTOR = 5.0
 """Progress this many times faster than usual is ignored: a resumed job skips what was already done."""
 
@@ -33,10 +36,22 @@ class EtaEstimator:
         steps = [(seconds, done) for seconds, done in steps if seconds > 0]
         usual = _usual_speed(steps)
         steps = [(seconds, done) for seconds, done in steps if done / seconds <= _JUMP_FACTOR * usual]
+        if self._waits():
+            return None
         spent_s, done = sum(step[0] for step in steps), sum(step[1] for step in steps)
         if spent_s < _ESTIMATE_AFTER_S or done <= 0:
             return None
         return (1 - self._reports[-1][1]) * spent_s / done
+
+    def _waits(self) -> bool:
+        """Whether progress has rested longer than before, so that the former speed says nothing about the rest."""
+        pauses, since_s = [0.0], self._reports[0][0] if self._reports else 0.0
+        for (before_s, before), (after_s, after) in zip(self._reports, list(self._reports)[1:], strict=False):
+            if after != before:
+                pauses.append(before_s - since_s)
+                since_s = after_s
+        rest_s = self._reports[-1][0] - since_s if self._reports else 0.0
+        return rest_s > max(_REST_MIN_S, _REST_FACTOR * max(pauses))
 
 
 def _usual_speed(steps: list[tuple[float, float]]) -> float:

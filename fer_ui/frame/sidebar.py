@@ -13,6 +13,7 @@ from fer_ui.navigation import Page, link_to
 from fer_ui.resources import active_model, job_store
 
 _SHOWN_JOBS = 3
+_ORDER = (JobState.STALLED, JobState.RUNNING, JobState.QUEUED)
 
 
 def show_sidebar(version: str) -> None:
@@ -50,5 +51,5 @@ def _show_active_jobs() -> None:
 
 
 def _active_jobs() -> list[Job]:
-    """Active jobs, stalled ones first, as they need attention."""
-    return sorted(job_store().list(states=ACTIVE_STATES), key=lambda job: job.state is not JobState.STALLED)
+    """Active jobs: stalled ones first, as they need attention, then running ones."""
+    return sorted(job_store().list(states=ACTIVE_STATES), key=lambda job: _ORDER.index(job.state))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import streamlit as st
 
@@ -25,6 +26,14 @@ from fer_ui.resources import job_store
 
 _RESUMABLE_KINDS = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY)
 """Kinds of jobs that resume where they were stopped."""
+
+KIND_TITLES = {
+    JobKind.TRAIN: "Training",
+    JobKind.IMPORT: "Import",
+    JobKind.FETCH: "Download",
+    JobKind.QUALITY: "Face search",
+    JobKind.GENERATE: "Synthetic faces",
+}
 
 STATE_ICONS: dict[JobState, str] = {
     JobState.QUEUED: ":material/schedule:",
@@ -59,6 +68,8 @@ def job_link(job: Job) -> tuple[Page, dict[str, str]]:
     if job.kind is JobKind.TRAIN:
         return Page.TRAINING, {QueryParam.JOB: job.id}
     if job.state is JobState.SUCCEEDED:
+        if job.kind is JobKind.FETCH:
+            return Page.DATASETS, {QueryParam.VIEW: "import", QueryParam.IMPORT: job.target}
         return Page.DATASETS, {QueryParam.DATASET: job.target}
     return Page.DATASETS, {QueryParam.JOB: job.id}
 
@@ -67,14 +78,19 @@ def show_job(job: Job) -> None:
     """Show a job's progress or result, with buttons to cancel, resume or retry."""
     if job.state.active:
         show_progress(job)
-        label = "Stopping" if job.cancel_requested else "Cancel"
-        if st.button(label, key=f"cancel-{job.id}", icon=":material/stop_circle:", disabled=job.cancel_requested):
-            _change_job(lambda: job_store().request_cancel(job.id))
+        show_cancel_button(job)
         return
     _show_result(job)
     if job.resumable:
         with st.container(horizontal=True, gap="small"):
             _show_restart(job)
+
+
+def show_cancel_button(job: Job) -> None:
+    """Show the button that cancels an active job."""
+    label = "Stopping" if job.cancel_requested else "Cancel"
+    if st.button(label, key=f"cancel-{job.id}", icon=":material/stop_circle:", disabled=job.cancel_requested):
+        _change_job(lambda: job_store().request_cancel(job.id))
 
 
 def show_progress(job: Job) -> None:
@@ -85,13 +101,12 @@ def show_progress(job: Job) -> None:
 
 
 def _show_restart(job: Job) -> None:
-    """Show Resume if there is progress to resume, and Retry if that differs."""
-    if job.kind in _RESUMABLE_KINDS and st.button(
-        "Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"
-    ):
+    """Show Resume if there is progress to resume, and Start again if that differs."""
+    resumes = job.kind in _RESUMABLE_KINDS and job.attempts > 0
+    if resumes and st.button("Resume", key=f"resume-{job.id}", icon=":material/resume:", type="primary"):
         _change_job(lambda: job_store().resume(job.id))
-    if (job.resume_args or job.kind not in _RESUMABLE_KINDS) and st.button(
-        "Retry from the start", key=f"retry-{job.id}", icon=":material/replay:"
+    if (not resumes or job.resume_args) and st.button(
+        "Start again", key=f"retry-{job.id}", icon=":material/replay:", type="secondary" if resumes else "primary"
     ):
         _change_job(lambda: job_store().retry(job.id))
 
@@ -116,14 +131,24 @@ def _show_result(job: Job) -> None:
     if job.state is JobState.SUCCEEDED:
         notice("success", f"Finished. {job.message}")
     elif job.state is JobState.CANCELLED:
-        notice(
-            "info",
-            "Cancelled. Finished work is kept." if job.kind in _RESUMABLE_KINDS else "Cancelled. Nothing was kept.",
-        )
+        notice("info", _describe_cancellation(job))
     elif job.state is JobState.INTERRUPTED:
         notice("warning", f"Interrupted. {job.error}")
     else:
         notice("error", job.error or "Failed; see the log.")
+
+
+def _describe_cancellation(job: Job) -> str:
+    if job.attempts == 0:
+        return "Cancelled before it started."
+    return "Cancelled. Finished work is kept." if job.kind in _RESUMABLE_KINDS else "Cancelled. Nothing was kept."
+
+
+def format_time_taken(job: Job) -> str:
+    """Format how long an ended job ran: "2.5 min"; "" if it did not run."""
+    if job.started_at is None or job.ended_at is None:
+        return ""
+    return format_duration((job.ended_at - job.started_at).total_seconds())
 
 
 def show_job_panel() -> None:
@@ -133,8 +158,9 @@ def show_job_panel() -> None:
         return
     try:
         job = job_store().get(job_id)
-    except JobError as error:
-        notice("warning", str(error))
+    except JobError:
+        notice("warning", f"There is no job {job_id!r} in this store. It may have been deleted.")
+        link_to(Page.JOBS, "All jobs")
         return
     with st.container(border=True):
         st.markdown(f"**{escape_markdown(job_title(job, settings()))}**")
@@ -143,7 +169,8 @@ def show_job_panel() -> None:
         else:
             show_job(job)
             label, query = _next_step(job)
-            if st.button(label, key=f"close-{job.id}"):
+            kind: Literal["primary", "secondary"] = "primary" if job.state is JobState.SUCCEEDED else "secondary"
+            if st.button(label, key=f"close-{job.id}", type=kind):
                 go_to(Page.DATASETS, **query)
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from fer_ui.frame.header import page_header
-from fer_ui.jobs.list_view import show_jobs, show_one_job
+from fer_ui.jobs.list_view import show_jobs
+from fer_ui.jobs.one_job_view import show_one_job
 from fer_ui.query_params import QueryParam, get_param
 
 
 def main() -> None:
-    page_header(
+    header = page_header(
         "Jobs", "Trainings, imports and other background work. Jobs go on when the browser or the app is closed."
     )
     job_id = get_param(QueryParam.JOB)
-    if job_id:
-        show_one_job(job_id)
-    else:
-        show_jobs()
+    if not job_id or not show_one_job(job_id):
+        show_jobs(header)
 
 
 main()

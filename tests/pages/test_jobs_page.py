@@ -23,7 +23,7 @@ from tests.support.texts import assert_mentions
 @pytest.fixture
 def jobs(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]:
     """A store with a job in each state; no supervisor is started."""
-    for module in ("job_view", "list_view"):
+    for module in ("job_view", "worker_view"):
         monkeypatch.setattr(f"fer_ui.jobs.{module}.ensure_supervisor", lambda _settings: 1)
     with JobStore(store) as jobs:
         for state in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED):
@@ -54,7 +54,7 @@ def labels(app: AppTest) -> list[str]:
 def test_without_jobs_the_page_explains_them(store: Settings, open_page: OpenPage) -> None:
     app = open_page(Page.JOBS)
     assert not app.exception
-    assert "No jobs yet" in page_text(app) and "starts with the next job" in page_text(app)
+    assert "No jobs yet" in page_text(app) and "No worker running" in page_text(app)
 
 
 def test_running_queued_and_finished_jobs_are_listed(jobs: JobStore, open_page: OpenPage) -> None:
@@ -76,8 +76,9 @@ def test_a_stalled_job_says_since_when_and_what_happens_next(
 ) -> None:
     app = open_page(Page.JOBS, **query)
     text = page_text(app)
-    assert "A stalled one" in text and "A running one" not in text
-    assert_mentions(text, "stalled", "5 min", "0.4 s", "stopped", "resumes", "last finished epoch")
+    assert "A stalled one" in text and "**A running one**" not in text
+    assert_mentions(text, "stalled", "0.4 s", "stopped", "resumes", "last finished epoch")
+    assert re.search(r"No batch has finished for 5(\.\d)? min", text)
     assert ("A stalled one", "Stalled") in progress_bars(app), "in the sidebar"
     if "job" in query:
         press(app, "Cancel")
@@ -91,7 +92,7 @@ def test_jobs_are_filtered_by_kind_and_state(jobs: JobStore, open_page: OpenPage
     app = app.selectbox(key="kind").set_value("import").run()
     assert "The first" in page_text(app) and "A failed one" not in page_text(app)
     app = app.selectbox(key="view").set_value("failed").run()
-    assert "No matching job" in page_text(app)
+    assert "No job has this kind and state" in page_text(app)
 
 
 def test_a_queued_job_is_moved_first_and_last(jobs: JobStore, open_page: OpenPage) -> None:
@@ -106,10 +107,10 @@ def test_a_missing_supervisor_is_reported_and_started(
     jobs: JobStore, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Settings] = []
-    monkeypatch.setattr("fer_ui.jobs.list_view.ensure_supervisor", started.append)
+    monkeypatch.setattr("fer_ui.jobs.worker_view.ensure_supervisor", started.append)
     app = open_page(Page.JOBS)
-    assert "supervisor is not running" in page_text(app)
-    press(app, "Start the supervisor")
+    assert "No worker running: queued jobs do not start" in page_text(app)
+    press(app, "Start the worker")
     assert len(started) == 1
 
 
@@ -125,6 +126,7 @@ def test_a_link_to_a_missing_job_shows_a_message(jobs: JobStore, open_page: Open
     app = open_page(Page.JOBS, job="gone")
     assert not app.exception
     assert "There is no job 'gone'" in page_text(app)
+    assert "A failed one" in page_text(app), "the list is offered"
 
 
 def test_a_running_job_is_cancelled(jobs: JobStore, open_page: OpenPage) -> None:
@@ -133,7 +135,7 @@ def test_a_running_job_is_cancelled(jobs: JobStore, open_page: OpenPage) -> None
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED])
-@pytest.mark.parametrize(("label", "from_start"), [("Resume", False), ("Retry from the start", True)])
+@pytest.mark.parametrize(("label", "from_start"), [("Resume", False), ("Start again", True)])
 def test_a_stopped_job_is_resumed_or_retried(
     jobs: JobStore, open_page: OpenPage, state: JobState, label: str, from_start: bool
 ) -> None:
@@ -144,7 +146,7 @@ def test_a_stopped_job_is_resumed_or_retried(
 
 def test_a_succeeded_job_can_not_be_resumed(jobs: JobStore, open_page: OpenPage) -> None:
     buttons = labels(open_page(Page.JOBS, job="succeeded"))
-    assert "Resume" not in buttons and "Retry from the start" not in buttons
+    assert "Resume" not in buttons and "Start again" not in buttons
 
 
 def test_the_log_is_shown_newest_first(jobs: JobStore, store: Settings, open_page: OpenPage) -> None:
@@ -168,3 +170,39 @@ def test_deletion_needs_confirmation_and_includes_the_run(jobs: JobStore, store:
     with pytest.raises(JobError):
         jobs.get("failed")
     assert not (store.runs_dir / "run-failed").exists()
+
+
+def test_a_job_that_was_cancelled_in_the_queue_starts_again(jobs: JobStore, open_page: OpenPage) -> None:
+    """There is nothing to resume."""
+    jobs.request_cancel("first")
+    app = open_page(Page.JOBS, job="first")
+    assert "Cancelled before it started" in page_text(app) and "Resume" not in labels(app)
+    press(app, "Start again")
+    assert jobs.get("first").state is JobState.QUEUED
+
+
+def test_a_cancelled_job_shows_no_exit_code(jobs: JobStore, open_page: OpenPage) -> None:
+    jobs.request_cancel("running")
+    jobs.finish("running", JobState.CANCELLED, -9, "")
+    text = page_text(open_page(Page.JOBS, job="running"))
+    assert "Cancelled. Finished work is kept." in text
+    assert "-9" not in text and "exit code" not in text
+
+
+def test_jobs_are_counted_and_cancelled_in_the_list(jobs: JobStore, open_page: OpenPage) -> None:
+    app = open_page(Page.JOBS)
+    assert "3 queued, 1 running, 1 stalled, 1 succeeded, 1 failed, 1 cancelled, 1 interrupted." in page_text(app)
+    app.button(key="cancel-running").click().run()
+    assert jobs.get("running").cancel_requested
+
+
+def test_many_finished_jobs_are_shown_page_by_page(jobs: JobStore, open_page: OpenPage) -> None:
+    for number in range(30):
+        jobs.submit(JobKind.GENERATE, f"Number {number}", (), "faces", job_id=f"many-{number}", priority=9)
+        jobs.claim_next()
+        jobs.finish(f"many-{number}", JobState.SUCCEEDED, 0, "")
+    app = open_page(Page.JOBS, view="succeeded")
+    assert "Number 29" in page_text(app) and "Number 9" not in page_text(app)
+    press(app, "Next")
+    assert "Number 9" in page_text(app) and "Number 29" not in page_text(app)
+    assert app.query_params["page"] in ("2", ["2"])

@@ -58,7 +58,9 @@ def _rerun_intervals_s(open_page: OpenPage) -> list[float]:
 
     ScriptRunContext.enqueue = record  # type: ignore[method-assign,assignment]
     try:
-        open_page(Page.PREDICT)
+        app = open_page(Page.PREDICT)
+        intervals_s.clear()  # those of the page that the app opens with
+        app.run()
     finally:
         ScriptRunContext.enqueue = enqueue  # type: ignore[method-assign]
-    return intervals_s[len(intervals_s) // 2 :]  # the second half; the first run registers the pages
+    return intervals_s

@@ -48,3 +48,11 @@ def test_only_the_last_minutes_count() -> None:
 def test_decreasing_progress_restarts_the_estimate() -> None:
     updates = [(float(step), 0.05 * step) for step in range(10)] + [(10 + step, 0.01 * step) for step in range(11)]
     assert estimate(*updates) == pytest.approx(90)
+
+
+def test_a_step_without_progress_has_no_estimate_until_it_ends() -> None:
+    """All images are indexed, and what follows reports nothing: the former rate says nothing about it."""
+    indexed = [(2.0 * step, 0.09 * step) for step in range(11)]
+    assert estimate(*indexed, (32.0, 0.9)) is not None
+    assert estimate(*indexed, (32.0, 0.9), (60.0, 0.9)) is None
+    assert estimate(*indexed, (32.0, 0.9), (60.0, 0.9), (62.0, 0.95)) is not None
