@@ -5,7 +5,7 @@ PORT   ?= 8501
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup run test lint bench clean
+.PHONY: setup run test lint bench screenshots clean
 .DEFAULT_GOAL := run
 
 setup: $(VENV)/.ready-dev
@@ -23,6 +23,9 @@ lint: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	@for name in index memory duplicates datasets_page augment compile memory_format training inference; do $(BIN)/python -m bench.$$name || exit 1; done
+
+screenshots: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.e2e.take_screenshots
 
 $(VENV)/.ready: requirements.txt requirements-detector.txt scripts/system-packages.sh
 	@sh scripts/system-packages.sh app

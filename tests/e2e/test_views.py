@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import OUTPUT
@@ -74,7 +75,10 @@ _STEPS = {
 def stocked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app on a store with a dataset, a run and jobs."""
     store = tmp_path_factory.mktemp("views") / "store"
-    fill_store(Settings(home=store, offline=True, threads=1))
+    settings = Settings(home=store, offline=True, threads=1)
+    fill_store(settings)
+    with JobStore(settings) as jobs:  # nothing changes while the views are compared
+        jobs.request_cancel("waiting")
     app = AppServer(store, {})
     app.start()
     yield app
