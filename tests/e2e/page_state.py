@@ -21,6 +21,7 @@ const describe = (node) => {
   const text = element.textContent.trim().replace(/\\s+/g, " ").slice(0, 50);
   return [test, key, text && `"${text}"`].filter(Boolean).join(" ");
 };
+const weight = ({ by, across, area }) => area * Math.max(Math.abs(by), Math.abs(across));
 new PerformanceObserver(list => {
   for (const entry of list.getEntries()) {
     if (entry.hadRecentInput) continue;
@@ -29,7 +30,7 @@ new PerformanceObserver(list => {
       moved: entry.sources.map(({ node, previousRect: from, currentRect: to }) => ({
         element: describe(node), by: Math.round(to.y - from.y), across: Math.round(to.x - from.x),
         grown: Math.round(to.height - from.height), area: to.width * to.height,
-      })).sort((a, b) => b.area - a.area),
+      })).sort((a, b) => weight(b) - weight(a)),
     });
   }
 }).observe({ type: "layout-shift", buffered: true });
