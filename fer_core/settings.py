@@ -85,7 +85,7 @@ class Settings(BaseSettings):
 
     @property
     def cache_dir(self) -> Path:
-        """Packed datasets; can be deleted at any time."""
+        """Packed datasets and stored predictions; can be deleted at any time."""
         return self.store / "cache"
 
     @property

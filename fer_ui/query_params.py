@@ -48,6 +48,7 @@ class QueryParam(StrEnum):
     LABELS = "labels"
     ORDER = "order"
     FIND = "find"
+    FACE = "face"
     PRESET = "preset"
     FROM = "from"
     RUNS = "runs"

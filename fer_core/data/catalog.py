@@ -224,15 +224,16 @@ def open_dataset(dataset_id: str, settings: Settings) -> StoredDataset:
 
 
 def delete_dataset(dataset_id: str, settings: Settings) -> None:
-    """Delete a dataset, damaged or not, with its images in the store and its packs."""
+    """Delete a dataset, damaged or not, with its images in the store and what is cached of it."""
     folder = _folder(dataset_id, settings)
     try:
-        packs = list(settings.cache_dir.glob(f"packs/{_open(folder).fingerprint}-*"))
+        cached = list(settings.cache_dir.glob(f"*/{_open(folder).fingerprint}-*"))
     except DatasetError:  # a damaged marker has no fingerprint
-        packs = []
+        cached = []
     (folder / DATASET_MARKER).unlink()  # first, so that a half-deleted folder is not a dataset
-    for path in (folder, *packs):
-        shutil.rmtree(path)
+    shutil.rmtree(folder)
+    for path in cached:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _folder(dataset_id: str, settings: Settings) -> Path:

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     FETCH = "fetch"
     QUALITY = "quality"
     GENERATE = "generate"
+    PREDICT = "predict"
 
 
 class JobState(StrEnum):

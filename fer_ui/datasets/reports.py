@@ -32,6 +32,18 @@ def load_quality(dataset: StoredDataset) -> tuple[QualityReport, str]:
     return _quality(_version(dataset), faces.stat().st_mtime_ns if faces.is_file() else 0)
 
 
+def load_original_quality(dataset: StoredDataset) -> QualityReport:
+    """Load the quality report without corrections, which thus includes excluded images and stays when one is made."""
+    faces = dataset.folder / "faces.parquet"
+    searched_ns = faces.stat().st_mtime_ns if faces.is_file() else 0
+    return _quality(_version(dataset)._replace(corrections=0), searched_ns)[0]
+
+
+def find_kinds_of(dataset: StoredDataset, row: int) -> list[str]:
+    """Find the titles of the quality findings of one row of the index, before corrections."""
+    return [each.message.title for each in load_original_quality(dataset).findings if row in each.rows]
+
+
 def load_split(dataset: StoredDataset, config: SplitConfig) -> SplitReport:
     """Load the report on a split of a dataset.
 

@@ -24,7 +24,7 @@ from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
 
-_RESUMABLE_KINDS = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY)
+_RESUMABLE_KINDS = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY, JobKind.PREDICT)
 """Kinds of jobs that resume where they were stopped."""
 
 KIND_TITLES = {
@@ -190,6 +190,8 @@ def _next_step(job: Job) -> tuple[str, dict[str, str]]:
         return "Preview the import", {"view": "import", "import": job.target}
     if job.kind is JobKind.QUALITY:
         return "Show the findings", {"dataset": job.target, "section": "quality"}
+    if job.kind is JobKind.PREDICT:
+        return "Show the faces", {"dataset": job.target, "section": "faces"}
     if succeeded:
         return "Show the dataset", {"dataset": job.target}
     if job.kind in (JobKind.IMPORT, JobKind.FETCH):

@@ -16,6 +16,7 @@ from fer_ui.datasets.augmentation_preview import prepare_augmentation
 from fer_ui.datasets.augmentation_view import show_augmentation
 from fer_ui.datasets.faces.correction_history import show_history
 from fer_ui.datasets.faces.faces_view import show_faces_section
+from fer_ui.datasets.faces.remembered_view import note_section
 from fer_ui.datasets.imbalance.class_view import show_classes
 from fer_ui.datasets.imbalance.compare_view import show_compare
 from fer_ui.datasets.imbalance.published_view import show_manifest, show_published
@@ -106,6 +107,7 @@ def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) 
 
 
 def _show_section(section: str, dataset: StoredDataset, header: DeltaGenerator) -> None:
+    note_section(section)
     shown = {
         "faces": show_faces_section,
         "votes": lambda chosen: show_votes(chosen, header),

@@ -8,6 +8,7 @@ from typing import Any
 from fer_core.cli.datasets import corrections as dataset_corrections
 from fer_core.cli.datasets import imports as dataset_import
 from fer_core.cli.datasets import manifests as dataset_manifest
+from fer_core.cli.datasets import predictions as dataset_predictions
 from fer_core.cli.datasets import quality as dataset_quality
 from fer_core.cli.datasets import split as dataset_split
 from fer_core.cli.output import format_table, print_result
@@ -26,7 +27,15 @@ def add_command(commands: Any) -> None:
     action = add_command_group(commands, "datasets", "list, import, count and delete datasets")
     action("list", "list manifests and imported datasets", _list)
     action("stats", "show class counts and imbalance of a dataset", _stats).add_argument("id")
-    for module in (dataset_import, dataset_manifest, dataset_quality, dataset_corrections, dataset_split):
+    modules = (
+        dataset_import,
+        dataset_manifest,
+        dataset_quality,
+        dataset_corrections,
+        dataset_split,
+        dataset_predictions,
+    )
+    for module in modules:
         module.add_command(action)
     action("delete", "delete a dataset from the store", _delete).add_argument("id")
 

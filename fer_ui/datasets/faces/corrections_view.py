@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, NoReturn
+from functools import partial
+from typing import Literal
 
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action, Change
+from fer_core.errors import FerscopeError
 from fer_core.labels import Expression
-from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
+from fer_ui.frame.header import notice
 from fer_ui.theme import expression_title
 
 CONFIRM_ABOVE = 100
@@ -58,31 +61,46 @@ class _LastChange:
     origin: str
 
 
-def show_corrections_bar(dataset: StoredDataset, ids: Sequence[str], *, reason: str, key: str) -> None:
-    """Show buttons that correct some images, and above them the last change made with them.
+def show_corrections_bar(
+    dataset: StoredDataset,
+    ids: Sequence[str],
+    *,
+    reason: str,
+    key: str,
+    extra: Callable[[], None] = lambda: None,
+    also_from: Sequence[str] = (),
+    show_last: bool = False,
+) -> None:
+    """Show buttons that correct some images, in a row; without a selection, the last change made with them.
 
     Args:
         ids: of the images; without any, the buttons are disabled.
         reason: for the history: a finding's kind, or free text.
         key: of the elements.
+        extra: shows more at the end of the row.
+        also_from: origins of changes that are shown here, too.
+        show_last: show the last change instead of the number of images.
     """
     version = dataset.corrections().version
-    _show_change(dataset, key, key)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{format_images(len(ids))} selected" if ids else "None selected", width="content")
-        note = str(st.session_state.get(_note(key, version), "")).strip()
-        for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
-            correction = Correction(action, ids, reason, note)
-            show_correction_button(dataset, _LABELS[action], correction, key=f"{key}-{action}", origin=key)
-            if action is Action.EXCLUDE:
-                _show_relabel_popover(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
-        with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
-            st.text_input(
-                "Note for the history",
-                key=_note(key, version),
-                max_chars=_NOTE_CHARACTERS_MAX,
-                placeholder="optional",
-            )
+    note = str(st.session_state.get(_note(key, version), "")).strip()
+    for action in (Action.EXCLUDE, Action.AMBIGUOUS, Action.RESTORE):
+        correction = Correction(action, ids, reason, note)
+        show_correction_button(dataset, _LABELS[action], correction, key=f"{key}-{action}", origin=key)
+        if action is Action.EXCLUDE:
+            _show_relabel_popover(dataset, Correction(Action.RELABEL, ids, reason, note), key, version)
+    with st.popover("Note", icon=":material/edit_note:", type="tertiary"):
+        st.text_input(
+            "Note for the history",
+            key=_note(key, version),
+            max_chars=_NOTE_CHARACTERS_MAX,
+            placeholder="optional",
+        )
+    if ids and not show_last:
+        st.markdown(f"**{format_images(len(ids))} selected**", width="content")
+    else:
+        _show_change(dataset, (key, *also_from), key, otherwise="" if show_last else "None selected")
+    extra()
+    _show_failure(key)
 
 
 def show_correction_button(
@@ -96,9 +114,9 @@ def show_correction_button(
     """
     icon = _ICONS[correction.action]
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    apply = partial(apply_correction, dataset, correction, origin)
     if len(correction.ids) <= CONFIRM_ABOVE:
-        if st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=not correction.ids):
-            _apply(dataset, correction, origin)
+        st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=not correction.ids, on_click=apply)
         return
     with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
@@ -106,8 +124,7 @@ def show_correction_button(
             f"{format_images(len(correction.ids))} will be {done}. The source files don't change, and you can undo "
             "this."
         )
-        if st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary"):
-            _apply(dataset, correction, origin)
+        st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary", on_click=apply)
 
 
 def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:
@@ -118,7 +135,9 @@ def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> N
     """
     last = st.session_state.get(_LAST_CHANGE)
     if isinstance(last, _LastChange) and not any(last.origin.startswith(begin) for begin in unless):
-        _show_change(dataset, last.origin, "last-change")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _show_change(dataset, (last.origin,), "last-change")
+        _show_failure(last.origin)
 
 
 def show_undo_button(
@@ -131,18 +150,35 @@ def show_undo_button(
         origin: as for `show_correction_button`.
     """
     if not change.undone:
-        if st.button("Undo", key=key, icon=":material/undo:"):
-            _undo(dataset, change.version, origin)
+        st.button("Undo", key=key, icon=":material/undo:", on_click=_undo, args=(dataset, change.version, origin))
         return
     undo = next(other.version for other in history if other.undoes == change.version and not other.undone)
-    if st.button("Redo", key=key, icon=":material/redo:"):
-        _undo(dataset, undo, origin)
+    st.button("Redo", key=key, icon=":material/redo:", on_click=_undo, args=(dataset, undo, origin))
+
+
+def apply_correction(dataset: StoredDataset, correction: Correction, origin: str) -> None:
+    """Apply a correction, in the callback of a widget; what goes wrong is shown in the bar `origin`."""
+    with _failures_shown(origin):
+        corrections = dataset.corrections()
+        corrections.mark(correction.action, correction.ids, correction.reason, correction.note, label=correction.label)
+        change = corrections.history()[0]
+        _remember(_LastChange(dataset.id, change.version, describe_change(change), "Undo", origin))
+
+
+def undo_last_change(dataset: StoredDataset, origin: str) -> None:
+    """Undo the newest change to a dataset that is not undone, in a callback."""
+    changes = dataset.corrections().history()
+    last = next((each for each in changes if each.action is not Action.UNDO and not each.undone), None)
+    if last is None:
+        st.toast("There is no change to undo.", icon=":material/info:")
+    else:
+        _undo(dataset, last.version, origin)
 
 
 def describe_change(change: Change) -> str:
     """Describe a change: "12 images excluded", "3 images relabeled as fear"."""
     if change.action is Action.UNDO:
-        return f"Version {change.undoes} undone"
+        return f"Version {change.undoes} reverted"
     label = f" as {change.label}" if change.label else ""
     return f"{format_images(len(change.ids))} {_DONE[change.action]}{label}"
 
@@ -155,60 +191,80 @@ def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: s
         disabled=not correction.ids,
         key=f"{key}-relabeling-{version}",
     ):
-        chosen = st.selectbox(
-            "New expression",
-            list(Expression),
-            index=None,
-            format_func=expression_title,
-            placeholder="Choose one",
-            key=f"{key}-expression-{version}",
-        )
-        label = f"Relabel {format_images(len(correction.ids))}"
-        if st.button(label, key=f"{key}-relabel", type="primary", disabled=chosen is None):
-            _apply(dataset, replace(correction, label=str(chosen)), key)
-
-
-def _apply(dataset: StoredDataset, correction: Correction, origin: str) -> None:
-    with show_errors():
-        corrections = dataset.corrections()
-        corrections.mark(correction.action, correction.ids, correction.reason, correction.note, label=correction.label)
-        change = corrections.history()[0]
-        _remember(_LastChange(dataset.id, change.version, describe_change(change), "Undo", origin))
+        st.caption(f"New label of {format_images(len(correction.ids))}:")
+        for expression in Expression:
+            st.button(
+                expression_title(expression),
+                key=f"{key}-relabel-{expression}",
+                type="tertiary",
+                disabled=not correction.ids,
+                on_click=apply_correction,
+                args=(dataset, replace(correction, label=str(expression)), key),
+            )
 
 
 def _undo(dataset: StoredDataset, version: int, origin: str) -> None:
-    with show_errors():
+    with _failures_shown(origin):
         corrections = dataset.corrections()
         changes = {change.version: change for change in corrections.history()}
         corrections.undo(version)
-        taken = changes[version]
-        if taken.action is Action.UNDO:
-            description = f"Redone: {describe_change(changes[taken.undoes])}"
+        reverted = changes[version]
+        if reverted.action is Action.UNDO:
+            description = f"Redone: {describe_change(changes[reverted.undoes])}"
             _remember(_LastChange(dataset.id, corrections.version, description, "Undo", origin))
-        _remember(_LastChange(dataset.id, corrections.version, f"Undone: {describe_change(taken)}", "Redo", origin))
+        else:
+            description = f"Undone: {describe_change(reverted)}"
+            _remember(_LastChange(dataset.id, corrections.version, description, "Redo", origin))
 
 
-def _remember(last: _LastChange) -> NoReturn:
+def _remember(last: _LastChange) -> None:
     st.session_state[_LAST_CHANGE] = last
     st.toast(f"{escape_markdown(last.description)}.", icon=":material/check_circle:")
-    st.rerun()
 
 
-def _show_change(dataset: StoredDataset, origin: str, key: str) -> None:
-    """Show the last change if it was made at `origin` and is the dataset's newest version."""
+@contextmanager
+def _failures_shown(origin: str) -> Iterator[None]:
+    """Keep an error for `_show_failure`: what a callback shows would stand at the top of the page."""
+    st.session_state.pop(_failure(origin), None)
+    try:
+        yield
+    except FerscopeError as error:
+        st.session_state[_failure(origin)] = str(error)
+
+
+def _show_failure(origin: str) -> None:
+    if message := st.session_state.get(_failure(origin)):
+        notice("error", message)
+
+
+def _show_change(dataset: StoredDataset, origins: Sequence[str], key: str, otherwise: str = "") -> None:
+    """Show the last change if it was made at one of `origins` and is the dataset's newest version."""
     last = st.session_state.get(_LAST_CHANGE)
-    if not isinstance(last, _LastChange) or (last.dataset_id, last.origin) != (dataset.id, origin):
+    shown = (
+        isinstance(last, _LastChange)
+        and last.dataset_id == dataset.id
+        and last.origin in origins
+        and last.version == dataset.corrections().version
+    )
+    if not shown:
+        if otherwise:
+            st.markdown(otherwise, width="content")
         return
-    if last.version != dataset.corrections().version:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.success(
-            f"{escape_markdown(last.description)}. Version {last.version}.",
-            icon=":material/check_circle:",
-            width="stretch",
-        )
-        if st.button(last.undo_label, key=f"{key}-back", icon=f":material/{last.undo_label.lower()}:"):
-            _undo(dataset, last.version, last.origin)
+    assert isinstance(last, _LastChange)
+    st.markdown(
+        f":material/check_circle: {escape_markdown(last.description)}. Version {last.version}.", width="content"
+    )
+    st.button(
+        last.undo_label,
+        key=f"{key}-back",
+        icon=f":material/{last.undo_label.lower()}:",
+        on_click=_undo,
+        args=(dataset, last.version, last.origin),
+    )
+
+
+def _failure(origin: str) -> str:
+    return f"{origin}-failure"
 
 
 def _note(key: str, version: int) -> str:

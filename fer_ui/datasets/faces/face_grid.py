@@ -1,12 +1,13 @@
-"""Faces of a dataset in pages: images with labels, checkboxes, and corrections for the selected ones.
+"""Faces of a dataset in pages: a gallery, and a bar of corrections for the selected ones.
 
-Only the current page is read, and a checkbox reruns only its own list.
+Only the current page is read. A tick, a page turn and a correction rerun only their own list, whose faces keep their
+places: a corrected face is marked where it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,30 +15,34 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.text import shorten
-from fer_ui.datasets.faces.corrections_view import show_corrections_bar
+from fer_core.data.corrections.correction_log import Action
+from fer_ui.datasets.faces.corrections_view import (
+    CONFIRM_ABOVE,
+    Correction,
+    apply_correction,
+    show_corrections_bar,
+    undo_last_change,
+)
+from fer_ui.datasets.faces.face_dialog import open_face, show_open_face
+from fer_ui.datasets.faces.gallery_cells import Describe, gallery_faces
+from fer_ui.datasets.faces.gallery_component import Command, GalleryEvent, show_gallery
 from fer_ui.datasets.faces.pagination import current_slice, show_pagination
 from fer_ui.datasets.faces.selection import Selection
-from fer_ui.datasets.faces.thumbnails import SHOWN_PX, load_thumbnails
 from fer_ui.errors import show_errors
-from fer_ui.escaping import escape_html, escape_markdown
-from fer_ui.formatting import format_count
-from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
-from fer_ui.theme import MUTED
+from fer_ui.formatting import format_count, format_images
+from fer_ui.frame.view_layout import sticky_actions
+from fer_ui.resources import load_index
 
-FACES_PER_PAGE = 36
+FACES_PER_PAGE = 72
+"""Fills whole rows of 2, 3, 4, 6, 8, 9, 12 and 18 faces; see `gallery.css`."""
+
 PAIRS_PER_PAGE = 12
 
-_CELL_PX = 108
-_NAME_CHARACTERS = 16
-_CAPTION = f"font-size:0.75rem;line-height:1.3;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;{MUTED}"
-_PLACEHOLDER = (
-    f"box-sizing:border-box;width:{SHOWN_PX}px;height:{SHOWN_PX}px;padding:6px;overflow:hidden;"
-    "display:flex;align-items:center;justify-content:center;text-align:center;overflow-wrap:anywhere;"
-    f"font-size:0.6875rem;line-height:1.25;border:1px dashed currentColor;border-radius:0.375rem;{MUTED}"
+_KEYS = (
+    "Click a picture to open the face, and its label to select it; Shift-click selects a range. In the gallery: arrow "
+    "keys move, X or Space selects, Enter opens, 1 to 8 relabel (neutral, happiness, sadness, surprise, fear, disgust, "
+    "anger, contempt), E excludes, U undoes. Without a selection, a key corrects the face that has the focus."
 )
-_MARKS = "color:currentColor;font-weight:600"
-_UNREADABLE = "can't be read any more"
 
 
 @st.fragment
@@ -49,28 +54,45 @@ def show_faces(
     reason: str = "",
     positions: NDArray[np.int64] | None = None,
     in_query: bool = False,
+    slot: str = "",
+    summary: str = "",
+    describe: Describe | None = None,
+    fix: Callable[[], None] = lambda: None,
 ) -> None:
     """Show faces in pages, and the corrections bar for the selected ones.
 
     Args:
         rows: of the index from `resources.load_index`, in display order.
-        key: of the elements; each list of rows needs its own.
+        key: of the list; each list of rows needs its own.
         reason: of corrections made here, such as a finding's kind.
         positions: the shown rows; all by default. Avoids copying a large table.
         in_query: store the page number in the query string; for one list on a page.
+        slot: the gallery's place on the page, where lists follow one another; by default that of `key`.
+        summary: Markdown above the faces.
+        describe: see `gallery_cells.gallery_faces`.
+        fix: shows a button that corrects all of them, first in the bar.
     """
     with show_errors():
-        total = len(rows) if positions is None else len(positions)
-        if not total:
+        numbers = _row_numbers(rows) if positions is None else positions
+        if not len(numbers):
             st.markdown("There are no faces to show.")
             return
-        here = current_slice(key, total, FACES_PER_PAGE, caption="Faces", in_query=in_query)
-        shown = rows.iloc[here] if positions is None else rows.iloc[positions[here]]
+        here = current_slice(key, len(numbers), FACES_PER_PAGE, in_query=in_query)
+        index = load_index(dataset)
+        shown = index.iloc[numbers[here]]
+        ids = shown["id"].tolist()
         selection = Selection(key, dataset.corrections().version)
-        with st.container(horizontal=True, gap="small"):
-            for index, (row, picture) in enumerate(_cells(dataset, shown)):
-                _show_cell(row, picture, selection, str(index))
-        _show_actions(dataset, shown["id"].tolist(), selection, key, reason)
+        _show_selection_row(selection, ids, lambda: index["id"].iloc[numbers].tolist(), len(numbers), summary)
+        show_gallery(
+            gallery_faces(dataset, shown, describe),
+            f"{slot or key}-gallery",
+            partial(_receive, dataset, selection, ids, key, reason),
+            title="Faces",
+            selected=selection.on_page(ids),
+            revision=_revision(selection, here),
+        )
+        _show_actions(dataset, selection, key, reason, fix)
+        show_open_face(dataset, numbers, key, reason=reason, is_main=in_query)
 
 
 @st.fragment
@@ -82,13 +104,15 @@ def show_pairs(
     key: str,
     *,
     reason: str = "",
+    slot: str = "",
+    fix: Callable[[], None] = lambda: None,
 ) -> None:
     """Show pairs of faces in pages, and the corrections bar for the selected ones.
 
     Args:
-        left, right: rows of the index, paired by position.
+        left, right: rows of the index from `resources.load_index`, paired by position.
         notes: a plain text for each pair.
-        key, reason: as for `show_faces`.
+        key, reason, slot, fix: as for `show_faces`.
     Raises:
         ValueError: the lengths differ.
     """
@@ -98,71 +122,107 @@ def show_pairs(
         if not notes:
             st.markdown("There are no pairs to show.")
             return
-        here = current_slice(key, len(notes), PAIRS_PER_PAGE, caption="Pairs")
+        here = current_slice(key, len(notes), PAIRS_PER_PAGE)
+        numbers = np.stack([_row_numbers(left), _row_numbers(right)], axis=1)
+        index = load_index(dataset)
+        shown = index.iloc[numbers[here].ravel()]
+        ids = list(dict.fromkeys(shown["id"]))
         selection = Selection(key, dataset.corrections().version)
-        _show_pair_cells(dataset, left.iloc[here], right.iloc[here], notes[here], selection)
-        ids = [*left["id"].iloc[here], *right["id"].iloc[here]]
-        _show_actions(dataset, ids, selection, key, reason)
-
-
-def caption_html(row: dict[str, Any]) -> str:
-    """Build the HTML below a face's label: corrections and split, then the file name."""
-    split = get_text(row, "split")
-    marks = ", ".join(get_marks(row))
-    details = [
-        f'<b style="{_MARKS}">{escape_html(marks)}</b>' if marks else "",
-        escape_html(describe_split(split)) if split else "",
-    ]
-    path = get_text(row, "path")
-    name = shorten(path.rsplit("/", 1)[-1], _NAME_CHARACTERS)
-    return (
-        f'<div style="{_CAPTION}">{", ".join(filter(None, details)) or "&nbsp;"}</div>'
-        f'<div style="{_CAPTION}" title="{escape_html(path)}">{escape_html(name)}</div>'
-    )
-
-
-def placeholder_html(reason: str) -> str:
-    """Build the HTML in place of an unreadable image."""
-    return f'<div role="img" style="{_PLACEHOLDER}">{escape_html(reason)}</div>'
-
-
-def _cells(dataset: StoredDataset, rows: pd.DataFrame) -> list[tuple[dict[str, Any], bytes | None]]:
-    named = [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
-    return list(zip(named, load_thumbnails(dataset, rows), strict=True))
-
-
-def _show_pair_cells(
-    dataset: StoredDataset, left: pd.DataFrame, right: pd.DataFrame, notes: Sequence[str], selection: Selection
-) -> None:
-    pairs = zip(_cells(dataset, left), _cells(dataset, right), notes, strict=True)
-    with st.container(horizontal=True, gap="small"):
-        for index, (one, other, note) in enumerate(pairs):
-            with st.container(border=True, width=2 * _CELL_PX + 56, gap="xsmall"):
-                with st.container(horizontal=True, gap="small"):
-                    _show_cell(*one, selection, f"{index}-left")
-                    _show_cell(*other, selection, f"{index}-right")
-                if note:
-                    st.caption(escape_markdown(note))
-
-
-def _show_cell(row: dict[str, Any], picture: bytes | None, selection: Selection, position: str) -> None:
-    with st.container(width=_CELL_PX, gap="xsmall"):
-        if picture is None:
-            st.html(placeholder_html(get_text(row, "problem") or _UNREADABLE))
-        else:
-            st.image(picture, width=SHOWN_PX, alt=f"{label_title(row)}: {get_text(row, 'path')}")
-        selection.show_checkbox(str(row["id"]), escape_markdown(label_title(row)), position=position)
-        st.html(caption_html(row))
-
-
-def _show_actions(dataset: StoredDataset, ids: Sequence[str], selection: Selection, key: str, reason: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        show_pagination(key)
-        selection.show_buttons(ids)
-    selected = selection.ids()
-    elsewhere = len(selected) - len(set(selected) & set(ids))
-    if elsewhere:
-        st.caption(
-            f"{format_count(elsewhere)} of the selected faces {'is' if elsewhere == 1 else 'are'} on other pages."
+        _show_selection_row(selection, ids, None, len(notes), "")
+        show_gallery(
+            gallery_faces(dataset, shown),
+            f"{slot or key}-pair-gallery",
+            partial(_receive, dataset, selection, ids, key, reason),
+            title="Pairs of faces",
+            selected=selection.on_page(ids),
+            revision=_revision(selection, here),
+            notes=notes[here],
         )
-    show_corrections_bar(dataset, selected, reason=reason, key=f"{key}-corrections")
+        _show_actions(dataset, selection, key, reason, fix)
+        show_open_face(dataset, pd.unique(numbers.ravel()), key, reason=reason)
+
+
+def _row_numbers(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Get the positions in the index of rows that were selected from it."""
+    return rows.index.to_numpy(np.int64)
+
+
+def _revision(selection: Selection, here: slice) -> str:
+    return f"{selection.revision}-{here.start}"
+
+
+def _show_selection_row(
+    selection: Selection, ids: Sequence[str], all_ids: Callable[[], list[str]] | None, total: int, summary: str
+) -> None:
+    """Show the summary, and buttons that select: the page, all that match, none."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if summary:
+            st.markdown(summary, width="content")
+        complete = len(selection.on_page(ids)) == len(ids)
+        st.button(
+            "Select page",
+            key=f"{selection.key}-page-all",
+            type="tertiary",
+            disabled=complete,
+            help=_KEYS,
+            on_click=selection.select,
+            args=(tuple(ids),),
+        )
+        selected = selection.ids()
+        if all_ids is not None and total > len(ids):
+            st.button(
+                f"Select all {format_count(total)}",
+                key=f"{selection.key}-all",
+                type="tertiary",
+                disabled=len(selected) >= total,
+                on_click=lambda: selection.select(all_ids()),
+            )
+        st.button(
+            "Clear selection",
+            key=f"{selection.key}-none",
+            type="tertiary",
+            disabled=not selected,
+            on_click=selection.clear,
+        )
+
+
+def _receive(
+    dataset: StoredDataset, selection: Selection, ids: Sequence[str], key: str, reason: str, event: GalleryEvent
+) -> None:
+    """Take over what was selected in the browser, and do what was asked for there."""
+    if event.revision.startswith(f"{selection.revision}-"):
+        selection.replace_page(ids, [image_id for image_id in event.selected if image_id in set(ids)])
+    for command in event.commands:
+        _do(command, dataset, selection, key, reason)
+
+
+def _do(command: Command, dataset: StoredDataset, selection: Selection, key: str, reason: str) -> None:
+    origin = _bar(key)
+    if command.name == "open":
+        open_face(command.id, key)
+    elif command.name == "undo":
+        undo_last_change(dataset, origin)
+    elif command.name in (Action.EXCLUDE, Action.RELABEL):
+        ids = selection.ids() or [command.id]
+        if len(ids) > CONFIRM_ABOVE:
+            st.toast(f"{format_images(len(ids))} are selected: use the buttons below, which ask first.")
+            return
+        correction = Correction(Action(command.name), ids, reason, label=command.label)
+        apply_correction(dataset, correction, origin)
+
+
+def _show_actions(dataset: StoredDataset, selection: Selection, key: str, reason: str, fix: Callable[[], None]) -> None:
+    with sticky_actions(f"faces-{key}"):
+        fix()
+        show_corrections_bar(
+            dataset,
+            selection.ids(),
+            reason=reason,
+            key=_bar(key),
+            also_from=("fix",),
+            extra=partial(show_pagination, key),
+        )
+
+
+def _bar(key: str) -> str:
+    return f"{key}-corrections"

@@ -1,8 +1,8 @@
-"""The section Faces: the images of a dataset in pages, with filters in the query string."""
+"""The section Faces: the images of a dataset in pages, with filters and order in the query string."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,126 +10,95 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.data.record import Split
-from fer_core.labels import Expression
+from fer_core.data.quality.report import QualityReport
 from fer_ui.datasets.faces.corrections_view import show_last_change
+from fer_ui.datasets.faces.face_filter import ALL, MARKS, Filter, find_matching, label_options, split_options
 from fer_ui.datasets.faces.face_grid import show_faces
-from fer_ui.datasets.split_choice import ALL_SPLITS, choose_published_split
-from fer_ui.escaping import escape_markdown
+from fer_ui.datasets.faces.face_order import BY_PREDICTION, OrderData, order_titles, sort_rows
+from fer_ui.datasets.faces.image_details import load_details
+from fer_ui.datasets.faces.predicted import describe_prediction
+from fer_ui.datasets.faces.prediction_choice import choose_predictions, show_missing_predictions
+from fer_ui.datasets.faces.remembered_view import forget_view, remember_view
+from fer_ui.datasets.reports import load_original_quality
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.frame.header import empty_state
-from fer_ui.image_labels import CORRECTION_COLUMNS, NO_SPLIT, describe_reason
-from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, param_selectbox, param_text_input
+from fer_ui.query_params import QueryParam, get_param, param_selectbox, param_text_input
 from fer_ui.resources import load_index
-from fer_ui.theme import expression_title
-
-ALL = "all"
-UNLABELED = "unlabeled"
-USED = "used"
-PROBLEM = "problem"
-SHUFFLES = tuple(str(seed) for seed in range(1, 6))
-
-_MARKS = {
-    ALL: "Any",
-    USED: "Not excluded",
-    **{mark: mark.capitalize() for mark in CORRECTION_COLUMNS},
-    PROBLEM: "Image problem",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """The filters. `label` is an expression, a reason for having none, `UNLABELED` or `ALL`."""
-
-    label: str = ALL
-    split: str = ALL_SPLITS
-    mark: str = ALL
-    find: str = ""
 
 
 def show_faces_section(dataset: StoredDataset) -> None:
     """Show the filters, the number of matching images, and the images."""
     index = load_index(dataset)
-    filters, order = _choose_filter(index)
-    positions = sort_rows(find_matching(index, filters), order)
+    orders = order_titles(dataset.columns())
+    with st.container(key="faces-filters", horizontal=True, vertical_alignment="center", gap="small"):
+        filters, finding_rows = _choose_filters(dataset, index)
+        order = param_selectbox("Order", orders, QueryParam.ORDER, in_header=True)
+        predicted = choose_predictions(dataset)
+        if filters != Filter():
+            st.button("Reset filters", icon=":material/filter_alt_off:", type="tertiary", on_click=forget_view)
+    remember_view()
+    positions = find_matching(index, filters, finding_rows)
     if not len(positions):
-        show_last_change(dataset)
-        empty_state(
-            "No images match",
-            f"The dataset has {format_images(len(index))}. Widen the filters above, or reset them.",
-            links=lambda: link_to(Page.DATASETS, "Show all faces", dataset=dataset.id, section="faces"),
-        )
+        _show_no_match(dataset, len(index))
         return
-    found, total = len(positions), len(index)
+    if order in BY_PREDICTION and predicted is None:
+        show_missing_predictions(dataset, orders[order].split(",")[0])
+    data = OrderData(index["label"], lambda: load_details(dataset), predicted)
+    show_faces(
+        dataset,
+        index,
+        f"faces-{dataset.id}-{filters.label}-{filters.split}-{filters.mark}-{filters.finding}-{order}-{filters.find}",
+        positions=sort_rows(positions, order, data),
+        in_query=True,
+        slot=f"faces-{dataset.id}",
+        summary=summarize(len(positions), len(index)),
+        describe=None if predicted is None else partial(describe_prediction, predicted, _row_numbers(index)),
+    )
+
+
+def summarize(found: int, total: int) -> str:
+    """Count the matching images, in Markdown: "**12 images** of 100 (12.0 %)"."""
     share = "" if found == total else f" of {format_count(total)} ({format_percent(found / total)})"
-    st.markdown(f"**{format_images(found)}**{share}")
-    key = f"faces-{dataset.id}-{filters.label}-{filters.split}-{filters.mark}-{order}-{filters.find}"
-    show_faces(dataset, index, key, positions=positions, in_query=True)
+    return f"**{format_images(found)}**{share}"
 
 
-def find_matching(index: pd.DataFrame, filters: Filter) -> NDArray[np.int64]:
-    """Find the positions of the rows that match a filter, in the index's order."""
-    mask = np.ones(len(index), bool)
-    if filters.label == UNLABELED:
-        mask &= index["label"].isna().to_numpy(bool)
-    elif filters.label in list(Expression):
-        mask &= _equals(index["label"], filters.label)
-    elif filters.label != ALL:
-        mask &= _equals(index["unlabeled"], filters.label)
-    if filters.split != ALL_SPLITS:
-        without = filters.split == NO_SPLIT
-        mask &= index["split"].isna().to_numpy(bool) if without else _equals(index["split"], filters.split)
-    if filters.mark == PROBLEM:
-        mask &= ~_equals(index["problem"], "")
-    elif filters.mark == USED:
-        mask &= ~index["excluded"].to_numpy(bool)
-    elif filters.mark != ALL:
-        mask &= index[filters.mark].to_numpy(bool)
-    positions = np.flatnonzero(mask)
-    if filters.find:
-        paths = index["path"] if len(positions) == len(index) else index["path"].iloc[positions]
-        positions = positions[paths.str.contains(filters.find, case=False, regex=False).to_numpy(bool)]
-    return positions
+def _show_no_match(dataset: StoredDataset, total: int) -> None:
+    show_last_change(dataset)
+    empty_state(
+        "No images match",
+        f"The dataset has {format_images(total)}. Widen the filters above, or reset them.",
+        links=lambda: st.button("Reset filters", key="reset-empty", on_click=forget_view),
+    )
 
 
-def sort_rows(positions: NDArray[np.int64], order: str) -> NDArray[np.int64]:
-    """Shuffle the positions if `order` is one of `SHUFFLES`, else keep their order."""
-    return np.random.default_rng(int(order)).permutation(positions) if order in SHUFFLES else positions
-
-
-def _equals(column: pd.Series, value: str) -> NDArray[np.bool_]:
-    return (column == value).fillna(False).to_numpy(bool)
-
-
-def _choose_filter(index: pd.DataFrame) -> tuple[Filter, str]:
-    labels = _label_options(index)
-    orders = {ALL: "Dataset order", **{seed: f"Shuffled, seed {seed}" for seed in SHUFFLES}}
-    split = choose_published_split(_split_options(index))
-    columns = st.columns(4)
-    with columns[0]:
-        label = param_selectbox("Expression", labels, QueryParam.LABEL)
-    with columns[1]:
-        mark = param_selectbox("Corrections", _MARKS, QueryParam.MARK)
-    with columns[2]:
-        order = param_selectbox("Order", orders, QueryParam.ORDER)
-    with columns[3]:
+def _choose_filters(dataset: StoredDataset, index: pd.DataFrame) -> tuple[Filter, NDArray[np.int64] | None]:
+    """Show the filters: expression and split, and the rarer ones in a popover whose label says what is chosen there."""
+    label = param_selectbox("Expression", label_options(index), QueryParam.LABEL, in_header=True)
+    split = param_selectbox("Split", split_options(index), QueryParam.SPLIT, in_header=True)
+    chosen = [get_param(param) for param in (QueryParam.MARK, QueryParam.FINDING, QueryParam.FIND)]
+    number = sum(value not in ("", ALL) for value in chosen)
+    with st.popover(f"More filters ({number})" if number else "More filters", icon=":material/filter_list:"):
+        mark = param_selectbox("Corrections", MARKS, QueryParam.MARK)
+        finding, rows = _choose_finding(dataset)
         find = param_text_input("File name", QueryParam.FIND, placeholder="contains")
-    return Filter(label, split, mark, find), order
+    return Filter(label, split, mark, find, finding), rows
 
 
-def _label_options(index: pd.DataFrame) -> dict[str, str]:
-    """Build the label options that occur: expressions in the fixed order, then the reasons for having none."""
-    present = set(index["label"].dropna().unique())
-    options = {ALL: "Any"} | {str(each): expression_title(each) for each in Expression if str(each) in present}
-    reasons = sorted(str(reason) for reason in index["unlabeled"].dropna().unique() if reason)
-    if index["label"].isna().any():
-        options[UNLABELED] = "No expression"
-        options |= {reason: escape_markdown(f"No expression: {describe_reason(reason)}") for reason in reasons}
-    return options
+def _choose_finding(dataset: StoredDataset) -> tuple[str, NDArray[np.int64] | None]:
+    """Show the findings as options. They are looked for only once they are asked for: it takes a while."""
+    if not get_param(QueryParam.FINDING) and not st.session_state.get("faces-findings"):
+        st.button("Filter by quality finding", key="load-findings", on_click=_ask_for_findings)
+        return ALL, None
+    report: QualityReport = load_original_quality(dataset)
+    titles = {ALL: "Any"} | {str(each.kind): each.message.title for each in report.findings}
+    finding = param_selectbox("Quality finding", titles, QueryParam.FINDING)
+    rows = next((each.rows for each in report.findings if each.kind == finding), None)
+    return finding, rows
 
 
-def _split_options(index: pd.DataFrame) -> list[str]:
-    present = set(index["split"].dropna().unique())
-    without = [NO_SPLIT] if index["split"].isna().any() else []
-    return [*(str(split) for split in Split if split in present), *without]
+def _ask_for_findings() -> None:
+    st.session_state["faces-findings"] = True
+
+
+def _row_numbers(index: pd.DataFrame) -> dict[str, int]:
+    return {image_id: number for number, image_id in enumerate(index["id"])}

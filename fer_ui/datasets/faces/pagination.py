@@ -1,22 +1,21 @@
-"""The current page of a long list and the controls to change it. Owns that session state."""
+"""The current page of a long list and the control to change it. Owns that session state."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from fer_ui.formatting import format_count
 from fer_ui.query_params import QueryParam, get_param
 
 _LAST_QUERY = "pagination-query"
+_BUTTONS_MAX = 7
 
 
-def current_slice(key: str, total: int, page_size: int, *, caption: str = "", in_query: bool = False) -> slice:
-    """Get the rows of the page to show, with a caption such as "Faces 1 to 36 of 200." if there are several pages.
+def current_slice(key: str, total: int, page_size: int, *, in_query: bool = False) -> slice:
+    """Get the rows of the page to show.
 
     Args:
         key: of the list; another list starts at its first page.
         total: rows of the list, at least 1.
-        caption: what the rows are; "" for no caption.
         in_query: store the page in the query string; for only one list on a page.
     """
     pages = -(-total // page_size)
@@ -26,52 +25,25 @@ def current_slice(key: str, total: int, page_size: int, *, caption: str = "", in
     page = min(max(1, page), pages)
     st.session_state[_page(key)], st.session_state[_pages(key)] = page, pages
     if in_query:
-        if page > 1 or get_param(QueryParam.PAGE):
-            st.query_params[QueryParam.PAGE] = str(page)
+        if get_param(QueryParam.PAGE) != (str(page) if page > 1 else ""):
+            if page > 1:
+                st.query_params[QueryParam.PAGE] = str(page)
+            else:
+                st.query_params.pop(QueryParam.PAGE, None)
         st.session_state[_LAST_QUERY] = (key, get_param(QueryParam.PAGE))
-    first, end = (page - 1) * page_size, min(page * page_size, total)
-    if caption and pages > 1:
-        st.caption(f"{caption} {format_count(first + 1)} to {format_count(end)} of {format_count(total)}.")
-    return slice(first, end)
+    return slice((page - 1) * page_size, min(page * page_size, total))
 
 
 def show_pagination(key: str) -> None:
-    """Show previous, page number and next in a horizontal container; nothing for a single page.
-
-    `st.pagination` can't jump to an arbitrary one of a thousand pages.
-    """
+    """Show the numbers of the pages, the current one pressed; nothing for a single page."""
     pages = st.session_state[_pages(key)]
     if pages < 2:
         return
-    page = st.session_state[_page(key)]
-    st.button(
-        "Previous",
-        key=f"{key}-previous",
-        icon=":material/chevron_left:",
-        disabled=page <= 1,
-        on_click=_turn_to,
-        args=(key, page - 1),
-    )
-    st.session_state[_field(key)] = page
-    st.number_input(
-        f"Page (of {format_count(pages)})",
-        1,
-        pages,
-        key=_field(key),
-        on_change=_turn_to_field,
-        args=(key,),
-        label_visibility="collapsed",
-        width=120,
-    )
-    st.markdown(f"of {format_count(pages)}", width="content")
-    st.button(
-        "Next",
-        key=f"{key}-next",
-        icon=":material/chevron_right:",
-        icon_position="right",
-        disabled=page >= pages,
-        on_click=_turn_to,
-        args=(key, page + 1),
+    page, field = st.session_state[_page(key)], _field(key)
+    if st.session_state.get(field, page) != page:  # Back, or another list
+        st.session_state[field] = page
+    st.pagination(
+        pages, default=page, key=field, max_visible_pages=_BUTTONS_MAX, on_change=_turn_to_field, args=(key,)
     )
 
 
@@ -79,17 +51,13 @@ def _follow_query(key: str, page: int) -> int:
     """Get the page of the query string if that has changed; the first page of another list."""
     requested = get_param(QueryParam.PAGE)
     last_key, last_page = st.session_state.get(_LAST_QUERY, ("", ""))
-    if requested != last_page:
+    if requested != last_page or not last_key:
         return int(requested) if requested.isdecimal() and len(requested) < 10 else 1
     return page if key == last_key else 1
 
 
-def _turn_to(key: str, page: int) -> None:
-    st.session_state[_page(key)] = page
-
-
 def _turn_to_field(key: str) -> None:
-    _turn_to(key, st.session_state[_field(key)] or 1)
+    st.session_state[_page(key)] = st.session_state[_field(key)]
 
 
 def _page(key: str) -> str:

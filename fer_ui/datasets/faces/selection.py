@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -19,46 +19,44 @@ class Selection:
         """Get the selected images, in the order of selection."""
         return list(self._selected())
 
-    def show_checkbox(self, image_id: str, label: str, *, position: str) -> None:
-        """Show the checkbox of one image.
+    @property
+    def revision(self) -> str:
+        """A text that changes whenever the page, and not the browser, changes the selection."""
+        return f"{self._name()}-{st.session_state.get(self._count(), 0)}"
 
-        Args:
-            label: Markdown.
-            position: distinguishes several checkboxes of the same image.
-        """
-        box = f"{self._name()}-{position}-{image_id}"
-        st.session_state[box] = image_id in self._selected()
-        st.checkbox(label, key=box, on_change=self._store, args=(image_id, box))
-
-    def show_buttons(self, image_ids: Sequence[str]) -> None:
-        """Show buttons that select or clear a page, and that clear the whole selection."""
+    def on_page(self, image_ids: Iterable[str]) -> list[str]:
+        """Get the selected ones among the images of a page."""
         selected = self._selected()
-        here = sum(image_id in selected for image_id in dict.fromkeys(image_ids))
-        every = here == len(dict.fromkeys(image_ids))
-        st.button(
-            "Clear this page" if every else "Select this page",
-            key=f"{self._name()}-all",
-            on_click=self._set,
-            args=(tuple(image_ids), not every),
-        )
-        if len(selected) > here:
-            st.button(f"Clear all {len(selected)}", key=f"{self._name()}-none", on_click=selected.clear)
+        return [image_id for image_id in dict.fromkeys(image_ids) if image_id in selected]
 
-    def _set(self, image_ids: Sequence[str], select: bool) -> None:
-        selected = self._selected()
+    def replace_page(self, image_ids: Iterable[str], selected_ids: Sequence[str]) -> None:
+        """Take over which images of a page are selected; those of other pages stay selected."""
+        selected, chosen = self._selected(), set(selected_ids)
         for image_id in image_ids:
-            if select:
-                selected[image_id] = None
-            else:
+            if image_id not in chosen:
                 selected.pop(image_id, None)
+        selected.update(dict.fromkeys(selected_ids))
 
-    def _store(self, image_id: str, box: str) -> None:
-        self._set([image_id], st.session_state[box])
+    def select(self, image_ids: Iterable[str]) -> None:
+        """Select images in addition."""
+        self._selected().update(dict.fromkeys(image_ids))
+        self._count_change()
+
+    def clear(self) -> None:
+        """Clear the selection."""
+        self._selected().clear()
+        self._count_change()
 
     def _selected(self) -> dict[str, None]:
         """Get the selection; the dictionary serves as an ordered set."""
         selected: dict[str, None] = st.session_state.setdefault(self._name(), {})
         return selected
 
+    def _count_change(self) -> None:
+        st.session_state[self._count()] = st.session_state.get(self._count(), 0) + 1
+
     def _name(self) -> str:
         return f"{self.key}-selected-{self.version}"
+
+    def _count(self) -> str:
+        return f"{self._name()}-changes"

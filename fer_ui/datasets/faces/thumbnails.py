@@ -20,6 +20,9 @@ SHOWN_PX = 96
 THUMBNAIL_PX = 2 * SHOWN_PX
 """Side length of the image: sharp on high-density screens, and a multiple of 48."""
 
+ENLARGED_PX, LARGE_PX = 480, 1600
+"""The longest side of an enlarged small image, and of a large one."""
+
 _MATTE = 128
 _PAGES_CACHED = 64
 _JPEG_QUALITY = 90
@@ -34,6 +37,25 @@ def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | 
         PNG or JPEG files; None for an image that can't be read.
     """
     return _load_encoded(*_key(dataset), tuple(get_face_refs(rows)))
+
+
+def load_large(dataset: StoredDataset, rows: pd.DataFrame) -> bytes | None:
+    """Load the image of one row for a large view, as PNG or JPEG: a small one enlarged by a whole factor, so that its
+    pixels stay sharp, others at full size up to `LARGE_PX`; None if it can't be read.
+    """
+    return _load_large(*_key(dataset), get_face_refs(rows)[0])
+
+
+def enlarge(face: RgbImage) -> RgbImage:
+    """Enlarge an image by the largest whole factor within `ENLARGED_PX`; shrink one that is larger than `LARGE_PX`."""
+    import cv2
+
+    longest = max(face.shape[:2])
+    if longest > LARGE_PX:
+        width, height = (max(1, round(side * LARGE_PX / longest)) for side in (face.shape[1], face.shape[0]))
+        return cast(RgbImage, cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA))
+    factor = max(1, ENLARGED_PX // longest)
+    return face.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def fit_square(face: RgbImage) -> RgbImage:
@@ -57,12 +79,20 @@ def _load_encoded(dataset_id: str, fingerprint: str, changed: int, faces: tuple[
     return [None if face is None else _encode(face) for face in images]
 
 
+@st.cache_data(show_spinner=False, max_entries=_PAGES_CACHED)
+def _load_large(dataset_id: str, fingerprint: str, changed: int, face: FaceRef) -> bytes | None:
+    (pixels,) = iter_images(_open_cached(dataset_id, fingerprint, changed), [face])
+    return None if pixels is None else _encode_as(enlarge(pixels), small=max(pixels.shape[:2]) <= ENLARGED_PX // 2)
+
+
 def _encode(face: RgbImage) -> bytes:
+    return _encode_as(fit_square(face), small=max(face.shape[:2]) <= THUMBNAIL_PX)
+
+
+def _encode_as(picture: RgbImage, *, small: bool) -> bytes:
     """Encode enlarged images as PNG, which keeps pixel edges, and others as JPEG, a fifth of the size."""
     import cv2
 
-    small = max(face.shape[:2]) <= THUMBNAIL_PX
-    picture = fit_square(face)
     if picture.ndim == 3:
         picture = cast(RgbImage, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     options = [] if small else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]

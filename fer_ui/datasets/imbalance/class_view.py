@@ -13,7 +13,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.counts import class_counts, class_totals, excluded_rows
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.datasets.faces.faces_view import UNLABELED, USED
+from fer_ui.datasets.faces.face_filter import UNLABELED, USED
 from fer_ui.datasets.imbalance.class_table import show_class_table, show_published_against_local
 from fer_ui.datasets.imbalance.count_view import (
     choose_split_of_counts,
