@@ -27,10 +27,12 @@ from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.frame.header import Headline, headline, notice
+from fer_ui.frame.view_layout import verdict
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, param_radio
 from fer_ui.resources import job_store, load_index
 
+_SHARES = (5, 13)
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
 _OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE, FindingKind.AUGMENTED_COPY)
@@ -39,17 +41,19 @@ _OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE, FindingKi
 def show_quality(dataset: StoredDataset) -> None:
     """Show the result of every check, and the images of the finding in the query string."""
     report, detector = load_quality(dataset)
-    last_change = st.container()
     _show_summary(dataset, report)
     if report.missing_columns:
         notice("info", describe_outdated_index(dataset.id, report.missing_columns))
-    st.caption(escape_markdown(report.search_limits))
-    finding = _show_checks(dataset, report)
-    _show_downloads(dataset, report)
-    with last_change:
-        show_last_change(dataset, unless=[] if finding is None else [_key(dataset, finding)])
-    if finding is not None:
-        _show_finding(dataset, finding, report, detector)
+    with st.container(key="findings-and-faces"):
+        checks, faces = st.columns(_SHARES, gap="medium")
+    with checks:
+        finding = _show_checks(dataset, report)
+        _show_downloads(dataset, report)
+    with faces:
+        if finding is None:
+            show_last_change(dataset)
+        else:
+            _show_finding(dataset, finding, report, detector)
 
 
 def describe_outdated_index(dataset_id: str, missing_columns: Sequence[str]) -> str:
@@ -65,7 +69,7 @@ def describe_outdated_index(dataset_id: str, missing_columns: Sequence[str]) -> 
 
 
 def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
-    st.markdown(escape_markdown(summarize_quality(report)))
+    verdict(summarize_quality(report))
     incomplete = f"{len(report.unchecked)} not run in full" if report.unchecked else "all were run"
     share = report.n_flagged / report.n_included if report.n_included else 0.0
     headline(
@@ -100,11 +104,12 @@ def summarize_quality(report: QualityReport) -> str:
 
 
 def _show_checks(dataset: StoredDataset, report: QualityReport) -> Finding | None:
-    with st.container(border=True, gap="small"):
-        chosen = _choose_finding(report)
+    chosen = _choose_finding(report)
+    if FindingKind.NO_FACE in report.unchecked:
+        _show_face_search(dataset)
+    with st.expander("Other checks and limits"):
         st.markdown("  \n".join(_list_other_checks(report)))
-        if FindingKind.NO_FACE in report.unchecked:
-            _show_face_search(dataset)
+        st.caption(escape_markdown(report.search_limits))
     return chosen
 
 
@@ -163,26 +168,39 @@ def _show_face_search(dataset: StoredDataset) -> None:
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
     st.subheader(f"{escape_markdown(finding.message.title)}: {_format_result(finding, report)}", anchor=False)
-    text = finding.message.explanation
-    if finding.kind is FindingKind.NO_FACE:
-        text += f" Detector: {_DETECTORS.get(detector, detector)}."
-    st.markdown(escape_markdown(text))
-    st.markdown(escape_markdown(f"What to do: {lowercase_first(finding.message.suggestion)}"))
-    _show_fix(dataset, finding)
+    _show_explanation(finding, detector)
     index = load_index(dataset)
-    key, reason = _key(dataset, finding), str(finding.kind)
+    key, reason, fix = _key(dataset, finding), str(finding.kind), partial(_show_fix, dataset, finding)
+    slot = f"quality-{dataset.id}"
     if finding.pairs is None:
-        show_faces(dataset, index, key, reason=reason, positions=finding.rows)
+        show_faces(dataset, index, key, reason=reason, positions=finding.rows, slot=slot, fix=fix)
         return
     kinds = {"pairs": "Pairs", "images": "Single images"}
     layout = st.segmented_control(
-        "Layout", list(kinds), default="pairs", required=True, format_func=kinds.__getitem__, key=f"{key}-how"
+        "Layout",
+        list(kinds),
+        default="pairs",
+        required=True,
+        format_func=kinds.__getitem__,
+        key=f"{key}-how",
+        label_visibility="collapsed",
     )
     if layout == "images":
-        show_faces(dataset, index, f"{key}-images", reason=reason, positions=finding.rows)
+        show_faces(dataset, index, f"{key}-images", reason=reason, positions=finding.rows, slot=slot, fix=fix)
     else:
         left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
-        show_pairs(dataset, left, right, pair_notes(finding, left), f"{key}-pairs", reason=reason)
+        notes = pair_notes(finding, left)
+        show_pairs(dataset, left, right, notes, f"{key}-pairs", reason=reason, slot=slot, fix=fix)
+
+
+def _show_explanation(finding: Finding, detector: str) -> None:
+    """Show what to do, and folded away what the finding means."""
+    st.markdown(escape_markdown(finding.message.suggestion))
+    with st.expander("What this finding means"):
+        text = finding.message.explanation
+        if finding.kind is FindingKind.NO_FACE:
+            text += f" Detector: {_DETECTORS.get(detector, detector)}."
+        st.markdown(escape_markdown(text))
 
 
 def _show_fix(dataset: StoredDataset, finding: Finding) -> None:

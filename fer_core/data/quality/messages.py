@@ -105,8 +105,8 @@ MESSAGES: dict[FindingKind, Message] = {
     _K.AUGMENTED_COPY: Message(
         "Augmented copies",
         "The same picture flipped, rotated, cropped or shifted a little: once aligned, their centers correlate by "
-        f"{SHARP_SIMILARITY_MIN:g} or more, with fine structure counting as much as coarse. The note above says which "
-        "copies are searched.",
+        f"{SHARP_SIMILARITY_MIN:g} or more, with fine structure counting as much as coarse. The limits beside the "
+        "findings say which copies are searched.",
         "Review the pairs, and keep one image of each; prefer the validation or test image.",
         "exclude",
     ),

@@ -40,11 +40,12 @@ def show_history(dataset: StoredDataset) -> None:
     index = load_index(dataset)
     history = corrections.history()
     _show_summary(index, history)
-    show_last_change(dataset)
     missing = corrections.count_missing(index)
     if missing:
         notice("info", f"The index lacks {format_images(missing)} named by corrections; these are skipped.")
-    _show_download(dataset, corrections)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _show_download(dataset, corrections)
+        show_last_change(dataset)
     _show_changes(dataset, index, history)
 
 

@@ -30,7 +30,7 @@ _ICONS = {
     Action.AMBIGUOUS: ":material/help:",
     Action.RESTORE: ":material/settings_backup_restore:",
 }
-_LABELS = {Action.EXCLUDE: "Exclude", Action.AMBIGUOUS: "Mark as ambiguous", Action.RESTORE: "Restore"}
+_LABELS = {Action.EXCLUDE: "Exclude", Action.AMBIGUOUS: "Ambiguous", Action.RESTORE: "Restore"}
 _DONE = {
     Action.EXCLUDE: "excluded",
     Action.RELABEL: "relabeled",
@@ -100,7 +100,7 @@ def show_corrections_bar(
     else:
         _show_change(dataset, (key, *also_from), key, otherwise="" if show_last else "None selected")
     extra()
-    _show_failure(key)
+    _show_message(key)
 
 
 def show_correction_button(
@@ -137,7 +137,7 @@ def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> N
     if isinstance(last, _LastChange) and not any(last.origin.startswith(begin) for begin in unless):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _show_change(dataset, (last.origin,), "last-change")
-        _show_failure(last.origin)
+        _show_message(last.origin)
 
 
 def show_undo_button(
@@ -170,7 +170,7 @@ def undo_last_change(dataset: StoredDataset, origin: str) -> None:
     changes = dataset.corrections().history()
     last = next((each for each in changes if each.action is not Action.UNDO and not each.undone), None)
     if last is None:
-        st.toast("There is no change to undo.", icon=":material/info:")
+        tell(origin, "There is no change to undo.")
     else:
         _undo(dataset, last.version, origin)
 
@@ -181,6 +181,11 @@ def describe_change(change: Change) -> str:
         return f"Version {change.undoes} reverted"
     label = f" as {change.label}" if change.label else ""
     return f"{format_images(len(change.ids))} {_DONE[change.action]}{label}"
+
+
+def tell(origin: str, message: str) -> None:
+    """Keep a message of a callback for the bar `origin`: what a callback shows itself replaces parts of the page."""
+    st.session_state[_message(origin)] = message
 
 
 def _show_relabel_popover(dataset: StoredDataset, correction: Correction, key: str, version: int) -> None:
@@ -219,21 +224,19 @@ def _undo(dataset: StoredDataset, version: int, origin: str) -> None:
 
 def _remember(last: _LastChange) -> None:
     st.session_state[_LAST_CHANGE] = last
-    st.toast(f"{escape_markdown(last.description)}.", icon=":material/check_circle:")
 
 
 @contextmanager
 def _failures_shown(origin: str) -> Iterator[None]:
-    """Keep an error for `_show_failure`: what a callback shows would stand at the top of the page."""
-    st.session_state.pop(_failure(origin), None)
     try:
         yield
     except FerscopeError as error:
-        st.session_state[_failure(origin)] = str(error)
+        tell(origin, str(error))
 
 
-def _show_failure(origin: str) -> None:
-    if message := st.session_state.get(_failure(origin)):
+def _show_message(origin: str) -> None:
+    """Show what a callback has told, once."""
+    if message := st.session_state.pop(_message(origin), ""):
         notice("error", message)
 
 
@@ -251,20 +254,19 @@ def _show_change(dataset: StoredDataset, origins: Sequence[str], key: str, other
             st.markdown(otherwise, width="content")
         return
     assert isinstance(last, _LastChange)
-    st.markdown(
-        f":material/check_circle: {escape_markdown(last.description)}. Version {last.version}.", width="content"
-    )
+    st.markdown(f":material/check_circle: {escape_markdown(last.description)}", width="content")
     st.button(
         last.undo_label,
         key=f"{key}-back",
         icon=f":material/{last.undo_label.lower()}:",
+        type="tertiary",
         on_click=_undo,
         args=(dataset, last.version, last.origin),
     )
 
 
-def _failure(origin: str) -> str:
-    return f"{origin}-failure"
+def _message(origin: str) -> str:
+    return f"{origin}-message"
 
 
 def _note(key: str, version: int) -> str:

@@ -100,11 +100,11 @@ def _show_dialog(dataset: StoredDataset, numbers: NDArray[np.int64], reason: str
             _show_steps(index, place, before, after, len(numbers))
         with right:
             _show_heading(face)
+            with st.container(key="face-corrections", horizontal=True, vertical_alignment="center", gap="small"):
+                show_corrections_bar(dataset, [str(face["id"])], reason=reason, key=_BAR, show_last=True)
             show_votes_and_prediction(dataset, row, face)
             show_facts(dataset, row)
             show_neighbors(dataset, index, row, _go_to)
-        with st.container(key="sticky-faces-dialog", horizontal=True, vertical_alignment="center", gap="small"):
-            show_corrections_bar(dataset, [str(face["id"])], reason=reason, key=_BAR, show_last=True)
         steps = {"ArrowLeft": before, "ArrowRight": after}
         show_key_watch(lambda name: _press(name, dataset, str(face["id"]), index, steps, reason))
 

@@ -21,6 +21,7 @@ from fer_ui.datasets.faces.corrections_view import (
     Correction,
     apply_correction,
     show_corrections_bar,
+    tell,
     undo_last_change,
 )
 from fer_ui.datasets.faces.face_dialog import open_face, show_open_face
@@ -205,7 +206,7 @@ def _do(command: Command, dataset: StoredDataset, selection: Selection, key: str
     elif command.name in (Action.EXCLUDE, Action.RELABEL):
         ids = selection.ids() or [command.id]
         if len(ids) > CONFIRM_ABOVE:
-            st.toast(f"{format_images(len(ids))} are selected: use the buttons below, which ask first.")
+            tell(origin, f"{format_images(len(ids))} are selected. Use the buttons of this bar, which ask first.")
             return
         correction = Correction(Action(command.name), ids, reason, label=command.label)
         apply_correction(dataset, correction, origin)

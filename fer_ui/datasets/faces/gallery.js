@@ -85,11 +85,12 @@ function createGallery(root) {
     cell.name.textContent = face.title;
     cell.details.replaceChildren(...face.details.map((text) => {
       const line = element("div");
-      line.textContent = line.title = text;
+      line.textContent = text;
       return line;
     }));
+    cell.box.title = face.path;
     cell.box.classList.toggle("excluded", face.excluded);
-    cell.box.setAttribute("aria-label", [face.title, face.badge, ...face.details].filter(Boolean).join(", "));
+    cell.box.setAttribute("aria-label", [face.title, face.badge, ...face.details, face.path].filter(Boolean).join(", "));
   }
 
   function mark() {
@@ -158,13 +159,13 @@ function createGallery(root) {
     focus(index);
   }
 
-  grid.onfocusin = (event) => {
+  grid.addEventListener("focusin", (event) => {
     const index = state.cells.findIndex((cell) => cell.box === event.target);
     if (index >= 0) {
       state.focused = index;
       mark();
     }
-  };
+  });
 
   grid.onkeydown = (event) => {
     const at = state.focused;

@@ -9,14 +9,13 @@ from typing import Any
 import pandas as pd
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.text import capitalize_first, shorten
+from fer_core.text import capitalize_first
 from fer_ui.datasets.faces.gallery_component import GalleryFace
 from fer_ui.datasets.faces.thumbnails import load_thumbnails
 from fer_ui.image_labels import describe_split, get_marks, get_text, label_title
 
 Describe = Callable[[dict[str, Any]], str]
 
-_NAME_CHARACTERS = 24
 UNREADABLE = "can't be read any more"
 _PNG = b"\x89PNG"
 
@@ -41,15 +40,14 @@ def data_uri(picture: bytes) -> str:
 
 def _face(row: dict[str, Any], picture: bytes | None, describe: Describe | None) -> GalleryFace:
     split, marks = get_text(row, "split"), get_marks(row)
-    name = shorten(get_text(row, "path").rsplit("/", 1)[-1], _NAME_CHARACTERS)
     described = describe(row) if describe else ""
-    where = ", ".join(filter(None, [describe_split(split) if split else "", name]))
     return GalleryFace(
         id=str(row["id"]),
         picture="" if picture is None else data_uri(picture),
         problem=get_text(row, "problem") or UNREADABLE,
         title=label_title(row),
         badge=capitalize_first(", ".join(marks)),
-        details=[text for text in (described, where) if text],
+        details=[text for text in (described, capitalize_first(describe_split(split)) if split else "") if text],
+        path=get_text(row, "path"),
         excluded="excluded" in marks,
     )

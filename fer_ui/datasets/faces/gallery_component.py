@@ -30,6 +30,7 @@ class GalleryFace(TypedDict):
     title: str
     badge: str
     details: list[str]
+    path: str
     excluded: bool
 
 

@@ -42,9 +42,7 @@ def show_pagination(key: str) -> None:
     page, field = st.session_state[_page(key)], _field(key)
     if st.session_state.get(field, page) != page:  # Back, or another list
         st.session_state[field] = page
-    st.pagination(
-        pages, default=page, key=field, max_visible_pages=_BUTTONS_MAX, on_change=_turn_to_field, args=(key,)
-    )
+    st.pagination(pages, default=page, key=field, max_visible_pages=_BUTTONS_MAX, on_change=_turn_to_field, args=(key,))
 
 
 def _follow_query(key: str, page: int) -> int:

@@ -1,4 +1,4 @@
-"""Thumbnails of index rows at a common size, read from the source when shown, and cached."""
+"""Thumbnails of index rows and single large images, read from the source when shown, and cached."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from fer_core.data.sources.source import Source
 from fer_core.faces import RgbImage
 from fer_core.settings import settings
 
-SHOWN_PX = 96
-"""Side length on the page."""
-
-THUMBNAIL_PX = 2 * SHOWN_PX
-"""Side length of the image: sharp on high-density screens, and a multiple of 48."""
+THUMBNAIL_PX = 192
+"""The longest side of a thumbnail, which is shown at half of it: sharp on high-density screens."""
 
 ENLARGED_PX, LARGE_PX = 480, 1600
 """The longest side of an enlarged small image, and of a large one."""
@@ -29,7 +26,7 @@ _JPEG_QUALITY = 90
 
 
 def load_thumbnails(dataset: StoredDataset, rows: pd.DataFrame) -> list[bytes | None]:
-    """Load the images of index rows as encoded squares of `THUMBNAIL_PX`, in their order.
+    """Load the images of index rows as encoded squares of at most `THUMBNAIL_PX`, in their order.
 
     Args:
         rows: one page, with `path` and, where faces are crops of images, the box columns.
@@ -59,16 +56,16 @@ def enlarge(face: RgbImage) -> RgbImage:
 
 
 def fit_square(face: RgbImage) -> RgbImage:
-    """Fit an image into a square of `THUMBNAIL_PX` on gray; small ones are enlarged by a whole factor first."""
+    """Fit an image into a square on gray, of `THUMBNAIL_PX` or, for a smaller image, of its longest side."""
     import cv2
 
-    enlarged_by = -(-THUMBNAIL_PX // max(face.shape[:2]))
-    face = face.repeat(enlarged_by, axis=0).repeat(enlarged_by, axis=1)
-    factor = THUMBNAIL_PX / max(face.shape[:2])
-    width, height = (max(1, round(side * factor)) for side in (face.shape[1], face.shape[0]))
-    face = cast(RgbImage, cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA))
-    top, left = (THUMBNAIL_PX - height) // 2, (THUMBNAIL_PX - width) // 2
-    square = np.full((THUMBNAIL_PX, THUMBNAIL_PX, *face.shape[2:]), _MATTE, np.uint8)
+    side = min(THUMBNAIL_PX, max(face.shape[:2]))
+    factor = side / max(face.shape[:2])
+    width, height = (max(1, round(length * factor)) for length in (face.shape[1], face.shape[0]))
+    if factor < 1:
+        face = cast(RgbImage, cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA))
+    top, left = (side - height) // 2, (side - width) // 2
+    square = np.full((side, side, *face.shape[2:]), _MATTE, np.uint8)
     square[top : top + height, left : left + width] = face
     return square
 
@@ -86,11 +83,11 @@ def _load_large(dataset_id: str, fingerprint: str, changed: int, face: FaceRef) 
 
 
 def _encode(face: RgbImage) -> bytes:
-    return _encode_as(fit_square(face), small=max(face.shape[:2]) <= THUMBNAIL_PX)
+    return _encode_as(fit_square(face), small=max(face.shape[:2]) <= THUMBNAIL_PX // 2)
 
 
 def _encode_as(picture: RgbImage, *, small: bool) -> bytes:
-    """Encode enlarged images as PNG, which keeps pixel edges, and others as JPEG, a fifth of the size."""
+    """Encode small images as PNG, which keeps every pixel, and others as JPEG, a fifth of the size."""
     import cv2
 
     if picture.ndim == 3:
