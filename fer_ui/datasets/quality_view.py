@@ -33,6 +33,7 @@ from fer_ui.query_params import QueryParam, param_radio
 from fer_ui.resources import job_store, load_index
 
 _SHARES = (5, 13)
+_PAIRS = "pairs"
 _HASH_BITS = 64
 _DETECTORS = {"yunet": "YuNet", "haar": "the Haar cascade"}
 _OF_COPIES = (FindingKind.EXACT_DUPLICATE, FindingKind.NEAR_DUPLICATE, FindingKind.AUGMENTED_COPY)
@@ -167,40 +168,31 @@ def _show_face_search(dataset: StoredDataset) -> None:
 
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
-    st.subheader(f"{escape_markdown(finding.message.title)}: {_format_result(finding, report)}", anchor=False)
-    _show_explanation(finding, detector)
-    index = load_index(dataset)
     key, reason, fix = _key(dataset, finding), str(finding.kind), partial(_show_fix, dataset, finding)
-    slot = f"quality-{dataset.id}"
-    if finding.pairs is None:
-        show_faces(dataset, index, key, reason=reason, positions=finding.rows, slot=slot, fix=fix)
-        return
-    kinds = {"pairs": "Pairs", "images": "Single images"}
-    layout = st.segmented_control(
-        "Layout",
-        list(kinds),
-        default="pairs",
-        required=True,
-        format_func=kinds.__getitem__,
-        key=f"{key}-how",
-        label_visibility="collapsed",
-    )
-    if layout == "images":
-        show_faces(dataset, index, f"{key}-images", reason=reason, positions=finding.rows, slot=slot, fix=fix)
-    else:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title = f"{escape_markdown(finding.message.title)}: {_format_result(finding, report)}"
+        st.subheader(title, anchor=False, width="content", help=escape_markdown(_explain(finding, detector)))
+        in_pairs = finding.pairs is not None and _choose_layout(f"{key}-how") == _PAIRS
+    st.markdown(escape_markdown(finding.message.suggestion))
+    index, slot = load_index(dataset), f"quality-{dataset.id}"
+    if in_pairs:
+        assert finding.pairs is not None
         left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
         notes = pair_notes(finding, left)
         show_pairs(dataset, left, right, notes, f"{key}-pairs", reason=reason, slot=slot, fix=fix)
+    else:
+        show_faces(dataset, index, key, reason=reason, positions=finding.rows, slot=slot, fix=fix)
 
 
-def _show_explanation(finding: Finding, detector: str) -> None:
-    """Show what to do, and folded away what the finding means."""
-    st.markdown(escape_markdown(finding.message.suggestion))
-    with st.expander("What this finding means"):
-        text = finding.message.explanation
-        if finding.kind is FindingKind.NO_FACE:
-            text += f" Detector: {_DETECTORS.get(detector, detector)}."
-        st.markdown(escape_markdown(text))
+def _choose_layout(key: str) -> str:
+    layouts = {_PAIRS: "Pairs", "images": "Single images"}
+    options = {"default": _PAIRS, "required": True, "label_visibility": "collapsed"}
+    return str(st.segmented_control("Layout", list(layouts), format_func=layouts.__getitem__, key=key, **options))
+
+
+def _explain(finding: Finding, detector: str) -> str:
+    text = finding.message.explanation
+    return f"{text} Detector: {_DETECTORS.get(detector, detector)}." if finding.kind is FindingKind.NO_FACE else text
 
 
 def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
@@ -212,7 +204,8 @@ def _show_fix(dataset: StoredDataset, finding: Finding) -> None:
     ids = load_index(dataset)["id"].iloc[rows].tolist()
     correction = Correction(action, ids, reason=str(finding.kind))
     label, key = _fix_label(finding, len(ids)), f"fix-{finding.kind}"
-    show_correction_button(dataset, label, correction, key=key, origin="fix", primary=True)
+    if show_correction_button(dataset, label, correction, key=key, origin="fix", primary=True):
+        st.rerun()  # the finding is gone
 
 
 def _fix_label(finding: Finding, number: int) -> str:

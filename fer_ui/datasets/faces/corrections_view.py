@@ -105,26 +105,28 @@ def show_corrections_bar(
 
 def show_correction_button(
     dataset: StoredDataset, label: str, correction: Correction, *, key: str, origin: str, primary: bool = False
-) -> None:
+) -> bool:
     """Show a button that applies a correction, with a confirmation for many images.
 
     Args:
         label: of the button; plain text.
         origin: the key of the bar that shows the change afterwards; any other text for the top of a view.
+    Returns:
+        whether it was pressed, and the correction is thus applied.
     """
     icon = _ICONS[correction.action]
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     apply = partial(apply_correction, dataset, correction, origin)
     if len(correction.ids) <= CONFIRM_ABOVE:
-        st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=not correction.ids, on_click=apply)
-        return
+        empty = not correction.ids
+        return st.button(escape_markdown(label), key=key, icon=icon, type=kind, disabled=empty, on_click=apply)
     with st.popover(escape_markdown(label), icon=icon, type=kind, key=f"{key}-sure-{dataset.corrections().version}"):
         done = _DONE[correction.action]
         st.markdown(
             f"{format_images(len(correction.ids))} will be {done}. The source files don't change, and you can undo "
             "this."
         )
-        st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary", on_click=apply)
+        return st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary", on_click=apply)
 
 
 def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:

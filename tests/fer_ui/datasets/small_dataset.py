@@ -56,8 +56,3 @@ def open_view(view: Callable[[], None], **query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
-
-
-def selected(app: AppTest) -> list[bool]:
-    """States of the checkboxes of the faces on the page."""
-    return [box.value for box in app.checkbox if "-selected-" in str(box.key)]
