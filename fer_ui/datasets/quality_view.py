@@ -186,8 +186,16 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
 
 def _choose_layout(key: str) -> str:
     layouts = {_PAIRS: "Pairs", "images": "Single images"}
-    options = {"default": _PAIRS, "required": True, "label_visibility": "collapsed"}
-    return str(st.segmented_control("Layout", list(layouts), format_func=layouts.__getitem__, key=key, **options))
+    chosen = st.segmented_control(
+        "Layout",
+        list(layouts),
+        default=_PAIRS,
+        required=True,
+        format_func=layouts.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+    )
+    return str(chosen)
 
 
 def _explain(finding: Finding, detector: str) -> str:

@@ -39,7 +39,7 @@ def test_a_click_on_a_bar_shows_its_faces(page: Page, take_screenshots: TakeScre
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page).to_have_url(re.compile("section=faces"), timeout=_LONG_MS)
-    expect(page.get_by_role("img", name=re.compile("Neutral")).first).to_be_visible()
+    expect(page.get_by_role("option", name=re.compile("Neutral")).first).to_be_visible()
     take_screenshots("section-faces", f"/datasets?dataset={DATASET}&section=faces&label=contempt")
 
 
@@ -49,7 +49,7 @@ def test_a_link_to_a_class_is_in_the_address_and_back_returns(page: Page) -> Non
     page.get_by_role("button", name="Contempt").click()
     expect(page).to_have_url(re.compile("section=faces.*label=contempt"), timeout=_LONG_MS)
     page.reload()
-    expect(page.get_by_role("img", name=re.compile("Contempt")).first).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_role("option", name=re.compile("Contempt")).first).to_be_visible(timeout=_LONG_MS)
     page.go_back()
     expect(page).to_have_url(re.compile(f"dataset={DATASET}$"))
     expect(page.get_by_text("Class distribution").first).to_be_visible(timeout=_LONG_MS)

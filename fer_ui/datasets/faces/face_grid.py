@@ -39,11 +39,20 @@ FACES_PER_PAGE = 72
 
 PAIRS_PER_PAGE = 12
 
-_KEYS = (
-    "Click a picture to open the face, and its label to select it; Shift-click selects a range. In the gallery: arrow "
-    "keys move, X or Space selects, Enter opens, 1 to 8 relabel (neutral, happiness, sadness, surprise, fear, disgust, "
-    "anger, contempt), E excludes, U undoes. Without a selection, a key corrects the face that has the focus."
-)
+_KEYS = """
+| | |
+| --- | --- |
+| Click a picture | open the face |
+| Click its label | select it; with Shift a range |
+| Arrow keys | move; with Shift select a range |
+| X or Space | select |
+| Enter | open |
+| 1 to 8 | relabel: neutral, happiness, sadness, surprise, fear, disgust, anger, contempt |
+| E | exclude |
+| U | undo |
+
+Without a selection, a key corrects the face that has the focus.
+"""
 
 
 @st.fragment
@@ -165,7 +174,6 @@ def _show_selection_row(
             key=f"{selection.key}-page-all",
             type="tertiary",
             disabled=complete,
-            help=_KEYS,
             on_click=selection.select,
             args=(tuple(ids),),
         )
@@ -179,12 +187,14 @@ def _show_selection_row(
                 on_click=lambda: selection.select(all_ids()),
             )
         st.button(
-            "Clear selection",
+            "Clear",
             key=f"{selection.key}-none",
             type="tertiary",
             disabled=not selected,
             on_click=selection.clear,
         )
+        with st.popover("Keys", icon=":material/keyboard:", type="tertiary"):
+            st.markdown(_KEYS)
 
 
 def _receive(

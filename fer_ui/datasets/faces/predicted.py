@@ -48,7 +48,7 @@ class Predicted:
     @property
     def confidence(self) -> NDArray[np.float32]:
         """The probability of the likeliest label; nan without a prediction."""
-        return self.probabilities.max(axis=1)
+        return np.asarray(self.probabilities.max(axis=1), np.float32)
 
     def loss(self, labels: pd.Series) -> NDArray[np.float32]:
         """The cross-entropy of each label, in nats; nan without a label that the model knows or a prediction."""
