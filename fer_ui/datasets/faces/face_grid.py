@@ -40,7 +40,7 @@ FACES_PER_PAGE = 72
 PAIRS_PER_PAGE = 12
 
 _KEYS = """
-| | |
+| Key or click | What it does |
 | --- | --- |
 | Click a picture | open the face |
 | Click its label | select it; with Shift a range |
@@ -193,7 +193,7 @@ def _show_selection_row(
             disabled=not selected,
             on_click=selection.clear,
         )
-        with st.popover("Keys", icon=":material/keyboard:", type="tertiary"):
+        with st.popover("Keys", icon=":material/keyboard:", type="tertiary", key=f"keys-{selection.key}"):
             st.markdown(_KEYS)
 
 
