@@ -33,6 +33,7 @@ KIND_TITLES = {
     JobKind.FETCH: "Download",
     JobKind.QUALITY: "Face search",
     JobKind.GENERATE: "Synthetic faces",
+    JobKind.PREDICT: "Predictions",
 }
 
 STATE_ICONS: dict[JobState, str] = {

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_ui.formatting import format_count
 from fer_ui.query_params import QueryParam, get_param
 
 _LAST_QUERY = "pagination-query"
 _BUTTONS_MAX = 7
 
 
-def current_slice(key: str, total: int, page_size: int, *, in_query: bool = False) -> slice:
-    """Get the rows of the page to show.
+def current_slice(key: str, total: int, page_size: int, *, caption: str = "", in_query: bool = False) -> slice:
+    """Get the rows of the page to show, with a caption such as "Jobs 1 to 20 of 200." if there are several pages.
 
     Args:
         key: of the list; another list starts at its first page.
         total: rows of the list, at least 1.
+        caption: what the rows are; "" for no caption.
         in_query: store the page in the query string; for only one list on a page.
     """
     pages = -(-total // page_size)
@@ -31,7 +33,10 @@ def current_slice(key: str, total: int, page_size: int, *, in_query: bool = Fals
             else:
                 st.query_params.pop(QueryParam.PAGE, None)
         st.session_state[_LAST_QUERY] = (key, get_param(QueryParam.PAGE))
-    return slice((page - 1) * page_size, min(page * page_size, total))
+    first, end = (page - 1) * page_size, min(page * page_size, total)
+    if caption and pages > 1:
+        st.caption(f"{caption} {format_count(first + 1)} to {format_count(end)} of {format_count(total)}.")
+    return slice(first, end)
 
 
 def show_pagination(key: str) -> None:
