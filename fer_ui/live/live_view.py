@@ -91,7 +91,7 @@ def show_video(session: LiveSession) -> Player:
 
 
 def show_status(session: LiveSession, predictor: Predictor, point: OperatingPoint, player: Player | None) -> None:
-    """Show speed, probabilities of the largest face and problems, updated every second while the video runs.
+    """Show probabilities of the largest face, speed and problems, updated every second while the video runs.
 
     One fragment for all of it, as every rerun takes the interpreter from the video.
     """
@@ -110,13 +110,14 @@ def _show_status(
     status = session.processor.snapshot()
     if player is not None:
         _show_problems(player, _find_problems(session, status, player.playing, time.monotonic()))
-    headline(_headlines(status, running))
     if running and status.faces:
-        st.html(face_html(status.faces[0], confidence_threshold))
+        st.html(face_html(status.faces[0], confidence_threshold, len(status.faces)))
     elif running:
         st.html(empty_html(labels, "No face in view", "Turn your face to the camera."))
     else:
         st.html(empty_html(labels, "No prediction yet", "Press START to begin."))
+    with st.expander("Speed"):
+        headline(_headlines(status, running))
 
 
 def _show_problems(player: Player, problems: Sequence[tuple[NoticeKind, str]]) -> None:
@@ -146,11 +147,10 @@ def _find_problems(
 
 def _headlines(status: LiveStatus, running: bool) -> list[Headline]:
     active = running and status.frames_per_s > 0
-    several = "the chart shows the largest" if len(status.faces) > 1 else "in view"
     delay = NO_VALUE if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
     return [
         Headline("Frames per second", f"{status.frames_per_s:.0f}" if active else NO_VALUE, "shown"),
         Headline("Predictions per second", f"{status.predictions_per_s:.0f}" if active else NO_VALUE, "by the model"),
         Headline("Delay", delay if active else NO_VALUE, "from frame to prediction"),
-        Headline("Faces", format_count(len(status.faces)) if active else NO_VALUE, several),
+        Headline("Faces", format_count(len(status.faces)) if active else NO_VALUE, "in view"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.fastest import FastestBundle
@@ -15,26 +16,28 @@ from fer_ui.live.camera_help import PROBLEMS
 from fer_ui.live.live_view import get_live_session, show_status, show_video
 from fer_ui.model_choices import NOT_CALIBRATED, choose_operating_point
 from fer_ui.navigation import Page, link_to
+from fer_ui.predict.operating_points import have_same_points
 from fer_ui.resources import active_model, detector, fastest_bundle
 
+_SHARES = (3, 2)
 _PRIVACY_NOTE = (
     "START asks your browser for the camera. The frames are sent to the server that this page came from, usually this "
-    "machine, and come back with the predictions drawn on them. No frame is stored. STOP or leaving the page ends it."
+    "machine, and come back with the predictions drawn on them. STOP or leaving the page ends it."
 )
 
 
 def main() -> None:
-    page_header("Live", "Expressions in your webcam video, with the model's confidence. No frame is stored.")
+    header = page_header("Live", "Expressions in your webcam video, with the model's confidence. No frame is stored.")
     with show_errors():
         try:
             model = active_model()
         except BundleError as error:
             _show_no_model(str(error))
             return
-        _live(model)
+        _live(model, header)
 
 
-def _live(model: ModelEntry) -> None:
+def _live(model: ModelEntry, header: DeltaGenerator) -> None:
     fastest = fastest_bundle(model)
     predictor = Predictor(fastest.bundle, detector().detector)
     if model.info.synthetic:
@@ -43,27 +46,32 @@ def _live(model: ModelEntry) -> None:
         notice("warning", NOT_CALIBRATED)
     if detector().warning:
         notice("warning", detector().warning)
-    point = choose_operating_point()
+    with header:
+        point = choose_operating_point(in_row=True, same=have_same_points(fastest.bundle))
     session = get_live_session(predictor, point)
-    left, right = st.columns([3, 2], gap="large")
+    with st.container(key="live"):
+        left, right = st.columns(_SHARES, gap="large")
     player = None
     with left, show_errors():
         player = show_video(session)
     with right, show_errors():
         show_status(session, predictor, point, player)
-    st.caption(escape_markdown(_PRIVACY_NOTE))
-    st.caption(escape_markdown(_describe_model(model, fastest)))
+    st.caption("No frame is stored. A prediction is how the model reads a face; it does not say what a person feels.")
+    with st.expander("About privacy and the model"):
+        for text in (_PRIVACY_NOTE, *_describe_model(model, fastest)):
+            st.markdown(escape_markdown(text))
     with st.expander("If the video does not start"):
         for problem in PROBLEMS.values():
             st.markdown(f"**{escape_markdown(problem.title)}.** {escape_markdown(problem.remedy)}")
 
 
-def _describe_model(model: ModelEntry, fastest: FastestBundle) -> str:
-    return (
-        f"Model: {model.info.title}, {fastest.precision} ({fastest.reason}). A prediction says what an expression "
-        "looks like to the model, smoothed over half a second, not what a person feels. The balanced operating point "
-        "finds more of the rare expressions, at some cost in accuracy. Light from the front and facing the camera help."
+def _describe_model(model: ModelEntry, fastest: FastestBundle) -> tuple[str, str]:
+    which = f"Model: {model.info.title}, {fastest.precision} ({fastest.reason})."
+    how = (
+        "Predictions are averaged over half a second, and are best with light from the front and the face turned to "
+        "the camera. The balanced operating point finds more of the rare expressions, at some cost in accuracy."
     )
+    return which, how
 
 
 def _show_no_model(reason: str) -> None:

@@ -62,6 +62,7 @@ def test_annotated_frames_are_displayed(live_page: Page, request: pytest.Fixture
     player = live_page.frame_locator(_PLAYER)
     video = _start(live_page, player)
     colors = [rgb(color) for color in COLORS.values()] + [_ABSTAIN_COLOR]
+    live_page.get_by_text("Speed", exact=True).click()
     shown = live_page.locator("dl.ferscope-headline dd").first
     expect(shown).to_have_text(re.compile(r"^[1-9]"), timeout=30_000)  # frames a second
     _wait_until(live_page, lambda: int(video.evaluate(_COUNT_PIXELS, colors)) > 500, "no box was drawn on the video")

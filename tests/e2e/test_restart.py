@@ -33,7 +33,7 @@ def test_a_restart_asks_for_the_photos_again(browser: Browser, own_server: AppSe
     page = browser.new_page(base_url=own_server.url, viewport=DESKTOP)
     page.goto("/predict")
     wait_until_ready(page)
-    field, result = page.locator("input[type=file]"), page.get_by_text("No face found", exact=True)
+    field, result = page.locator("input[type=file]"), page.get_by_text("No face found.", exact=True)
     field.set_input_files(photo)
     expect(result).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_text("gray.png", exact=True)).to_be_visible()

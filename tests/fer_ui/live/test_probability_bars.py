@@ -29,10 +29,10 @@ def test_bars_are_as_long_as_their_probabilities() -> None:
 
 
 def test_the_confidence_threshold_is_drawn_and_named() -> None:
-    html = face_html(face("below the threshold of 80 %"), 0.8)
-    assert "Uncertain" in html and "below the threshold of 80&nbsp;%" in html
+    html = face_html(face("below the 80 % needed"), 0.8)
+    assert "Uncertain" in html and "Most likely happiness (70&nbsp;%), below the 80&nbsp;% needed." in html
     assert html.count("left:80.0%") == 3
-    assert "certain from 80&nbsp;%" in html
+    assert "Dotted line: 80&nbsp;% needed." in html
     assert "left:80" not in face_html(face(), None)
 
 
@@ -42,3 +42,8 @@ def test_without_a_face_the_rows_stay_empty() -> None:
     assert set(re.findall(r"width:([\d.]+)%", html)) == {"0.0"}
     assert not re.search(r"\d\s*(&nbsp;)?%<", html)
     assert html.count("<dd") == face_html(face(), None).count("<dd")
+
+
+def test_of_several_faces_the_bars_name_the_largest() -> None:
+    assert "The largest of 3 faces." in face_html(face(), None, 3)
+    assert "largest" not in face_html(face(), None)
