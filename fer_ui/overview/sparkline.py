@@ -14,7 +14,7 @@ _BAR_MIN_PERCENT = 2.0
 
 
 def sparkline_html(totals: Mapping[str, int]) -> str:
-    """Build the bars, as high as the counts, the expressions in their fixed order; their names are on hovering.
+    """Build the bars, as high as the counts, the expressions in their fixed order.
 
     Args:
         totals: images of each expression; those that are missing have a gap.
@@ -41,6 +41,5 @@ def _bar(expression: Expression, number: int, largest: int) -> str:
     if not number:
         return "<span></span>"
     height = max(100 * number / largest, _BAR_MIN_PERCENT)
-    title = escape_html(f"{expression_title(expression)}: {format_images(number)}")
-    style = f"height:{height:.1f}%;background:{expression_color(expression)};"
-    return f'<span title="{title}" style="{style}border-color:{expression_outline(expression)}"></span>'
+    colors = f"background:{expression_color(expression)};border-color:{expression_outline(expression)}"
+    return f'<span style="height:{height:.1f}%;{colors}"></span>'
