@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.files.csv_file import csv_bytes
 from fer_ui.chart_download import show_chart_downloads
-from fer_ui.charts.layout import chart_config, get_titles, without_title
+from fer_ui.charts.layout import chart_config, get_titles
 from fer_ui.downloads import show_download
 from fer_ui.escaping import escape_html
 
@@ -29,7 +29,7 @@ def show_chart(
     """Show a figure of `fer_ui.charts`.
 
     Args:
-        figure: with the layout of `fer_ui.charts.layout.apply_layout`.
+        figure: with the layout of `fer_ui.charts.layout.apply_layout`, whose title is removed.
         key: of the element; with hyphens, as it also names the downloaded files.
         table: the data, offered as a CSV file.
         on_select: as for `st.plotly_chart`; single points can be selected.
@@ -37,13 +37,14 @@ def show_chart(
         the result of `st.plotly_chart`: the selection, if there is one.
     """
     titles = get_titles(figure)
+    figure.layout.title = None  # shown above the figure, where it wraps on a phone; its copy in `meta` stays
     chart_key = get_chart_key(key)
     with st.container(gap="xsmall"):
         with st.container(horizontal=True, wrap=False, gap="small", key=f"titles-{key}"):
             st.html(titles_html(*titles))
             show_chart_downloads(chart_key, f"ferscope-{key}", table)
         return st.plotly_chart(
-            without_title(figure),
+            figure,
             key=chart_key,
             on_select=on_select,
             selection_mode="points",

@@ -190,6 +190,7 @@ def read_manifest(path: Path) -> Manifest:
     return parse_manifest_text(text, path.name)
 
 
+@lru_cache(maxsize=64)
 def parse_manifest_text(text: str, name: str) -> Manifest:
     """Parse a manifest from YAML; `name` is used in messages.
 

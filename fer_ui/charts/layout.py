@@ -106,13 +106,6 @@ def get_titles(figure: go.Figure) -> Titles:
     return Titles(meta.get("title", ""), meta.get("subtitle", ""))
 
 
-def without_title(figure: go.Figure) -> go.Figure:
-    """Copy `figure` without its title and subtitle, for a page that writes them itself."""
-    bare = go.Figure(figure)
-    bare.layout.title = None
-    return bare
-
-
 def chart_config(file_name: str) -> dict[str, Any]:
     """Build Plotly's configuration: buttons for download and full screen that show on hovering, and no zoom.
 

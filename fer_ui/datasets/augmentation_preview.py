@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,19 +11,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.catalog import StoredDataset
-from fer_core.errors import FerscopeError
 from fer_core.jobs.subprocess_runner import Command
 from fer_core.jobs.worker.warm_worker import WarmWorker
 from fer_core.settings import settings
-from fer_ui.resources import load_index
 
 DRAWS = 5
 """With the original, a row that fits a phone."""
 
-_LOG = logging.getLogger(__name__)
 _TIMEOUT_S = 120
 _HINT = "Training may be using the machine: try again later."
-_PREPARED = "augmentation-prepared"
 
 
 def build_augment_command(dataset_id: str, ids: Sequence[str], policy: str, seed: int) -> list[str]:
@@ -45,23 +39,15 @@ def load_augmented_images(dataset: StoredDataset, ids: Sequence[str], policy: st
     return _augment(dataset.id, dataset.fingerprint, tuple(ids), policy, seed)
 
 
-def prepare_augmentation(dataset: StoredDataset) -> None:
-    """Load torch and open the dataset's images in the background, once per session and dataset."""
-    key = (dataset.id, dataset.fingerprint)
-    if st.session_state.get(_PREPARED) == key:
-        return
-    st.session_state[_PREPARED] = key
-    readable = load_index(dataset).query("problem == ''")["id"]
-    if len(readable):
-        threading.Thread(target=_prepare, args=(worker(), dataset.id, str(readable.iloc[0])), daemon=True).start()
+def prepare_augmentation(process: WarmWorker, dataset_id: str, image_id: str) -> None:
+    """Load torch and open a dataset's images in the process, by augmenting one face for nothing.
 
-
-def _prepare(process: WarmWorker, dataset_id: str, image_id: str) -> None:
-    """Augment one face for nothing; runs in a thread, without Streamlit."""
-    try:
-        _run_augment(process, build_augment_command(dataset_id, [image_id], "none", 0), 0)
-    except (FerscopeError, OSError) as exc:  # the preview that a page waits for shows its error
-        _LOG.warning("The augmentation of %s could not be prepared: %s", dataset_id, exc)
+    Args:
+        process: `worker()`, so that this can run in a thread without Streamlit.
+    Raises:
+        FerscopeError: as `load_augmented_images`.
+    """
+    _run_augment(process, build_augment_command(dataset_id, [image_id], "none", 0), 0)
 
 
 @st.cache_resource(show_spinner=False)

@@ -18,6 +18,7 @@ from fer_core.data.splits.report import REASONS, SplitReport, split_table
 from fer_core.data.splits.split import EXCLUDED, SplitConfig, describe_published_roles
 from fer_core.labels import Expression
 from fer_core.text import join_words
+from fer_ui.chart_cache import draw_cached
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.splits import split_share_bars
 from fer_ui.datasets.bar_faces import store_clicked_bar
@@ -77,7 +78,8 @@ def _show_splits(dataset: StoredDataset) -> None:
     with view.chart:
         key = f"split-shares-{dataset.id}"
         on_select = store_clicked_bar(key, (QueryParam.LABEL, QueryParam.SPLIT))
-        show_chart(split_share_bars(report.counts), key, table=report.counts.reset_index(), on_select=on_select)
+        figure = draw_cached(split_share_bars, report.counts)
+        show_chart(figure, key, table=report.counts.reset_index(), on_select=on_select)
         label, split = _choose_bar(report.counts)
     if label:
         positions = rows_of_bar(index, report.splits, label, split)

@@ -13,6 +13,7 @@ from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.intervals import Interval
 from fer_core.labels import Expression
+from fer_ui.chart_cache import draw_cached
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.agreement import agreement_by_expression, agreement_histogram_bars
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table
@@ -66,7 +67,7 @@ def _show_split(dataset: StoredDataset, summary: VoteSummary) -> None:
             _show_agreement(summary, dataset.id)
         _show_faces_of_votes(dataset, summary)
         shares = vote_shares_table(summary.shares)
-        show_chart(vote_shares_bars(summary.shares), f"vote-shares-{dataset.id}", table=shares)
+        show_chart(draw_cached(vote_shares_bars, summary.shares), f"vote-shares-{dataset.id}", table=shares)
 
 
 def describe_agreement_ceiling(ceiling: AnnotatorAgreement) -> str:
@@ -105,7 +106,7 @@ def _show_agreement(summary: VoteSummary, name: str) -> None:
     key = f"agreement-{scale}-{name}"
     with chart:
         on_select = store_clicked_bar(key, (QueryParam.LABEL, QueryParam.VOTES))
-        show_chart(draw(summary.histogram), key, table=summary.histogram, on_select=on_select)
+        show_chart(draw_cached(draw, summary.histogram), key, table=summary.histogram, on_select=on_select)
 
 
 def _show_metrics(summary: VoteSummary) -> None:

@@ -12,7 +12,6 @@ from fer_core.jobs.deletion import assert_dataset_unused
 from fer_core.settings import settings
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.datasets.affect_view import show_affect
-from fer_ui.datasets.augmentation_preview import prepare_augmentation
 from fer_ui.datasets.augmentation_view import show_augmentation
 from fer_ui.datasets.faces.correction_history import show_history
 from fer_ui.datasets.faces.faces_view import show_faces_section
@@ -24,6 +23,7 @@ from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
 from fer_ui.datasets.imports.import_view import show_import
 from fer_ui.datasets.imports.manifest_view import show_manifests
 from fer_ui.datasets.imports.sample_dataset import show_sample_button
+from fer_ui.datasets.preparation import prepare_dataset
 from fer_ui.datasets.quality_view import show_quality
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
@@ -103,7 +103,7 @@ def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) 
         notice("info", SYNTHETIC_DATA_NOTE)
     with show_errors():
         _show_section(section, dataset, header)
-    prepare_augmentation(dataset)
+    prepare_dataset(dataset)
 
 
 def _show_section(section: str, dataset: StoredDataset, header: DeltaGenerator) -> None:

@@ -52,7 +52,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
         return app.switch_page(f"pages/{page}/page.py").run()
 
     # Torch is not loaded for each of these tests.
-    monkeypatch.setattr("fer_ui.datasets.augmentation_preview.prepare_augmentation", lambda _dataset: None)
+    monkeypatch.setattr("fer_ui.datasets.preparation.prepare_dataset", lambda _dataset: None)
     clear_caches()
     yield open_with_query
     from fer_ui.resources import job_store

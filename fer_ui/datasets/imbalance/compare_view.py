@@ -26,6 +26,7 @@ from fer_core.data.manifest_store import all_manifests
 from fer_core.labels import LABEL_SETS, Expression, LabelSet
 from fer_core.settings import settings
 from fer_core.text import join_words
+from fer_ui.chart_cache import draw_cached
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.comparison import DATASETS_MAX, class_comparison
 from fer_ui.errors import show_errors
@@ -197,7 +198,7 @@ def _show_comparison(counts: dict[str, pd.DataFrame], labels: LabelSet) -> None:
                 )
             )
     with view.chart:
-        show_chart(class_comparison(shares), f"comparison-{labels.name}", table=shares)
+        show_chart(draw_cached(class_comparison, shares), f"comparison-{labels.name}", table=shares)
     _show_metrics(metrics)
 
 

@@ -18,6 +18,7 @@ from fer_core.data.imbalance.imbalance import (
 )
 from fer_core.data.record import Split
 from fer_core.labels import Expression
+from fer_ui.chart_cache import draw_cached
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.distribution import class_distribution
 from fer_ui.datasets.split_choice import ALL_SPLITS, choose_split_in_header
@@ -123,7 +124,8 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
     stacked = several and chosen_param(_BARS, QueryParam.BARS) == "stacked"
     scales = {name: title for name, title in _SCALES.items() if not (stacked and name == "log")}
     scale = chosen_param(scales, QueryParam.SCALE)
-    figure = class_distribution(counts, share=scale == "share", log=scale == "log", stacked=stacked)
+    options = {"share": scale == "share", "log": scale == "log", "stacked": stacked}
+    figure = draw_cached(class_distribution, counts, **options)
     event = show_chart(
         figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
     )

@@ -13,6 +13,7 @@ from fer_core.data.splits.split import describe_published_roles
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig
+from fer_ui.chart_cache import draw_cached
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.rebalancing import imbalance_ratio, loss_bars, offset_bars, sample_bars
 from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
@@ -167,15 +168,15 @@ def _order_charts(rebalancing: Rebalancing) -> list[_Chart]:
 
 def _show_chart(kind: _Chart, table: pd.DataFrame, before: pd.DataFrame, name: str) -> None:
     if kind == "offsets":
-        show_chart(offset_bars(table), f"offsets-{name}", table=table[["expression", "offset"]])
+        show_chart(draw_cached(offset_bars, table), f"offsets-{name}", table=table[["expression", "offset"]])
     elif kind == "samples":
         columns = ["expression", "images", "samples", "repeats", "never_seen"]
-        show_chart(sample_bars(table), f"samples-{name}", table=table[columns])
+        show_chart(draw_cached(sample_bars, table), f"samples-{name}", table=table[columns])
     else:
         shares = table[["expression", "weight", "effective_share"]].assign(
             share_without_rebalancing=before["effective_share"]
         )
-        show_chart(loss_bars(table, before), f"loss-{name}", table=shares)
+        show_chart(draw_cached(loss_bars, table, before), f"loss-{name}", table=shares)
 
 
 def _show_table(table: pd.DataFrame, name: str) -> None:
