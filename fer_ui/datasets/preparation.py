@@ -26,7 +26,8 @@ def prepare_dataset(dataset: StoredDataset) -> None:
         return
     st.session_state[_PREPARED] = key
     index = load_index(dataset)
-    rows = index[(index["problem"] == "").to_numpy(bool)].head(1)
+    usable = index[(index["problem"] == "").to_numpy(bool)]
+    rows = (usable if len(usable) else index).head(1)
     if len(rows):
         threading.Thread(target=_prepare, args=(dataset, rows, worker()), daemon=True).start()
 
