@@ -153,12 +153,13 @@ def param_multiselect(
     return list(chosen)
 
 
-def param_text_input(label: str, param: QueryParam, *, placeholder: str = "") -> str:
-    """Show a text field whose stripped value is in the query string."""
+def param_text_input(label: str, param: QueryParam, *, placeholder: str = "", in_header: bool = False) -> str:
+    """Show a text field whose stripped value is in the query string; see `param_selectbox`."""
     key, given = str(param), get_param(param)
     if key not in st.session_state or given != st.session_state.get(_last_value_key(param)):
         st.session_state[key] = given
-    text = st.text_input(label, key=key, placeholder=placeholder).strip()
+    small: dict[str, Any] = {"label_visibility": "collapsed", "width": _HEADER_SELECTBOX_PX} if in_header else {}
+    text = st.text_input(label, key=key, placeholder=placeholder, **small).strip()
     if text:
         st.query_params[param] = text
     else:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from fer_core.cli.output import print_result
 from fer_core.cli.reporting import run_with_progress
@@ -27,6 +30,9 @@ def add_command(commands: Any) -> None:
     command.add_argument("--run", dest="run_id", metavar="ID", help="id of the run; with --config, of the new run")
     command.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     command.add_argument("--estimate", action="store_true", help="estimate time and memory; nothing is saved")
+    command.add_argument(
+        "--within", type=float, default=120.0, metavar="S", help="with --estimate: seconds it may take"
+    )
     command.add_argument("--json", action="store_true", help="print JSON only")
     command.set_defaults(run=run)
 
@@ -69,13 +75,15 @@ def _estimate(arguments: argparse.Namespace, app_settings: Settings) -> None:
     dataset = open_dataset(config.dataset, app_settings)
     changes = [argument for change in arguments.set for argument in ("--set", change)]
     json_flag = ["--json"] if arguments.json else []
-    restart_with_malloc_settings(["train", "--config", arguments.config, *changes, "--estimate", *json_flag])
+    within = ["--within", f"{arguments.within:g}"]
+    restart_with_malloc_settings(["train", "--config", arguments.config, *changes, "--estimate", *within, *json_flag])
     import torch
 
     from fer_core.training.estimate import estimate
 
     torch.set_num_threads(app_settings.threads or os.cpu_count() or 1)
-    result = estimate(config, dataset, app_settings)
+    ends_at = time.time() + arguments.within - (time.time() - psutil.Process().create_time())
+    result = estimate(config, dataset, app_settings, ends_at=ends_at)
     print_result(asdict(result), arguments.json, result.describe(config.epochs))
 
 

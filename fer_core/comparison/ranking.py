@@ -79,8 +79,11 @@ def _explain_too_few(scored: Sequence[RunSummary], names: Mapping[str, str]) -> 
 
 def _evaluation_difference(runs: Sequence[RunSummary], split: str, hashes: EvaluationHashes) -> str:
     """Describe how the runs' evaluations differ; "" if they do not."""
+    datasets = {run.dataset or "unknown": run.dataset_name or "unknown" for run in runs}
+    if len(datasets) > 1:
+        names = set(datasets.values())
+        return f"on different datasets ({_join(names if len(names) == len(datasets) else set(datasets))})"
     criteria: tuple[tuple[str, Callable[[RunSummary], str]], ...] = (
-        ("on different datasets", lambda run: run.dataset or "unknown"),
         ("on different sets of expressions", lambda run: run.labels),
         ("by different protocols", lambda run: run.metrics.protocol if run.metrics else ""),
     )
@@ -94,7 +97,7 @@ def _evaluation_difference(runs: Sequence[RunSummary], split: str, hashes: Evalu
         images = {run.evaluation_key for run in runs}
     if len(images) == 1 and "" not in images:
         return ""
-    return f"on different images of {runs[0].dataset}, as their splits or its corrections differ"
+    return f"on different images of {runs[0].dataset_name}, as their splits or its corrections differ"
 
 
 def _rank(runs: Sequence[RunSummary], split: str, curves: pd.DataFrame, *, reported: bool) -> list[_RankedRun]:
@@ -120,7 +123,7 @@ def _describe_lead(ranked: Sequence[_RankedRun], split: str, names: Mapping[str,
     first, second = ranked[:2]
     images = first.run.metrics.n if first.run.metrics and first.run.metrics.split == split else 0
     title = SPLIT_TITLES.get(split, split)
-    on = f"on the {title} split of {first.run.dataset}{f' ({images:,} images)' if images else ''}"
+    on = f"on the {title} split of {first.run.dataset_name}{f' ({images:,} images)' if images else ''}"
     leader, other = names[first.run.id], names[second.run.id]
     points = 100 * (first.macro_f1 - second.macro_f1)
     if points < _TIE_POINTS:

@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from fer_core.data.dataset_title import short_dataset_title
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.errors import RunError
 from fer_core.intervals import Interval
@@ -50,6 +51,7 @@ class RunSummary:
 
     Attributes:
         title: see `run_title`.
+        dataset_title: the dataset's title in few words, see `short_dataset_title`.
         network, rebalancing, hyperparameters: parts of the config, as short texts.
         synthetic: whether it was trained on synthetic faces; None if unknown.
         best_epoch: the best one so far.
@@ -65,6 +67,7 @@ class RunSummary:
     rebalancing: str = ""
     hyperparameters: str = ""
     dataset: str = ""
+    dataset_title: str = ""
     labels: str = ""
     synthetic: bool | None = None
     epochs_done: int = 0
@@ -77,6 +80,11 @@ class RunSummary:
     note: str = ""
     evaluation_key: str = ""
     problem: str = ""
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset's title, or its id."""
+        return self.dataset_title or self.dataset
 
     @property
     def rank_group(self) -> tuple[str, str, str]:
@@ -107,14 +115,16 @@ def summarize_run(run: Run, settings: Settings) -> RunSummary:
     last = _last_epoch(run)
     metrics = _report_metrics(summary) if summary else _best_epoch_metrics(run, last)
     model = config.get("model")
+    dataset = _as_str(config.get("dataset")) or _as_str(summary.get("dataset"))
     return RunSummary(
         id=run.id,
         title=run_title(run, settings),
         state=state,
-        network=_network(model) or _as_str(summary.get("architecture")),
+        network=describe_network(model) or _as_str(summary.get("architecture")),
         rebalancing=_describe_rebalancing(config.get("rebalancing")),
         hyperparameters=_describe_hyperparameters(config),
-        dataset=_as_str(config.get("dataset")) or _as_str(summary.get("dataset")),
+        dataset=dataset,
+        dataset_title=short_dataset_title(dataset, settings) if dataset else "",
         labels=_as_str(config.get("labels")) or "eight",
         synthetic=summary.get("synthetic") if isinstance(summary.get("synthetic"), bool) else None,
         epochs_done=_as_int(last.get("epoch")) or 0,
@@ -226,7 +236,7 @@ def _evaluation_key(run: Run, config: dict[str, Any]) -> str:
     return sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _network(model: object) -> str:
+def describe_network(model: object) -> str:
     """Name the network and its options: "small-se-resnet, width 4"."""
     if not isinstance(model, dict) or not model.get("name"):
         return ""

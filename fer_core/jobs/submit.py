@@ -9,7 +9,7 @@ from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor_process import ensure_supervisor
 from fer_core.runs.folder import create_run, open_run, weights_path
-from fer_core.runs.title import run_title
+from fer_core.runs.title import config_title, run_title
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config
 
@@ -25,8 +25,8 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
     if config.init_from and not weights_path(config.init_from, settings.runs_dir).is_file():
         raise ConfigError(f"init_from: there is no run and no file {config.init_from} on this machine.")
-    run = create_run(new_id(config.title or config.model.name), dump_config(config), settings)
-    title = run_title(run, settings)
+    title = config_title(config.model_dump(mode="json"), settings)
+    run = create_run(new_id(title), dump_config(config), settings)
     with JobStore(settings) as store:
         chosen = device or pick_training_device(job.device for job in store.list(states=ACTIVE_STATES, limit=None))
         job = store.submit(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import logging
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,8 @@ from fer_core.jobs.process import CLI, PROJECT_DIR, child_environment, kill_grou
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
+
+_POLL_S = 0.2
 
 _RUNNING: dict[subprocess.Popen[str], psutil.Process] = {}
 """Subprocesses of this process, killed when it exits."""
@@ -41,17 +45,25 @@ class Command:
     killed_hint: str = "Memory may have run out: end other work and try again."
 
 
-def run_command(command: Command, settings: Settings, *, device: str = "", cli: Sequence[str] = CLI) -> str:
+def run_command(
+    command: Command,
+    settings: Settings,
+    *,
+    device: str = "",
+    cli: Sequence[str] = CLI,
+    cancelled: threading.Event | None = None,
+) -> str:
     """Run a command at low priority and kill what is left of its process group afterwards.
 
     Args:
         device: "cpu", "gpu:0" and so on; the best device by default.
         cli: the command line that runs FERscope commands.
+        cancelled: kills the command once another thread has set it.
     Returns:
         the command's standard output.
     Raises:
         InputError: the command refused its input; with its message.
-        JobError: the command timed out or was killed.
+        JobError: the command timed out, or was cancelled or killed.
         FerscopeError: the command failed.
     """
     child = subprocess.Popen(
@@ -69,7 +81,7 @@ def run_command(command: Command, settings: Settings, *, device: str = "", cli: 
     _RUNNING[child] = leader
     try:
         lower_priority(child.pid)
-        stdout, stderr = child.communicate(timeout=command.timeout_s)
+        stdout, stderr = _communicate(child, command, cancelled or threading.Event())
     except subprocess.TimeoutExpired:
         raise JobError(f"{command.name} was stopped after {command.timeout_s:g} s. {command.late_hint}") from None
     finally:
@@ -78,6 +90,24 @@ def run_command(command: Command, settings: Settings, *, device: str = "", cli: 
     if child.returncode:
         raise command_failure(command, child.returncode, stderr)
     return stdout
+
+
+def _communicate(child: subprocess.Popen[str], command: Command, cancelled: threading.Event) -> tuple[str, str]:
+    """Wait for a subprocess and return its output.
+
+    Raises:
+        JobError: it was cancelled.
+        subprocess.TimeoutExpired: it took too long.
+    """
+    ends_at = time.monotonic() + command.timeout_s
+    while True:
+        try:
+            return child.communicate(timeout=min(_POLL_S, max(0.0, ends_at - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if cancelled.is_set():
+                raise JobError(f"{command.name} was cancelled.") from None
+            if time.monotonic() >= ends_at:
+                raise
 
 
 def command_failure(command: Command, exit_code: int, stderr: str) -> FerscopeError:

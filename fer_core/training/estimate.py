@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -31,11 +32,14 @@ from fer_core.training.train_step import TrainStep, get_device, with_resolved_pr
 _WARM_UP_BATCHES = 2
 _TIMED_S = 6.0
 _TIMED_BATCHES_MIN, _TIMED_BATCHES_MAX = 3, 30
-_EVALUATION_BATCH = 256
+_EVALUATION_BATCH, _LATE_EVALUATION_BATCH = 256, 32
 
 
-def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) -> Estimate:
+def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings, *, ends_at: float = math.inf) -> Estimate:
     """Train on a few batches of the dataset and extrapolate; nothing is saved.
+
+    Args:
+        ends_at: seconds since the epoch; fewer batches are measured as this comes near, but at least one.
 
     Raises:
         InputError: the config does not fit the dataset, as when training.
@@ -53,9 +57,9 @@ def estimate(config: TrainConfig, dataset: StoredDataset, settings: Settings) ->
     trial = _TrialTraining(
         config, contract, sample, TeacherEnsemble.open(config, contract, None, settings, get_device())
     )
-    batch_seconds = trial.time_batches()
+    batch_seconds = trial.time_batches(ends_at)
     batch_s = TimeRange.of(batch_seconds)
-    extra_s = trial.time_evaluation() * len(data.valid)
+    extra_s = trial.time_evaluation(ends_at) * len(data.valid)
     if packed == "streamed":  # other processes decode meanwhile; at best they don't slow the training down
         workers = settings.threads or torch.get_num_threads()
         extra_s += decode_s * (batches * config.batch_size + len(data.valid)) / workers
@@ -98,23 +102,26 @@ class _TrialTraining:
         self._train_step = TrainStep(self.network, ema, config, sample.targets, batches, self.device)
         self._loader = DataLoader(sample, contract, config, self.device, teachers)
 
-    def time_batches(self) -> list[float]:
-        """Seconds of each batch after the warm-up."""
+    def time_batches(self, ends_at: float) -> list[float]:
+        """Seconds of each batch after the warm-up, of which less is left out if time runs out."""
         self.network.train()
         self._train_step.start_epoch(0, 1.0)
         seconds: list[float] = []
         for number in range(_WARM_UP_BATCHES + _TIMED_BATCHES_MAX):
             started = time.perf_counter()
             self._train(number)
-            if number >= _WARM_UP_BATCHES:
-                seconds.append(time.perf_counter() - started)
-            if len(seconds) >= _TIMED_BATCHES_MIN and sum(seconds) > _TIMED_S:
+            seconds.append(time.perf_counter() - started)
+            timed = seconds[_WARM_UP_BATCHES:]
+            if len(timed) >= _TIMED_BATCHES_MIN and sum(timed) > _TIMED_S:
                 break
-        return seconds
+            if time.time() + 2 * seconds[-1] > ends_at:
+                break
+        return seconds[min(_WARM_UP_BATCHES, len(seconds) - 1) :]
 
-    def time_evaluation(self) -> float:
-        """Seconds to evaluate one image."""
-        rows = np.resize(self.sample.train, min(_EVALUATION_BATCH, len(self.sample.train)))
+    def time_evaluation(self, ends_at: float) -> float:
+        """Seconds to evaluate one image; fewer are evaluated if time runs out."""
+        most = _EVALUATION_BATCH if time.time() < ends_at else _LATE_EVALUATION_BATCH
+        rows = np.resize(self.sample.train, min(most, len(self.sample.train)))
 
         def evaluate() -> None:
             self.network(normalize(self.contract, self._loader.load(rows)))

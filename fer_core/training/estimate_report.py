@@ -112,7 +112,7 @@ class Estimate:
             f"{self.threads} threads\n"
             f"data: {self.train_images:,} training images in {self.batches:,} batches, {self.valid_images:,} "
             f"validation images; {disk}\n"
-            f"speed: {self.images_per_s:,.0f} images/s ({self.timed_batches} timed batches, "
+            f"speed: {self.images_per_s:,.0f} images/s (batches timed: {self.timed_batches}, "
             f"{self.batch_s.low:.3f} to {self.batch_s.high:.3f} s each)\n"
             f"per epoch: {self.epoch_s}\n"
             f"{epochs} epochs: {self.total_s(epochs)}"

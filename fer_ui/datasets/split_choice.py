@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.data.record import Split
 from fer_core.data.splits.split import SplitConfig
 from fer_ui.image_labels import split_title
+from fer_ui.number_field import NumberRange, number_field
 from fer_ui.query_params import (
     QueryParam,
     get_param,
@@ -25,6 +26,7 @@ ALL_SPLITS = "all"
 _KINDS = {"published": "As published", "seeded": "Seeded", "kfold": "K-fold"}
 _KEY = "split-{}"
 _HEADER_SPLIT_PX = 136
+_FIELD_PX = 190
 _SEED_MAX = 2**53 - 1
 """The largest integer that a browser represents exactly."""
 
@@ -77,14 +79,15 @@ def choose_split(default: SplitConfig, present: Collection[str], *, with_fold: b
 
     def percent_input(label: str, field: str, most: float, help_text: str) -> None:
         """Ask for a share of all images; a value of the query string is shown even beyond the limits."""
-        st.session_state[_KEY.format(field)] = value = round(100 * float(getattr(split, field)), 6)
-        st.number_input(
-            label, min(1.0, value), max(most, value), step=1.0, format="%g", width=130, **options(field, help_text)
-        )
+        value = round(100 * float(getattr(split, field)), 6)
+        allowed = NumberRange(min(1.0, value), max(most, value))
+        with st.container(width=_FIELD_PX, gap=None):
+            number_field(label, value, allowed, step=1.0, format="%g", **options(field, help_text))
 
     def integer_input(label: str, field: str, least: int, most: int, help_text: str) -> None:
-        st.session_state[_KEY.format(field)] = min(getattr(split, field) + (field == "fold"), most)
-        st.number_input(label, least, most, width=130, **options(field, help_text))
+        value = min(getattr(split, field) + (field == "fold"), most)
+        with st.container(width=_FIELD_PX, gap=None):
+            number_field(label, value, NumberRange(least, most), step=1, **options(field, help_text))
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.session_state[_KEY.format("kind")] = split.kind
@@ -103,7 +106,7 @@ def choose_split(default: SplitConfig, present: Collection[str], *, with_fold: b
         if split.kind == "kfold":
             integer_input("Folds", "folds", 2, 20, "Each fold can be the test split.")
             if with_fold:
-                integer_input(f"Test fold (of {split.folds})", "fold", 1, split.folds, "Counted from 1.")
+                integer_input("Test fold", "fold", 1, split.folds, "Counted from 1.")
         if cut:
             integer_input("Split seed", "seed", 0, _SEED_MAX, "Decides which image is in which split.")
     return split

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.card.training_details import dataset_name
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.published_split import published_validation_is_test
 from fer_core.bundles.reports import SplitReports, split_caveat
 from fer_core.data.record import SPLIT_TITLES, Split
+from fer_core.errors import FerscopeError
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.report_schema import StoredReport
+from fer_core.runs.folder import Run
 from fer_core.settings import settings
 from fer_core.text import capitalize_first
 from fer_ui.formatting import format_images
 
+NO_TEST_SPLIT = "The dataset has no test split: its published validation split serves as test."
 VALIDATION_AS_TEST = (
     "The dataset has no test split: its published validation split serves as test, and validation images were taken "
     "from training."
@@ -35,6 +39,14 @@ def describe_test_set(model: ModelEntry, reports: SplitReports) -> str:
     data = dataset_name(model.info.model_copy(update={"dataset": dataset}) if dataset else model.info)
     published = " (published validation)" if reports.split == Split.TEST and _validation_is_test(model) else ""
     return f"{data}, {SPLIT_TITLES.get(reports.split, reports.split)}{published}"
+
+
+def run_validation_is_test(run: Run) -> bool:
+    """Whether the published validation split served a finished run as test split."""
+    try:
+        return _validation_is_test(ModelEntry(run.id, "run", run.folder, read_bundle_info(run.folder)))
+    except FerscopeError:  # the dataset is gone, or a file is damaged
+        return False
 
 
 def _validation_is_test(model: ModelEntry) -> bool:

@@ -3,54 +3,77 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
 from fer_core.jobs.job import Job, JobKind
 from fer_core.jobs.submit import submit_training
+from fer_core.runs.folder import list_runs
+from fer_core.runs.title import titles_by_run
 from fer_core.settings import settings
+from fer_ui.datasets.imports.sample_dataset import show_sample_button
 from fer_ui.errors import show_errors
 from fer_ui.frame.header import empty_state, notice, page_header
-from fer_ui.jobs.job_view import show_job_rows
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param, param_segmented_control
+from fer_ui.record_choice import describe_missing_record
 from fer_ui.resources import job_store
 from fer_ui.training.form.form import TrainingRequest, training_form
 from fer_ui.training.monitor.monitor_view import show_training
-from fer_ui.training.runs.list_view import show_runs
+from fer_ui.training.runs.list_view import show_compared_runs, show_runs
 
 _VIEWS = {"new": "New training", "runs": "Runs"}
 
 
 def main() -> None:
-    page_header(
+    header = page_header(
         "Training",
         "Train models in the background, watch their curves and compare runs. You can close the browser meanwhile.",
     )
     if get_param(QueryParam.JOB) or get_param(QueryParam.RUN):
-        _show_run()
+        _show_run(header)
         return
-    view = param_segmented_control("View", _VIEWS, QueryParam.VIEW)
-    {"new": _show_form, "runs": show_runs}[view]()
+    if get_param(QueryParam.VIEW) == "compare":
+        with header:
+            link_to(Page.TRAINING, "Runs", view="runs", runs=get_param(QueryParam.RUNS))
+        show_compared_runs()
+        return
+    with header:
+        view = param_segmented_control("View", _VIEWS, QueryParam.VIEW, in_header=True)
+    if view == "runs":
+        show_runs()
+    else:
+        _show_form(header)
 
 
-def _show_form() -> None:
+def _show_form(header: DeltaGenerator) -> None:
     datasets = list_datasets(settings())
     if not datasets:
-        empty_state(
-            "No dataset to train on yet",
-            "Import FER+ or generate synthetic faces first, which takes a few seconds.",
-            links=lambda: link_to(Page.DATASETS, "Import or generate", view="import"),
-        )
+        _show_empty()
         return
-    request = training_form(datasets)
+    request = training_form(datasets, header)
     if request is not None:
         with show_errors():
             _start(request)
-    active = [job for job in job_store().list(kind=JobKind.TRAIN, limit=20) if job.state.active]
-    if active:
-        st.subheader("Running and queued", anchor=False)
-        show_job_rows(active)
+
+
+def _show_empty() -> None:
+    """Offer a first dataset where the store has none, or where a link's dataset is gone with all others."""
+    if gone := get_param(QueryParam.DATASET):
+        notice("warning", describe_missing_record("dataset", gone))
+
+    def links() -> None:
+        show_sample_button("generate-sample-training", primary=True)
+        link_to(Page.DATASETS, "Import a dataset", view="import")
+
+    empty_state(
+        "No dataset to train on yet",
+        "A training needs a dataset: import FER+ or your own images, or generate synthetic faces to see in a minute "
+        "how it works. You then choose a network, or one of the presets of published studies, and watch loss and F1 of "
+        "each expression while it trains.",
+        links=links,
+    )
 
 
 def _start(request: TrainingRequest) -> None:
@@ -64,17 +87,39 @@ def _start(request: TrainingRequest) -> None:
     go_to(Page.JOBS, kind=JobKind.TRAIN)
 
 
-def _show_run() -> None:
+def _show_run(header: DeltaGenerator) -> None:
     """Show the training that the query string names by its job or run."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        link_to(Page.TRAINING, "Start another training")
-        link_to(Page.TRAINING, "All runs", view="runs")
+    with header:
+        link_to(Page.TRAINING, "New training")
+        link_to(Page.TRAINING, "Runs", view="runs")
     try:
         job = _find_job()
-    except InputError as error:
-        notice("warning", str(error))
+    except InputError:
+        _show_missing("job", get_param(QueryParam.JOB))
         return
-    show_training(job.target if job else get_param(QueryParam.RUN), job)
+    run_id = job.target if job else get_param(QueryParam.RUN)
+    if job is None and run_id not in {run.id for run in list_runs(settings())}:
+        _show_missing("run", run_id)
+        return
+    show_training(run_id, job)
+
+
+def _show_missing(noun: str, given: str) -> None:
+    """Say that a link's run or job is gone, and offer the runs."""
+    notice("warning", describe_missing_record(noun, given))
+    titles = titles_by_run(list_runs(settings()), settings())
+    if not titles:
+        return
+    chosen = st.selectbox(
+        "Run",
+        list(titles),
+        index=None,
+        key="run-instead",
+        format_func=titles.__getitem__,
+        placeholder="Choose a run",
+    )
+    if chosen is not None:
+        go_to(Page.TRAINING, run=chosen)
 
 
 def _find_job() -> Job | None:

@@ -69,7 +69,7 @@ def test_a_training_continues_after_a_reload_and_a_crash_of_the_server(
     server.kill()
     server.start()
     page.goto(f"/training?job={job}")
-    expect(page.get_by_text(re.compile(r"Finished\. "))).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text(re.compile("^Finished: epoch"))).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_text("Macro-F1").first).to_be_visible()
     expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
     take_screenshots("training-done", f"/training?job={job}")
@@ -81,7 +81,7 @@ def test_a_training_is_cancelled(page: Page, server: AppServer, take_screenshots
     expect(page.get_by_text(re.compile("Epoch [2-9] of 500")).first).to_be_visible(timeout=_LONG_MS)
     take_screenshots("training-running", f"/training?job={job}")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text(re.compile("^Cancelled"))).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_text(re.compile("^Cancelled after epoch"))).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     assert list(server.store.glob("runs/*/checkpoint.pt")), "the checkpoint of the last epoch"
 
@@ -101,17 +101,18 @@ def test_runs_get_notes_and_are_compared_and_copied(
     assert len(runs) == 2
     page.goto(f"/training?run={runs[0]}")
     wait_until_ready(page)
+    page.get_by_role("tab", name="Notes and tags").click()
     page.get_by_role("textbox", name="Note").fill("A first try")
     page.get_by_role("button", name="Save note").click()
     expect(page.get_by_text(re.compile("^Last changed"))).to_be_visible()
-    page.goto(f"/training?view=runs&runs={','.join(runs)}")
+    page.goto(f"/training?view=compare&runs={','.join(runs)}")
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible(timeout=_LONG_MS)
     expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
     expect(page.get_by_text("Config differences")).to_be_visible()
     take_screenshots("training-runs", page.url)
     page.goto(f"/training?from={runs[0]}")
     wait_until_ready(page)
-    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("3")
+    expect(page.get_by_role("spinbutton", name="Epochs (1 to 10,000)")).to_have_value("3")
 
 
 def test_jobs_are_listed_opened_and_deleted(page: Page, server: AppServer, take_screenshots: TakeScreenshots) -> None:
@@ -258,7 +259,7 @@ def _set_as_active(page: Page) -> None:
 def _start_training(page: Page, epochs: int) -> str:
     page.goto(f"/training?dataset={DATASET}")
     wait_until_ready(page)
-    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    field = page.get_by_role("spinbutton", name="Epochs (1 to 10,000)")
     field.fill(str(epochs))
     field.press("Enter")
     wait_until_ready(page)

@@ -27,7 +27,7 @@ from fer_ui.theme import SERIES
 
 LOSS_TITLE = "Learning curves: loss"
 SCORES_TITLE = "Learning curves: scores"
-_HEIGHT_PX = 350
+_HEIGHT_PX = 270
 
 _LOSSES = {"train_loss": ("training", SERIES[1], "dash"), "valid_loss": ("validation", SERIES[0], "solid")}
 _SCORES = {"accuracy": SERIES[0], "balanced_accuracy": SERIES[2], "macro_f1": SERIES[3]}

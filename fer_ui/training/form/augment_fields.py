@@ -65,9 +65,9 @@ DEGRADATION: dict[str, Field] = {
 }
 
 MIXING: dict[str, Field] = {
-    "augment.mixup_alpha": Field("Mixup, alpha", "Blends two images; 0 is off, 1 draws the share uniformly.", step=0.1),
+    "augment.mixup_alpha": Field("Mixup, alpha", "Blends two images; 0 is off, at 1 all shares are alike.", step=0.1),
     "augment.cutmix_alpha": Field(
-        "CutMix, alpha", "Pastes a patch of another image; 0 is off, 1 draws the area uniformly.", step=0.1
+        "CutMix, alpha", "Pastes a patch of another image; 0 is off, at 1 all areas are alike.", step=0.1
     ),
     "augment.mix_until_01": Field(
         "Mix until, % of the epochs", "Later epochs train without mixing.", step=5, applies=_mixes

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from fer_core.training.config.train_config import TrainConfig, flatten
+from fer_ui.number_field import forget_refused_numbers
 
 MODEL_NAME = "model.name"
 
@@ -40,15 +41,19 @@ class FormState:
 
     def value(self, path: str) -> Any:
         """Get the value of `path`; options of another network start with its defaults."""
+        return self._value(path, flatten(self.base))
+
+    def values(self) -> dict[str, Any]:
+        """Get all values by path."""
+        base = flatten(self.base)
+        return {path: self._value(path, base) for path in base}
+
+    def _value(self, path: str, base: Values) -> Any:
         if path in self.changes:
             return self.changes[path]
         if path.startswith(_MODEL) and path != MODEL_NAME and MODEL_NAME in self.changes:
             return None
-        return flatten(self.base)[path]
-
-    def values(self) -> dict[str, Any]:
-        """Get all values by path."""
-        return {path: self.value(path) for path in flatten(self.base)}
+        return base[path]
 
     def set(self, path: str, value: Any) -> None:
         """Change a value."""
@@ -63,6 +68,7 @@ def open_form_state(start: str, base: TrainConfig) -> FormState:
     """Get the session's state; a new one if the starting point has changed."""
     state: FormState | None = st.session_state.get(_KEY)
     if state is None or (state.start, state.base) != (start, base):
+        forget_refused_numbers()
         state = st.session_state[_KEY] = FormState(start, base)
     return state
 
@@ -76,6 +82,7 @@ def form_state() -> FormState:
 def reset_changes() -> None:
     """Reset all values to the base."""
     form_state().changes.clear()
+    forget_refused_numbers()
 
 
 def widget_key(path: str) -> str:

@@ -13,19 +13,23 @@ from fer_core.jobs.job import PRIORITY_MAX
 from fer_core.labels import LABEL_SETS
 from fer_core.metrics import METRIC_TITLES
 from fer_core.models.catalog import MODELS
+from fer_core.runs.title import PRESET_TITLES, automatic_title
+from fer_core.settings import settings
 from fer_core.text import lowercase_first, shorten
+from fer_core.training.config.train_config import TITLE_CHARACTERS_MAX
 from fer_core.training.precision import preview_precision
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing, describe_rebalancing, rebalancing_to_query
 from fer_ui.datasets.split_choice import describe_split_config
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
 from fer_ui.navigation import Page, link_to
+from fer_ui.number_field import NumberRange, number_field
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.training.form.augmentation import describe_augmentation, show_augmentation
 from fer_ui.training.form.data_choice import show_data, trains_all_folds
 from fer_ui.training.form.fields import BATCHES, LEARNING, LOSS, OPTIMIZER, RATE, RUN, SELECTION, TEACHERS
 from fer_ui.training.form.form_context import FormContext
-from fer_ui.training.form.form_state import MODEL_NAME, FormState, Values
+from fer_ui.training.form.form_state import MODEL_NAME, FormState, Values, form_state, unflatten, widget_key
 from fer_ui.training.form.network import get_options, input_size_px, show_network_options
 from fer_ui.training.form.widgets import show_field, show_fields
 
@@ -47,7 +51,7 @@ def show_groups(
         _show_group(
             "Class imbalance",
             "balance",
-            describe_rebalancing(rebalancing),
+            "no rebalancing" if rebalancing == Rebalancing() else lowercase_first(describe_rebalancing(rebalancing)),
             lambda: _show_imbalance(state, rebalancing, context),
             QueryParam.REBALANCING,
         )
@@ -66,12 +70,16 @@ def show_groups(
             lambda: show_augmentation(state, values, context),
             QueryParam.POLICY,
         )
-        _show_group("Run", "label", run_summary(values), lambda: _show_run(values, context))
+        _show_group("Run", "label", run_summary(values), lambda: _show_run(state, values, context))
 
 
 def priority_and_device() -> tuple[int, str]:
     """Get the chosen priority and device; 0 and any device by default."""
     return int(st.session_state.get(_PRIORITY, 0)), str(st.session_state.get(_DEVICE, ""))
+
+
+def _on_priority_change() -> None:
+    st.session_state[_PRIORITY] = st.session_state[f"{_PRIORITY}-field"]
 
 
 def network_summary(values: Values) -> str:
@@ -104,7 +112,9 @@ def selection_summary(values: Values) -> str:
     """Describe which epoch is kept, and early stopping."""
     patience = values["early_stopping.patience"]
     stops = f"stops after {patience} epochs without improvement" if patience else "no early stopping"
-    return f"best {lowercase_first(METRIC_TITLES[values['monitor']])}, {stops}"
+    metric = values["monitor"]
+    best = "lowest validation loss" if metric == "loss" else f"best {lowercase_first(METRIC_TITLES[metric])}"
+    return f"keeps the epoch with the {best}, {stops}"
 
 
 def data_summary(values: Values, split: SplitConfig) -> str:
@@ -116,7 +126,9 @@ def data_summary(values: Values, split: SplitConfig) -> str:
 
 def run_summary(values: Values) -> str:
     """Describe title and seed."""
-    return f"{values['title'] or values[MODEL_NAME]}, seed {values['seed']}"
+    title = values["title"]
+    named = title if title and title not in PRESET_TITLES else "automatic title"
+    return f"{named}, seed {values['seed']}"
 
 
 def _show_group(title: str, icon: str, summary: str, show: Callable[[], None], *opened_by: QueryParam) -> None:
@@ -146,19 +158,41 @@ def _show_imbalance(state: FormState, rebalancing: Rebalancing, context: FormCon
     )
 
 
-def _show_run(values: Values, context: FormContext) -> None:
-    first, second, third = st.columns(3)
+def _show_title(state: FormState, values: Values) -> None:
+    """Show the field of the name; empty for the automatic title, which it then shows."""
+    key, title = widget_key("title"), values["title"]
+    st.session_state[key] = "" if title in PRESET_TITLES else title
+    st.text_input(
+        "Title",
+        key=key,
+        max_chars=TITLE_CHARACTERS_MAX,
+        placeholder=automatic_title(unflatten(values), settings()),
+        help="Name of the run. If empty, it says what is trained, and you can rename the run later.",
+        on_change=_on_title_change,
+        args=(state.base.title,),
+    )
+
+
+def _on_title_change(base_title: str) -> None:
+    """Store the name; an empty one restores the preset's title, which names no run."""
+    name = " ".join(st.session_state[widget_key("title")].split())
+    form_state().set("title", name or (base_title if base_title in PRESET_TITLES else ""))
+
+
+def _show_run(state: FormState, values: Values, context: FormContext) -> None:
+    first, second, third = st.columns([2, 1, 1])
     with first:
-        show_field("title", RUN["title"], values, context)
+        _show_title(state, values)
     with second:
         show_field("seed", RUN["seed"], values, context)
     with third:
-        st.number_input(
+        number_field(
             "Priority",
-            -PRIORITY_MAX,
-            PRIORITY_MAX,
-            0,
-            key=_PRIORITY,
+            priority_and_device()[0],
+            NumberRange(-PRIORITY_MAX, PRIORITY_MAX),
+            key=f"{_PRIORITY}-field",
+            step=1,
+            on_change=_on_priority_change,
             help="Queued jobs with the highest priority start first, then the oldest.",
         )
     show_field("init_from", RUN["init_from"], values, context)

@@ -19,6 +19,7 @@ from fer_core.training.precision import preview_precision
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_compact_count, format_count
 from fer_ui.frame.header import Headline, headline, notice
+from fer_ui.number_field import NumberRange, number_field
 from fer_ui.training.form.form_state import MODEL_NAME, Values, form_state, widget_key
 
 _OPTION_TITLES = {
@@ -46,8 +47,8 @@ def show_network_choice(values: Values) -> None:
     )
 
 
-def show_network_facts(values: Values) -> None:
-    """Show parameters, FLOPs and memory, a summary, and the pretrained weights."""
+def show_network_facts(values: Values, first: Headline) -> None:
+    """Show a number about the data, parameters, FLOPs and memory, a summary, and the pretrained weights."""
     info = MODELS[values[MODEL_NAME]]
     try:
         cost = estimate_network_memory(info, values)
@@ -57,6 +58,7 @@ def show_network_facts(values: Values) -> None:
     trainable = "all" if cost.trainable == cost.parameters else format_compact_count(cost.trainable)
     headline(
         [
+            first,
             Headline("Parameters", format_compact_count(cost.parameters), f"{trainable} trainable"),
             Headline(
                 "Multiply-adds", format_compact_count(cost.multiply_adds), f"for a face of {side}x{side}, {color}"
@@ -131,20 +133,14 @@ def _show_option(option: Option, values: Values) -> None:
         st.session_state[key] = value
         st.toggle(label, help=capitalize_first(f"{option.description}."), **kwargs)
         return
-    kwargs["help"] = capitalize_first(f"{option.description}; {_limits(option)}.")
+    kwargs["help"] = capitalize_first(f"{option.description}.")
     if isinstance(option.default, float):
-        st.session_state[key] = round(100 * float(value), 6)
-        st.number_input(label, 100 * float(option.low), 100 * float(option.high), step=5.0, format="%g", **kwargs)
+        allowed = NumberRange(100 * option.low, 100 * option.high)
+        number_field(label, round(100 * float(value), 6), allowed, step=5.0, format="%g", **kwargs)
     else:
-        st.session_state[key] = int(value)
+        allowed = NumberRange(option.low, option.high, multiple_of=option.multiple_of)
         step = max(option.multiple_of, _STEPS.get(option.name, 1))
-        st.number_input(label, int(option.low), int(option.high), step=step, **kwargs)
-
-
-def _limits(option: Option) -> str:
-    if isinstance(option.default, float):
-        return f"{100 * option.low:g} to {100 * option.high:g} %"
-    return option.allowed
+        number_field(label, int(value), allowed, step=step, **kwargs)
 
 
 def _on_name_change() -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from fer_core.errors import InputError
-from fer_core.runs.folder import open_run
+from fer_core.runs.folder import list_runs, open_run
+from fer_core.runs.title import PRESET_TITLES, run_title, titles_by_run
 from fer_core.settings import settings
 from fer_core.training.config.presets import PRESETS
 from fer_core.training.config.train_config import TrainConfig, load_config
 from fer_ui.frame.header import notice
+from fer_ui.navigation import Page, go_to
 from fer_ui.query_params import QueryParam, get_param
+from fer_ui.record_choice import describe_missing_record
 
 _KEY = "train-starting-point"
 _COPY = "run:"
@@ -47,15 +50,17 @@ class StartingPoint:
 
 
 def get_starting_point() -> StartingPoint:
-    """Get the run or preset of the query string; a preset with a notice if the run can't be copied."""
+    """Get the run or preset of the query string; the default preset with a notice if there is no such one."""
     run_id = get_param(QueryParam.FROM)
     if run_id:
         try:
             return copy_run(run_id)
         except InputError as error:
-            notice("warning", f"The run {run_id} can't be copied. {error} The form uses a preset instead.")
-    name = get_param(QueryParam.PRESET)
-    name = name if name in PRESETS else _DEFAULT
+            _show_missing_run(run_id, error)
+    name = get_param(QueryParam.PRESET) or _DEFAULT
+    if name not in PRESETS:
+        notice("warning", f"There is no preset {name!r}. Choose another under “Start from”.")
+        name = _DEFAULT
     preset = PRESETS[name]
     return StartingPoint(name, preset.title, preset.summary, name, preset.path, preset.config)
 
@@ -69,8 +74,30 @@ def copy_run(run_id: str) -> StartingPoint:
     run = open_run(run_id, settings())
     path = run.path("config.yaml")
     config = load_config(path)
-    title = config.title or config.model.name
-    return StartingPoint(_COPY + run_id, f"A copy of {title}", f"A copy of {run_id}", str(path), path, config)
+    title = run_title(run, settings())
+    if config.title not in PRESET_TITLES:
+        config = config.model_copy(update={"title": ""})  # the name is the original's
+    return StartingPoint(_COPY + run_id, f"Copy of {title}", f"With all settings of {title}.", str(path), path, config)
+
+
+def _show_missing_run(run_id: str, error: InputError) -> None:
+    """Say why a run can't be copied, and offer the others."""
+    titles = titles_by_run(list_runs(settings()), settings())
+    if run_id in titles:
+        notice("warning", f"The run {titles[run_id]} can't be copied. {error} The form starts from a preset instead.")
+        return
+    notice("warning", f"{describe_missing_record('run', run_id)} The form starts from a preset instead.")
+    if titles:
+        chosen = st.selectbox(
+            "Copy another run",
+            list(titles),
+            index=None,
+            key="train-copy-instead",
+            format_func=titles.__getitem__,
+            placeholder="Choose a run",
+        )
+        if chosen is not None:
+            go_to(Page.TRAINING, **{"from": chosen})
 
 
 def choose_starting_point(current: StartingPoint) -> None:

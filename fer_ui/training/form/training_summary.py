@@ -13,7 +13,8 @@ from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_picker import describe_rebalancing
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.datasets.split_choice import describe_split_config, has_published_split
-from fer_ui.formatting import format_count, format_images
+from fer_ui.evaluation.test_split import NO_TEST_SPLIT
+from fer_ui.formatting import format_images
 from fer_ui.training.form.form_context import FormContext
 
 
@@ -26,7 +27,7 @@ def training_summary(config: TrainConfig, context: FormContext, *, every_fold: b
     split = load_training_split(context.dataset, config)
     sentences = [
         _describe_split(config.split, context.published, every_fold=every_fold),
-        f"{format_count(split.images)} training images{' in the first run' if every_fold else ''}.",
+        *(["The numbers are those of the first run."] if every_fold else []),
     ]
     if split.without_target:
         sentences.append(f"Left out: {format_images(split.without_target)} without a label in the label set.")
@@ -60,7 +61,9 @@ def _describe_split(split: SplitConfig, present: frozenset[str], *, every_fold: 
         return "The dataset's published training, validation and test splits are used."
     if split.kind == "published" and has_published_split(present):
         share = f"{100 * split.valid_01:.3g} % of the training split"
-        return f"The dataset's second split is the test split; {share} is the validation split."
+        if Split.TEST not in present:
+            return f"{NO_TEST_SPLIT} {capitalize_first(share)} is the validation split."
+        return f"The dataset's test split is used; {share} is the validation split."
     seeded = split.model_copy(update={"kind": "seeded"})
     return f"The images are split {describe_split_config(seeded)}, {grouped}."
 

@@ -10,12 +10,10 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic.fields import FieldInfo
 
 from fer_core.training.config.train_config import TrainConfig
+from fer_ui.number_field import NumberRange, number_field
 from fer_ui.training.form.fields import Field
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import Values, form_state, widget_key
-
-_EDGE = 1e-6
-"""Distance to an exclusive limit."""
 
 _INTEGER_MAX = 2**53 - 1
 """The largest integer that a browser represents exactly."""
@@ -34,9 +32,7 @@ def show_fields(
     """Show the fields that apply, in rows of `columns`."""
     shown = [path for path, field in fields.items() if field.applies(values, context)]
     for start in range(0, len(shown), columns):
-        for column, path in zip(
-            st.columns(columns, vertical_alignment="bottom"), shown[start : start + columns], strict=False
-        ):
+        for column, path in zip(st.columns(columns), shown[start : start + columns], strict=False):
             with column:
                 show_field(path, fields[path], values, context, on_change=on_change)
 
@@ -78,15 +74,12 @@ def show_field(
 
 
 def _show_number(field: Field, info: FieldInfo, value: float, kwargs: dict[str, Any]) -> None:
-    low, high = limits(info)
+    allowed = number_range(info, field.percent)
     if info.annotation is int:
-        st.session_state[kwargs["key"]] = min(max(value, int(low)), int(high))
-        st.number_input(field.label, int(low), int(high), step=int(field.step), **kwargs)
-        return
-    factor = 100 if field.percent else 1
-    low, high = low * factor, high * factor
-    st.session_state[kwargs["key"]] = min(max(shown_number(value, field.percent), low), high)
-    st.number_input(field.label, low, high, step=float(field.step), format="%g", **kwargs)
+        number_field(field.label, int(value), allowed, step=int(field.step), **kwargs)
+    else:
+        shown = shown_number(value, field.percent)
+        number_field(field.label, shown, allowed, step=float(field.step), format="%g", **kwargs)
 
 
 def shown_number(value: float, percent: bool) -> float:
@@ -114,20 +107,20 @@ def field_info(path: str) -> FieldInfo:
     return info
 
 
-def limits(info: FieldInfo) -> tuple[float, float]:
-    """Get minimum and maximum of a number."""
-    edge = 1 if info.annotation is int else _EDGE
-    low, high = -float(_INTEGER_MAX), float(_INTEGER_MAX)
+def number_range(info: FieldInfo, percent: bool) -> NumberRange:
+    """Get the allowed values of a number, in displayed units."""
+    low, high, factor = -float(_INTEGER_MAX), float(_INTEGER_MAX), 100 if percent else 1
+    low_exclusive = high_exclusive = False
     for each in info.metadata:
         if isinstance(each, Ge):
-            low = _number_of(each.ge)
+            low = factor * _number_of(each.ge)
         elif isinstance(each, Gt):
-            low = _number_of(each.gt) + edge
+            low, low_exclusive = factor * _number_of(each.gt), True
         elif isinstance(each, Le):
-            high = _number_of(each.le)
+            high = factor * _number_of(each.le)
         elif isinstance(each, Lt):
-            high = _number_of(each.lt) - edge
-    return low, min(high, _INTEGER_MAX)
+            high, high_exclusive = factor * _number_of(each.lt), True
+    return NumberRange(low, min(high, _INTEGER_MAX), low_exclusive, high_exclusive)
 
 
 def _number_of(limit: Any) -> float:

@@ -1,4 +1,4 @@
-"""Training curves, with warnings about divergence and overfitting."""
+"""Training curves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.jobs.job import JobState
-from fer_core.training.diagnostics import detect_divergence, detect_overfitting
+from fer_core.metrics import HEADLINE_METRICS
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.training.class_curves import class_curves
 from fer_ui.charts.training.epoch_lines import known_columns
@@ -22,10 +22,19 @@ from fer_ui.charts.training.rate_and_speed import (
     throughput_curve,
 )
 from fer_ui.escaping import escape_markdown
-from fer_ui.frame.header import empty_state, notice
+from fer_ui.frame.header import empty_state
 from fer_ui.training.monitor.monitored_run import FileVersion, MonitoredRun, best_epoch_of
 
 _INTERVALS_S = (2.0, 20.0)
+_RESERVED_PX = 520
+_COLUMN_PARTS = {
+    "loss": "_loss",
+    "f1": "_f1_",
+    "affect": "_ccc_",
+    "learning-rate": "learning_rate",
+    "speed": "images_per_s",
+}
+"""What the names of a chart's columns contain."""
 
 
 def refresh_interval_s(monitored: MonitoredRun) -> float:
@@ -35,7 +44,7 @@ def refresh_interval_s(monitored: MonitoredRun) -> float:
 
 
 class _Figures(NamedTuple):
-    """All charts; `more` are shown beside the curves by class."""
+    """All charts."""
 
     loss: go.Figure
     scores: go.Figure
@@ -44,29 +53,39 @@ class _Figures(NamedTuple):
 
 
 def show_curves(monitored: MonitoredRun) -> None:
-    """Show the curves of a run."""
-    run_id = monitored.run_id
+    """Show loss and scores, one below the other."""
     if monitored.run is None or monitored.metrics.empty:
         _show_none(monitored)
         return
-    # All charts are built before the first is shown, as Streamlit dims elements that wait.
-    figures = _build_figures(run_id, monitored.metrics_version, monitored.metrics)
-    with st.container():  # a notice then does not move the charts below
-        if diverged := detect_divergence(monitored.metrics):
-            notice("error", diverged.text)
-        if overfit := detect_overfitting(monitored.metrics):
-            notice("warning", f"Overfitting. {overfit.text}")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        show_chart(figures.loss, f"loss-{run_id}")
-    with right:
-        show_chart(figures.scores, f"scores-{run_id}")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        show_chart(figures.classes, f"f1-{run_id}")
-    with right:
-        for name, figure in figures.more.items():
-            show_chart(figure, f"{name}-{run_id}")
+    figures = _build_figures(monitored.run_id, monitored.metrics_version, monitored.metrics)
+    for name, figure in (("loss", figures.loss), ("scores", figures.scores)):
+        show_chart(figure, f"{name}-{monitored.run_id}", table=_columns(monitored.metrics, name))
+
+
+def show_class_curves(monitored: MonitoredRun) -> None:
+    """Show the F1 of each class."""
+    if monitored.metrics.empty:
+        st.caption("The curves appear after the first epoch.")
+        return
+    figures = _build_figures(monitored.run_id, monitored.metrics_version, monitored.metrics)
+    show_chart(figures.classes, f"f1-{monitored.run_id}", table=_columns(monitored.metrics, "f1"))
+
+
+def show_more_curves(monitored: MonitoredRun) -> None:
+    """Show the learning rate and, if there are any, concordance and throughput."""
+    if monitored.metrics.empty:
+        return
+    figures = _build_figures(monitored.run_id, monitored.metrics_version, monitored.metrics)
+    for name, figure in figures.more.items():
+        show_chart(figure, f"{name}-{monitored.run_id}", table=_columns(monitored.metrics, name))
+
+
+def _columns(metrics: pd.DataFrame, chart: str) -> pd.DataFrame:
+    """The columns of the metrics that a chart shows, with the epoch."""
+    part = _COLUMN_PARTS.get(chart)
+    if part:
+        return metrics[["epoch", *(name for name in metrics if part in name)]]
+    return metrics[["epoch", *(name for name in metrics if name.endswith(HEADLINE_METRICS))]]
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -97,3 +116,4 @@ def _show_none(monitored: MonitoredRun) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("No epoch has finished yet", anchor=False)
         st.markdown(escape_markdown(f"{now} Curves appear after the first epoch."))
+    st.skeleton(_RESERVED_PX)  # the curves that come then move nothing below them

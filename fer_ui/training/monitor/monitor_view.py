@@ -19,16 +19,18 @@ from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
+from fer_ui.frame.view_layout import chart_and_numbers
 from fer_ui.jobs.log_view import show_process_output, show_training_log
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.resources import job_store
-from fer_ui.training.monitor.curves_view import refresh_interval_s, show_curves
+from fer_ui.training.monitor.curves_view import refresh_interval_s, show_class_curves, show_curves, show_more_curves
 from fer_ui.training.monitor.epoch_table import show_epochs
 from fer_ui.training.monitor.files_view import show_files, show_other_tools
 from fer_ui.training.monitor.monitored_run import MonitoredRun, config_of, load_monitored_run
 from fer_ui.training.monitor.reproduce_view import show_reproduction
 from fer_ui.training.monitor.run_status import show_run_status
 from fer_ui.training.monitor.speed_view import show_speed
+from fer_ui.training.rename_view import show_rename_button
 from fer_ui.training.runs.notes_view import show_notes
 
 _STATUS_S = 2.0
@@ -40,7 +42,7 @@ _STYLE = f"""<style>
 """Streamlit dims elements that take half a second to update, which would flicker every two seconds."""
 
 _FAILED_STATES = (JobState.FAILED, JobState.INTERRUPTED)
-_TABS = ("Epochs", "Log", "Speed", "Config and data", "Files")
+_TABS = ("F1 by class", "Epochs", "Rate and speed", "Log", "Notes and tags", "Config and data", "Files")
 
 
 def show_training(run_id: str, job: Job | None) -> None:
@@ -57,18 +59,23 @@ def show_training(run_id: str, job: Job | None) -> None:
 
 
 def _show(monitored: MonitoredRun) -> None:
-    st.subheader(escape_markdown(monitored.title), anchor=False)
-    with st.container(border=True):
-        _show_live(monitored, _STATUS_S, lambda now: show_run_status(now, monitored.state))
-        _show_links(monitored)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(escape_markdown(monitored.title), anchor=False, width="content")
+        if monitored.run is not None:
+            show_rename_button(monitored.run_id)
     if monitored.run is None:
+        _show_live(monitored, _STATUS_S, lambda now: show_run_status(now, monitored.state))
         if monitored.job is not None:
             _show_output(monitored.job)
             _show_deletion(monitored)
         return
-    _show_live(monitored, refresh_interval_s(monitored), show_curves)
+    view = chart_and_numbers("run")
+    with view.chart:
+        _show_live(monitored, refresh_interval_s(monitored), show_curves)
+    with view.numbers:
+        _show_live(monitored, _STATUS_S, lambda now: show_run_status(now, monitored.state))
+        _show_links(monitored)
     _show_details(monitored, monitored.run)
-    show_notes(monitored.run_id)
     _show_deletion(monitored)
 
 
@@ -91,13 +98,17 @@ def _show_links(monitored: MonitoredRun) -> None:
         if monitored.run is not None and config_of(monitored.run) is not None:
             link_to(Page.TRAINING, "Train a copy", **{"from": monitored.run_id})
         if monitored.job is not None:
-            link_to(Page.JOBS, "Job", job=monitored.job.id)
+            link_to(Page.JOBS, "Job details", job=monitored.job.id)
 
 
 def _show_details(monitored: MonitoredRun, run: Run) -> None:
     """Show the details in tabs; after a failure the log is open."""
     failed = monitored.job is not None and monitored.job.state in _FAILED_STATES
-    epochs, log, speed, config, files = st.tabs(_TABS, default="Log" if failed else _TABS[0])
+    classes, epochs, speed, log, notes, config, files = st.tabs(_TABS, default="Log" if failed else _TABS[0])
+    with classes:
+        _show_live(monitored, refresh_interval_s(monitored), show_class_curves)
+    with notes:
+        show_notes(run.id)
     with epochs:
         _show_live(monitored, refresh_interval_s(monitored), show_epochs)
         if not monitored.metrics.empty:
@@ -110,6 +121,7 @@ def _show_details(monitored: MonitoredRun, run: Run) -> None:
         if monitored.job is not None and failed:
             _show_output(monitored.job)
     with speed:
+        _show_live(monitored, refresh_interval_s(monitored), show_more_curves)
         _show_live(monitored, refresh_interval_s(monitored), show_speed)
     with config, show_errors():
         show_reproduction(run)

@@ -9,20 +9,30 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.bundles.reports import split_caveat
+from fer_core.data.record import Split
 from fer_core.errors import RunError
 from fer_core.jobs.job import JobState
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_core.runs.folder import RunState
 from fer_core.text import format_duration, join_words, lowercase_first
+from fer_core.training.diagnostics import detect_divergence, detect_overfitting
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.report_view import load_reports, score_headlines
+from fer_ui.evaluation.test_split import VALIDATION_AS_TEST, run_validation_is_test
 from fer_ui.formatting import format_age, format_count, format_percent
 from fer_ui.frame.header import SYNTHETIC_NOTE, Headline, headline, notice
+from fer_ui.frame.view_layout import verdict
 from fer_ui.image_labels import describe_split
 from fer_ui.jobs.job_view import show_job
 from fer_ui.training.monitor.monitored_run import MonitoredRun, MonitorState, config_of
 
 _UNKNOWN = "unknown"
+_ENDED_WORDS = {
+    JobState.FAILED: "Failed",
+    JobState.CANCELLED: "Cancelled",
+    JobState.INTERRUPTED: "Interrupted",
+    JobState.SUCCEEDED: "Ended",
+}
 
 
 class RunStatus(NamedTuple):
@@ -42,20 +52,52 @@ def show_run_status(monitored: MonitoredRun, was: MonitorState) -> None:
     """Show the status with the job's progress and actions; rerun the page when its layout changes."""
     if monitored.state != was:
         st.rerun()
-    active = _is_active(monitored)
-    if monitored.job is not None and not active:  # the result comes before the metrics
-        show_job(monitored.job)
     status = run_status(monitored)
+    verdict(describe_verdict(monitored))
     if status.problem:
         notice("warning", status.problem)
-    if status.text:
-        st.markdown(escape_markdown(status.text))
     if status.headlines:
         headline(status.headlines)
-    if monitored.job is not None and active:
+    if monitored.job is not None and monitored.job.state is not JobState.SUCCEEDED:  # the verdict says that
         show_job(monitored.job)
+    if diverged := detect_divergence(monitored.metrics):
+        notice("error", diverged.text)
+    if overfit := detect_overfitting(monitored.metrics):
+        notice("warning", f"Overfitting. {overfit.text}")
+    if status.text:
+        st.caption(escape_markdown(status.text))
     if monitored.summary is not None and monitored.summary.synthetic:
         notice("info", SYNTHETIC_NOTE)
+
+
+def describe_verdict(monitored: MonitoredRun) -> str:
+    """Describe state, best epoch, time left and overfitting in one line."""
+    done, planned, job = monitored.epochs_done, _planned_epochs(monitored), monitored.job
+    after = f"after epoch {done} of {planned}" if done else "before the first epoch"
+    if monitored.run is None:
+        return "The run is gone"
+    if job is not None and job.state is JobState.QUEUED:
+        return "Queued"
+    if job is not None and job.state in (JobState.RUNNING, JobState.STALLED):
+        doing = f"Training epoch {done + 1} of {planned}" if f"{done}" != planned else "Evaluating"
+        state = ", ".join(filter(None, (doing, _remaining(monitored))))
+    elif monitored.run.state is RunState.FINISHED:
+        state = f"Finished: epoch {monitored.best_epoch} of {done} is the best" if done else "Finished"
+    elif job is not None and job.state in _ENDED_WORDS:
+        state = f"{_ENDED_WORDS[job.state]} {after}"
+    else:
+        state = f"Not finished, {after}"
+    return f"{state}{_describe_trend(monitored.metrics)}"
+
+
+def _describe_trend(metrics: pd.DataFrame) -> str:
+    """Describe how the losses go on: ", overfitting since epoch 4"."""
+    if detect_divergence(metrics):
+        return ", the loss has diverged"
+    if overfit := detect_overfitting(metrics):
+        return f", overfitting since epoch {overfit.since_epoch}"
+    losses = metrics["valid_loss"].dropna() if "valid_loss" in metrics else pd.Series(dtype=float)
+    return ", validation loss still falling" if len(losses) > 1 and losses.idxmin() == losses.index[-1] else ""
 
 
 def run_status(monitored: MonitoredRun) -> RunStatus:
@@ -133,13 +175,14 @@ def _finished(monitored: MonitoredRun) -> RunStatus:
     """Describe a finished run by its report; without one, by its best epoch."""
     assert monitored.run is not None
     best_epoch = monitored.summary.best_epoch if monitored.summary else monitored.best_epoch
-    ended = "" if monitored.job else "Finished. "  # the job says so
     try:
         reports = load_reports(monitored.run)[0]
     except RunError as error:
-        return RunStatus(f"{ended}Epoch {best_epoch} was kept.", _epoch_headlines(monitored), str(error))
+        return RunStatus(f"Epoch {best_epoch} was kept.", _epoch_headlines(monitored), str(error))
     report, split = reports.headline, describe_split(reports.split)
-    text = f"{ended}Metrics on {format_count(report.n)} {split} images, {split_caveat(reports.split)}."
+    text = f"Metrics on {format_count(report.n)} {split} images, {split_caveat(reports.split)}."
+    if reports.split == Split.TEST and run_validation_is_test(monitored.run):
+        text += f" {VALIDATION_AS_TEST}"
     scores = score_headlines(report.scores, report.intervals)[:2]
     last = (_speed(monitored.metrics),) if not monitored.metrics.empty else ()
     return RunStatus(text, (*scores, _epochs(monitored, f"best: epoch {best_epoch}"), *last))

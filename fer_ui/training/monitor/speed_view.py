@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 
+import pandas as pd
 import streamlit as st
 
 from fer_core.runs.folder import Run
@@ -32,7 +34,8 @@ def show_speed(monitored: MonitoredRun) -> None:
     if time is None:
         st.caption("Shown after the first epoch.")
         return
-    show_chart(epoch_time_bar(time), f"time-{monitored.run_id}")
+    table = pd.DataFrame([asdict(time)])
+    show_chart(epoch_time_bar(time), f"time-{monitored.run_id}", table=table)
 
 
 def machine_facts(run: Run) -> list[str]:

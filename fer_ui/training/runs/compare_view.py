@@ -17,6 +17,8 @@ from fer_ui.charts.training.compared_curves import Axis, Splits, compared_curves
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import NO_VALUE, format_interval, format_percent
 from fer_ui.frame.header import notice
+from fer_ui.frame.view_layout import chart_and_numbers, verdict
+from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control, param_selectbox
 from fer_ui.training.runs.rows import describe_evaluation
 
@@ -33,26 +35,40 @@ def show_comparison(rows: Sequence[RunSummary]) -> None:
         RunError: one is gone.
     """
     compared = compare_runs(rows, settings())
-    st.subheader(f"{len(rows)} runs compared", anchor=False)
-    st.markdown(escape_markdown(compared.ranking))
-    _show_curves(compared)
+    view = chart_and_numbers("compare")
+    with view.chart:
+        _show_curves(compared)
+    with view.numbers:
+        st.subheader(f"{len(rows)} runs compared", anchor=False)
+        verdict(compared.ranking)
+        for row in compared.runs:
+            _show_run(row, lettered_names(compared.names)[row.id])
     _show_metrics(compared)
     _show_differences(compared)
 
 
+def _show_run(row: RunSummary, name: str) -> None:
+    """Show a run's score and a link to it."""
+    known = row.score(_DEFAULT_METRIC) is not None
+    score = f"macro-F1 {_format_metric(row, _DEFAULT_METRIC)}" if known else "no metrics yet"
+    with st.container(gap=None):
+        link_to(Page.TRAINING, name, run=row.id)
+        st.caption(escape_markdown(f"{score}, {describe_evaluation(row)}"))
+
+
 def _show_curves(compared: Comparison) -> None:
+    """Show the chart and, below it, what it shows."""
     metrics = available_metrics(compared.curves)
     if not metrics:
         notice("info", "No curves yet: they appear after the first epoch.")
         return
     metrics.sort(key=lambda name: name != _DEFAULT_METRIC)
-    columns = st.columns([2, 2, 1], vertical_alignment="bottom")
-    with columns[0]:
-        metric = param_selectbox("Metric", metrics, QueryParam.METRIC, format_func=METRIC_TITLES.__getitem__)
-    with columns[1]:
-        split = param_segmented_control("Images", _SPLITS, QueryParam.SPLIT)
-    with columns[2]:
-        axis = param_segmented_control("x-axis", _AXES, QueryParam.AXIS)
+    chart = st.container()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        titles = {name: METRIC_TITLES[name] for name in metrics}
+        metric = param_selectbox("Metric", titles, QueryParam.METRIC, in_header=True)
+        split = param_segmented_control("Images", _SPLITS, QueryParam.SPLIT, in_header=True)
+        axis = param_segmented_control("x-axis", _AXES, QueryParam.AXIS, in_header=True)
     curves = select_metric(compared.curves, metric)
     figure = compared_curves(
         curves,
@@ -64,7 +80,8 @@ def _show_curves(compared: Comparison) -> None:
         comparable=compared.comparable,
     )
     table = curves.assign(title=curves["run"].map(dict(compared.names)))
-    show_chart(figure, f"compared-{metric.replace('_', '-')}", table=table)
+    with chart:
+        show_chart(figure, f"compared-{metric.replace('_', '-')}", table=table)
 
 
 def _show_metrics(compared: Comparison) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from fer_core.comparison.run_summary import RunSummary
-from fer_core.comparison.table import RunTable
+from fer_core.comparison.table import RunTable, display_names
+from fer_core.data.imbalance.rebalancing import STRATEGIES
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.runs.folder import RunState
@@ -18,7 +19,8 @@ from fer_ui.formatting import format_count, format_interval
 from fer_ui.navigation import Page
 from fer_ui.query_params import QueryParam
 
-_TITLE_PX = 180
+_TITLE_PX = 300
+_NATURAL = STRATEGIES["natural"].title
 
 
 @st.cache_resource(show_spinner=False)
@@ -28,12 +30,18 @@ def run_table() -> RunTable:
 
 
 def describe_evaluation(row: RunSummary) -> str:
-    """Describe on what a run was evaluated: "ferplus, test, 3,573 images, labels by majority"."""
+    """Describe on what a run was evaluated: "FER+, test, 3,573 images, labels by majority"."""
     if row.metrics is None:
-        return row.dataset
+        return row.dataset_name
     images = f"{format_count(row.metrics.n)} images" if row.metrics.n else ""
     split, protocol = SPLIT_TITLES.get(row.metrics.split, ""), describe_protocol(row.metrics.protocol)
-    return ", ".join(filter(None, (row.dataset, split, images, describe_label_set(row), protocol)))
+    return ", ".join(filter(None, (row.dataset_name, split, images, describe_label_set(row), protocol)))
+
+
+def describe_test_set(row: RunSummary) -> str:
+    """Name the dataset, split and label set of a run's metrics: "FER+, test"."""
+    split = SPLIT_TITLES.get(row.metrics.split, "") if row.metrics else ""
+    return ", ".join(filter(None, (row.dataset_name, split, describe_label_set(row))))
 
 
 def describe_label_set(row: RunSummary) -> str:
@@ -47,21 +55,24 @@ def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.Dat
     Args:
         active: job states by run id: "training", "queued".
     """
+    names = display_names(rows)
     return pd.DataFrame(
         {
-            "Run": [row.title for row in rows],
+            "Run": [names[row.id] for row in rows],
             "Page": [f"{Page.TRAINING}?{QueryParam.RUN}={row.id}" for row in rows],
+            "Test set": [describe_test_set(row) for row in rows],
+            "Images": pd.array([row.metrics.n or None if row.metrics else None for row in rows], "Int64"),
             "Macro-F1": [_percent(row, "macro_f1") for row in rows],
             "95 % interval": [_interval(row) for row in rows],
+            "State": [_state(row, active) for row in rows],
             "Balanced accuracy": [_percent(row, "balanced_accuracy") for row in rows],
             "Accuracy": [_percent(row, "accuracy") for row in rows],
-            "Evaluated on": [describe_evaluation(row) for row in rows],
-            "State": [_state(row, active) for row in rows],
+            "Labels": [describe_protocol(row.metrics.protocol) if row.metrics else "" for row in rows],
             "Epochs": [row.epochs_done for row in rows],
             "Planned": pd.array([row.epochs_planned for row in rows], "Int64"),
             "Best epoch": pd.array([row.best_epoch for row in rows], "Int64"),
             "Network": [row.network for row in rows],
-            "Rebalancing": [row.rebalancing for row in rows],
+            "Rebalancing": [row.rebalancing if row.rebalancing != _NATURAL else "" for row in rows],
             "Settings": [row.hyperparameters for row in rows],
             "Tags": [list(row.tags) for row in rows],
             "Images/s": [row.images_per_s for row in rows],
@@ -82,7 +93,9 @@ def column_config() -> dict[str, ColumnConfig]:
         "95 % interval": text(help="Of the macro-F1."),
         "Balanced accuracy": number(format="%.1f %%", help="The mean recall of all expressions."),
         "Accuracy": number(format="%.1f %%", help="The share of correct predictions; hides the rare expressions."),
-        "Evaluated on": text(help="Metrics on different datasets or splits can't be compared."),
+        "Test set": text(help="Metrics on different datasets or splits can't be compared."),
+        "Images": number(format="localized", width="small", help="How many images the metrics are of."),
+        "Labels": text(help="How votes became labels for the metrics."),
         "Planned": number(help="The number of epochs in the config."),
         "Best epoch": number(help="The epoch whose weights are kept."),
         "Rebalancing": text(help="The strategy against class imbalance."),

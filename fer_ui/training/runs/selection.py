@@ -18,6 +18,7 @@ _SELECTED = "runs-selected"
 _LAST_QUERY = "runs-last-query"
 _TABLE = "runs-table"
 _RESETS = "runs-table-resets"
+_ROW_PX, _HEIGHT_MAX_PX = 35, 562
 
 
 class _Table(NamedTuple):
@@ -44,8 +45,20 @@ def select_runs(rows: Sequence[RunSummary], known: Collection[str], active: Mapp
     in_table = [shown[index] for index in rows_selected if index < len(shown)]
     selected = [run_id for run_id in selected if run_id in in_table or run_id not in shown]
     selected += [run_id for run_id in in_table if run_id not in selected]
-    _store_selection(selected)
+    gone = missing_runs(known)
+    if not gone or selected != [run_id for run_id in runs_in_query() if run_id in known]:
+        _store_selection(selected)  # until another selection is made, the address keeps the runs that are gone
     return selected
+
+
+def runs_in_query() -> list[str]:
+    """Get the ids of the runs in the query string."""
+    return list(dict.fromkeys(filter(None, get_param(QueryParam.RUNS).split(","))))
+
+
+def missing_runs(known: Collection[str]) -> list[str]:
+    """Get the ids in the query string of runs that are gone."""
+    return [run_id for run_id in runs_in_query() if run_id not in known]
 
 
 def clear_selection() -> None:
@@ -59,7 +72,8 @@ def _selection_from_query() -> list[str]:
     value = get_param(QueryParam.RUNS)
     if value != st.session_state.get(_LAST_QUERY):
         _reset_table()
-        st.session_state[_SELECTED] = list(dict.fromkeys(filter(None, value.split(","))))
+        st.session_state[_SELECTED] = runs_in_query()
+        st.session_state[_LAST_QUERY] = value
     selected: list[str] = st.session_state.setdefault(_SELECTED, [])
     return selected
 
@@ -84,12 +98,14 @@ def _show_table(rows: Sequence[RunSummary], selected_rows: list[int], active: Ma
     digest = sha256("\n".join(row.id for row in rows).encode()).hexdigest()[:12]
     key = f"runs-{st.session_state.get(_RESETS, 0)}-{digest}"
     table: _Table | None = st.session_state.get(_TABLE)
-    if table is None or table.key != key:
+    # Streamlit forgets a table's selection while another view is shown.
+    if table is None or table.key != key or key not in st.session_state:
         table = st.session_state[_TABLE] = _Table(key, selected_rows)
     event = st.dataframe(
         format_runs(rows, active),
         key=key,
         hide_index=True,
+        height=min((len(rows) + 1) * _ROW_PX + 2, _HEIGHT_MAX_PX),
         on_select="rerun",
         selection_mode="multi-row",
         placeholder=NO_VALUE,

@@ -41,7 +41,7 @@ def test_the_leading_run_is_named_with_its_lead_and_interval(store: Settings) ->
     comparison = compare_pair(store, {"macro_f1": 0.601, "half_width": 0.03}, {"macro_f1": 0.622, "half_width": 0.03})
     assert comparison.comparable
     assert comparison.ranking == (
-        "Other is ahead of One by 2.1 points of macro-F1 on the test split of ferplus (3 images): 62.2 against 60.1 %, "
+        "Other is ahead of One by 2.1 points of macro-F1 on the test split of FER+ (3 images): 62.2 against 60.1 %, "
         "each at its best epoch (2 and 2). Their 95 % intervals overlap: on other images the order could be different."
     )
 
@@ -60,10 +60,10 @@ def test_equal_scores_are_level(store: Settings) -> None:
 @pytest.mark.parametrize(
     ("other", "text"),
     [
-        ({"dataset": "affectnet"}, "on different datasets (affectnet, ferplus)"),
+        ({"dataset": "affectnet"}, "on different datasets (AffectNet, FER+)"),
         ({"labels": "seven"}, "on different sets of expressions (eight, seven)"),
-        ({"images": ["a", "b", "z"]}, "on different images of ferplus"),
-        ({"report_split": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of ferplus"),
+        ({"images": ["a", "b", "z"]}, "on different images of FER+"),
+        ({"report_split": "valid", "images": ["a", "b", "z"], "split": {"seed": 5}}, "on different images of FER+"),
     ],
 )
 def test_runs_with_different_evaluations_are_not_ranked(store: Settings, other: dict[str, Any], text: str) -> None:

@@ -18,7 +18,7 @@ from fer_core.cli.main import build_parser
 from fer_core.data.catalog import import_dataset
 from fer_core.data.synthetic.dataset import SyntheticFacesConfig
 from fer_core.errors import FerscopeError, InputError, JobError
-from fer_core.jobs.run_estimate import estimate_args, estimate_run
+from fer_core.jobs.run_estimate import THOROUGH_S, estimate_args, estimate_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, load_config, parse_config, preset_paths
 from tests.fer_core.training.test_estimate_report import ESTIMATE
@@ -57,13 +57,13 @@ def test_the_estimate_trains_and_leaves_no_files(tmp_path: Path, store: Settings
     write_synthetic_faces(folder, SyntheticFacesConfig(total=120, identities=20, size_px=48))
     import_dataset(folder, store, dataset_id="few")
     files_before = sorted(store.store.rglob("*"))
-    estimate = estimate_run(CONFIG, store)
+    estimate = estimate_run(CONFIG, store, timeout_s=THOROUGH_S)
     assert estimate.batches * 8 == estimate.train_images > 0
     assert 0 < estimate.epoch_s.low <= estimate.epoch_s.high
     assert estimate.memory_bytes > 10_000_000
     assert sorted(store.store.rglob("*")) == files_before
     with pytest.raises(InputError, match="fewer than one batch"):
-        estimate_run(CONFIG.model_copy(update={"batch_size": 4_096}), store)
+        estimate_run(CONFIG.model_copy(update={"batch_size": 4_096}), store, timeout_s=THOROUGH_S)
 
 
 def test_a_missing_dataset_is_reported_with_the_message_of_the_command(store: Settings) -> None:
@@ -117,7 +117,7 @@ def test_a_subprocess_ends_with_the_server(tmp_path: Path, store: Settings) -> N
     script.write_text(f"import os, time\nopen({str(pid_file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
     code = f"""
 import os, sys, threading, time
-from fer_core.jobs.run_estimate import estimate_run
+from fer_core.jobs.run_estimate import THOROUGH_S, estimate_run
 from fer_core.settings import settings
 from fer_core.training.config.train_config import TrainConfig
 work = lambda: estimate_run(TrainConfig(dataset="few"), settings(), cli=[sys.executable, {str(script)!r}])

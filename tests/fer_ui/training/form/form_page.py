@@ -33,7 +33,7 @@ def page() -> None:
     from fer_core.settings import settings
     from fer_ui.training.form.form import training_form
 
-    st.session_state["test-request"] = training_form(list_datasets(settings()))
+    st.session_state["test-request"] = training_form(list_datasets(settings()), st.container())
 
 
 def open_form(monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:

@@ -21,7 +21,7 @@ from fer_core.training.config.train_config import TrainConfig, flatten, load_con
 from fer_ui.training.form.command import build_arguments, build_file_name
 from fer_ui.training.form.form_state import unflatten
 from fer_ui.training.form.starting_point import StartingPoint
-from fer_ui.training.form.widgets import field_info, limits
+from fer_ui.training.form.widgets import field_info, number_range
 
 ROUNDS = 150
 TITLES = ["", "yes", "null", "1e5", "- a", "a: b # c", 'it\'s "so" & `that` $HOME \\n', "naïve ≥ 5 %", " space ", "{}"]
@@ -57,10 +57,10 @@ def _random_value(path: str, default: Any, rng: random.Random) -> Any:
     if info.annotation is bool:
         return rng.random() < 0.5
     if info.annotation is int:
-        low, high = limits(info)
+        low, high = number_range(info, percent=False)[:2]
         return rng.randint(int(low), int(min(high, 10**6)))
     if info.annotation is float:
-        low, high = limits(info)
+        low, high = number_range(info, percent=False)[:2]
         return rng.choice([low, high, 10 ** rng.uniform(-9, 0), rng.uniform(low, min(high, 10))])
     literal = getattr(info.annotation, "__args__", ())
     return rng.choice(literal) if literal and isinstance(default, str) else default

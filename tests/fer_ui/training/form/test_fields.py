@@ -20,7 +20,7 @@ from fer_ui.training.form import form
 from fer_ui.training.form.form_config import FIELDS
 from fer_ui.training.form.form_context import FormContext, load_form_context
 from fer_ui.training.form.form_state import unflatten
-from fer_ui.training.form.widgets import field_info, limits, shown_number
+from fer_ui.training.form.widgets import field_info, number_range, shown_number
 from tests.fer_ui.training.form.form_page import (
     DATASET,
     Show,
@@ -223,12 +223,15 @@ def test_options_that_dataset_or_machine_lack_are_hidden(store: Settings, show: 
 
 @pytest.mark.parametrize("path", [path for path in FIELDS if field_info(path).annotation in (int, float)])
 def test_number_limits_match_the_config(path: str) -> None:
-    low, high = limits(field_info(path))
-    assert low < high
+    allowed, whole = number_range(field_info(path), percent=False), field_info(path).annotation is int
+    edge = 1 if whole else 1e-6
+    low, high = allowed.low + edge * allowed.low_exclusive, allowed.high - edge * allowed.high_exclusive
+    assert allowed.contains(low) and allowed.contains(high) and low < high
+    assert not allowed.contains(allowed.low - edge) and not allowed.contains(allowed.high + edge)
     defaults = flatten(TrainConfig(dataset=DATASET))
     for value in (low, high):
         limits_of_gain = {"augment.gain_high": 10.0} if path == "augment.gain_low" else {"augment.gain_low": 0.0}
-        content = {**defaults, **limits_of_gain, path: int(value) if field_info(path).annotation is int else value}
+        content = {**defaults, **limits_of_gain, path: int(value) if whole else value}
         if path == "optimizer.warmup_epochs":
             content["optimizer.schedule"] = "cosine"
         assert flatten(TrainConfig.model_validate(unflatten(content)))[path] == content[path]

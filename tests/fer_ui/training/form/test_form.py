@@ -10,6 +10,8 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.data.imbalance.rebalancing import STRATEGIES, Rebalancing
 from fer_core.data.splits.split import SplitConfig
+from fer_core.runs.title import config_title
+from fer_core.settings import settings
 from fer_core.system.processor import Processor
 from fer_core.training.config.augmentation_policies import policies
 from fer_core.training.config.presets import PRESETS
@@ -17,6 +19,7 @@ from fer_core.training.config.train_config import TrainConfig, load_config, pres
 from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_to_query
 from fer_ui.datasets.split_choice import split_to_query
 from tests.fer_ui.training.form.form_page import (
+    REQUEST_KEY,
     Show,
     get_config,
     get_configs,
@@ -95,7 +98,8 @@ def test_one_or_all_folds_can_be_started(show: Show) -> None:
     request = submit_form(app)
     assert request.configs == configs
     assert [config.split.fold for config in configs] == [0, 1, 2, 3]
-    assert len({config.title for config in configs}) == 4
+    titles = [config_title(config.model_dump(mode="json"), settings()) for config in configs]
+    assert len(set(titles)) == 4 and "fold 2 of 4" in titles[1]
     other_values = {
         config.model_copy(update={"title": "", "split": SplitConfig()}).model_dump_json() for config in configs
     }
@@ -118,7 +122,7 @@ def test_fractions_leave_training_images(show: Show) -> None:
 
 def test_the_request_matches_the_form(show: Show) -> None:
     app = show(preset="A-cnn", rebalancing="square-root-sampling")
-    set_by_key(app, "train-priority", 5)
+    set_by_key(app, "train-priority-field", 5)
     expected = get_config(app)
     request = submit_form(app)
     assert (request.configs, request.priority, request.device) == ([expected], 5, "")
@@ -236,3 +240,29 @@ def test_emulated_bf16_is_warned_of(monkeypatch: pytest.MonkeyPatch, show: Show)
     assert not any("bf16" in item.value for item in app.warning), "automatic resolves to fp32"
     set_widget(app, "precision", "bf16")
     assert any("emulates" in item.value and "automatic" in item.value for item in app.warning)
+
+
+def test_a_number_out_of_range_disables_start_with_the_reason(show: Show) -> None:
+    app = show()
+    app = set_widget(app, "epochs", 50_000)
+    assert app.button(key="train-start").disabled
+    assert "Epochs: 50,000 is out of range (1 to 10,000)." in page_text(app)
+    assert get_config(app).epochs == 24, "the config keeps the last valid number"
+    assert app.session_state[REQUEST_KEY] is None
+    app = set_widget(app, "epochs", 7)
+    assert submit_form(app).configs[0].epochs == 7
+
+
+def test_an_empty_title_is_the_automatic_one(show: Show) -> None:
+    app = show()
+    field = app.text_input(key="train-title")
+    assert field.value == "" and field.placeholder == "FER+ (drawn) · small-se-resnet · width 16 · s0"
+    set_widget(app, "title", "  My   run ")
+    assert get_config(app).title == "My run"
+    set_widget(app, "title", "   ")
+    assert get_config(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
+
+
+def test_the_plan_is_beside_the_start_button(show: Show) -> None:
+    text = page_text(show())
+    assert "1 run, 24 epochs on FER+ (drawn)," in text and "training images" in text

@@ -65,14 +65,15 @@ def test_another_preset_resets_the_whole_form(show: Show) -> None:
 def test_a_copy_has_the_runs_config(store: Settings, show: Show) -> None:
     create_run(RUN_ID, dump_config(UNUSUAL), store)
     app = show(**{"from": RUN_ID})
-    assert get_config(app) == UNUSUAL
-    assert f"A copy of {RUN_ID}" in page_text(app)
-    assert app.code[0].value.split() == f"python -m fer_core jobs submit --config {run_config(RUN_ID)}".split()
+    unnamed = UNUSUAL.model_copy(update={"title": ""})  # the name is the original's
+    assert get_config(app) == unnamed
+    assert f"With all settings of {UNUSUAL.title}" in page_text(app)
+    assert f"jobs submit --config {run_config(RUN_ID)} --set" in app.code[0].value
     set_widget(app, "epochs", 9)
-    assert get_config(app) == UNUSUAL.model_copy(update={"epochs": 9})
+    assert get_config(app) == unnamed.model_copy(update={"epochs": 9})
     assert "Changed from the run: epochs" in page_text(app)
     app.button(key="train-back").click().run()
-    assert get_config(app) == UNUSUAL
+    assert get_config(app) == unnamed
     set_by_key(app, "train-starting-point", "A-cnn")
     assert get_config(app) == load_config(preset_paths()["A-cnn"], ["dataset=drawn"])
     assert "from" not in app.query_params
@@ -100,7 +101,21 @@ def test_a_missing_run_is_explained(run_id: str, show: Show) -> None:
     app = show(**{"from": run_id})
     assert not app.exception
     assert not app.error
-    assert "can't be copied" in app.warning[0].value
+    assert "There is no run" in app.warning[0].value and "python" not in app.warning[0].value
+
+
+def test_a_missing_preset_is_explained(show: Show) -> None:
+    app = show(preset="gone")
+    assert "There is no preset 'gone'" in app.warning[0].value.replace("\\", "")
+    assert get_config(app) == load_config(preset_paths()["small-soft"], ["dataset=drawn"])
+
+
+def test_a_missing_dataset_is_explained_and_no_other_is_used(show: Show) -> None:
+    app = show(dataset="gone")
+    assert not app.exception
+    assert "There is no dataset 'gone'" in app.warning[0].value.replace("\\", "")
+    assert app.query_params["dataset"] in ("gone", ["gone"])
+    assert "train-start" not in [button.key for button in app.button]
 
 
 def test_a_copy_of_a_run_on_a_missing_dataset_is_explained(store: Settings, show: Show) -> None:

@@ -27,7 +27,9 @@ def test_a_finished_run_opens_with_its_report_and_split(store: Settings, show: S
     assert (numbers["Macro-F1"], numbers["Epochs"], numbers["Speed"]) == ("41.0 %", "3 of 20", "303/s")
     text = plain_text(app)
     assert "95 %: 39.0 to 44.0 %" in text and "best: epoch 2" in text
-    assert "Finished." in text and "1,234 test images" in text and "not used for training" in text
+    assert (
+        "Finished: epoch 2 of 3 is the best" in text and "1,234 test images" in text and "not used for training" in text
+    )
     finish(run, split="valid", macro_f1=0.52)
     text = plain_text(app.run())
     assert headlines(app)["Macro-F1"] == "52.0 %" and "validation images, also used to choose the epoch" in text
@@ -39,7 +41,7 @@ def test_a_finished_run_has_links(store: Settings, show: Show, jobs: JobStore) -
     assert "Confusion matrix: evaluation {'run': 'done'}" in text
     assert "Use as model: models {'model': 'done'}" in text
     assert "Train a copy: training {'from': 'done'}" in text
-    assert "Job: jobs {'job': 'succeeded'}" in text
+    assert "Job details: jobs {'job': 'succeeded'}" in text
     assert "notes of done" in text
 
 
@@ -108,6 +110,40 @@ def test_the_state_of_the_job_and_its_actions_are_shown(
     text = plain_text(app)
     assert message in text and error in text and button_label in [button.label for button in app.button]
     assert ("deep down" in text) is (state in (JobState.FAILED, JobState.INTERRUPTED))
+
+
+def test_a_job_cancelled_in_the_queue_starts_again(store: Settings, show: Show, jobs: JobStore) -> None:
+    make_run(store, "one")
+    jobs.request_cancel(add_job(jobs, "one", JobState.QUEUED))
+    app = show("one", "queued")
+    labels = [button.label for button in app.button]
+    assert "Start again" in labels and not {"Resume", "Retry from the start"} & set(labels)
+    assert "Cancelled before it started." in plain_text(app)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "state", "verdict"),
+    [
+        ({}, JobState.RUNNING, "Training epoch 7 of 20"),
+        ({}, JobState.CANCELLED, "Cancelled after epoch 6 of 20"),
+        (
+            {"valid_loss": [1.0, 0.8, 1.0, 1.2, 1.4, 1.6]},
+            JobState.FAILED,
+            "Failed after epoch 6 of 20, overfitting since epoch 2",
+        ),
+        (
+            {"valid_loss": [1.0, 0.8, 0.7, 0.6, 0.5, 0.4]},
+            JobState.INTERRUPTED,
+            "Interrupted after epoch 6 of 20, validation loss still falling",
+        ),
+    ],
+)
+def test_the_verdict_says_state_and_trend_in_a_line(
+    store: Settings, show: Show, jobs: JobStore, metrics: dict[str, list[float]], state: JobState, verdict: str
+) -> None:
+    make_run(store, "one", rows(6, **metrics))
+    app = show("one", add_job(jobs, "one", state, "Killed." if state is JobState.INTERRUPTED else ""))
+    assert next(block.value for block in app.markdown if block.value.startswith("**")).startswith(f"**{verdict}")
 
 
 def test_the_page_updates_when_the_job_ends(store: Settings, show: Show, jobs: JobStore) -> None:

@@ -34,6 +34,16 @@ def view() -> None:
     show_runs()
 
 
+def compare_view() -> None:
+    import streamlit as st
+
+    from fer_ui.navigation import build_pages
+    from fer_ui.training.runs.list_view import show_compared_runs
+
+    st.navigation(list(build_pages().values()), position="hidden")
+    show_compared_runs()
+
+
 @pytest.fixture
 def runs(store: Settings) -> Iterator[Settings]:
     """Five runs of two datasets; the newest is `e`."""
@@ -74,11 +84,11 @@ def test_the_best_run_of_each_dataset_and_split_comes_first(runs: Settings) -> N
     app = open_view(view)
     assert not app.exception and not app.error
     text = page_text(app)
-    assert "Best macro-F1 on ferplus, test" in text and "60.0 %" in text and "best of 2 runs: Second" in text
-    assert "Best macro-F1 on ferplus, validation" in text and "best of 2 runs: Fifth" in text
+    assert "Best macro-F1 on FER+, test: 60.0 % (95 %: 55.0 to 65.0 %), best of 2 runs: Second." in text
+    assert "Best macro-F1 on FER+, validation" in text and "best of 2 runs: Fifth" in text
     assert "Best macro-F1 on drawn, test" in text
     assert "can't be compared" in text and "nothing about people" in text
-    assert "4 finished and 1 unfinished" in text
+    assert "5 runs: 4 finished and 1 unfinished." in text
     assert titles(app) == ["Fifth", "Fourth", LONG, "Second", "First"]
 
 
@@ -88,14 +98,18 @@ def test_a_single_run_is_shown(store: Settings) -> None:
     app = open_view(view)
     assert not app.exception
     assert "the only run: Only" in page_text(app) and "can't be compared" not in page_text(app)
+    table = app.dataframe[0].value
+    assert table[["Run", "Test set", "Images", "State"]].to_numpy().tolist() == [["Only", "FER+, test", 3, "finished"]]
     app = select_rows(app, 0)
-    assert [item.value for item in app.subheader] == ["Only"]
-    assert not app.get("plotly_chart")
+    assert "Rename" in [button.label for button in app.button]
+    assert not [button for button in app.button if button.label.startswith("Compare")]
 
 
 def test_filters_are_in_the_query(runs: Settings) -> None:
     assert titles(open_view(view, tag="good")) == ["Second"]
     assert titles(open_view(view, dataset="drawn")) == [LONG]
+    app = open_view(view, dataset="gone")
+    assert get_query_values(app, "dataset") == ["gone"] and "No matching run" in page_text(app)
     assert titles(open_view(view, find="storm")) == ["Fourth"]
     assert titles(open_view(view, find="SECOND batch")) == ["Second"]
     assert titles(open_view(view, order="best")) == ["Second", "First", LONG, "Fifth", "Fourth"]
@@ -110,24 +124,34 @@ def test_filters_are_in_the_query(runs: Settings) -> None:
 def test_selected_runs_are_in_the_query_and_compared(runs: Settings) -> None:
     app = select_rows(open_view(view), 3, 4)
     assert not app.exception and not app.error
-    assert get_query_values(app, "runs") == ["20260102-000000-b,20260101-000000-a"]
+    selected = "20260102-000000-b,20260101-000000-a"
+    assert get_query_values(app, "runs") == [selected]
+    assert "Compare 2 runs" in [button.label for button in app.button]
+    assert get_query_values(select_rows(app, 4), "runs") == ["20260101-000000-a"]
+    app = open_view(compare_view, runs=selected)
+    assert app.subheader[0].value == "2 runs compared"
     assert "Second is ahead of First by 10.0 points" in page_text(app)
     assert len(app.get("plotly_chart")) == 1
-    metrics, differences = app.dataframe[1].value, app.dataframe[2].value
+    metrics, differences = app.dataframe[0].value, app.dataframe[1].value
     assert metrics["Run"].tolist() == ["A: Second", "B: First"]
     assert metrics["Macro-F1"].tolist()[0] == "60.0 % (55.0 to 65.0 %)"
     assert differences.to_numpy().tolist() == [["batch_size", "32", "64"]]
-    app = select_rows(app, 4)
-    assert get_query_values(app, "runs") == ["20260101-000000-a"] and not app.get("plotly_chart")
 
 
 def test_a_link_selects_its_runs(runs: Settings) -> None:
-    app = open_view(view, runs="20260101-000000-a,gone,20260103-000000-c", metric="loss", split="both", axis="time")
+    link = "20260101-000000-a,gone,20260103-000000-c"
+    app = open_view(compare_view, runs=link, metric="loss", split="both", axis="time")
     assert not app.exception and not app.error
-    assert "can't be ranked: they were evaluated on different datasets (drawn, ferplus)" in page_text(app)
-    assert app.dataframe[1].value["Run"].tolist()[0] == "A: First"
-    assert get_query_values(app, "runs") == ["20260101-000000-a,20260103-000000-c"]
+    assert "There is no run 'gone' in this store" in app.warning[0].value.replace("\\", "")
+    assert "can't be ranked: they were evaluated on different datasets (FER+, drawn)" in page_text(app)
+    assert app.dataframe[0].value["Run"].tolist()[0] == "A: First"
     assert app.selectbox(key="metric").value == "loss"
+    app = open_view(view, runs=link).run()
+    assert "There is no run 'gone' in this store" in app.warning[0].value.replace("\\", "")
+    assert get_query_values(app, "runs") == [link], "the address is not rewritten"
+    assert "Deselect all 2" in [button.label for button in app.button]
+    assert get_query_values(select_rows(app, 4), "runs") == ["20260101-000000-a"]
+    assert "Nothing to compare" in [item.value for item in open_view(compare_view, runs="gone").subheader]
 
 
 def test_a_filter_hides_selected_runs_but_keeps_them_selected(runs: Settings) -> None:
@@ -137,9 +161,9 @@ def test_a_filter_hides_selected_runs_but_keeps_them_selected(runs: Settings) ->
     app = select_rows(app, 0)
     assert get_query_values(app, "runs") == ["20260102-000000-b,20260101-000000-a,20260103-000000-c"]
     app = app.selectbox(key="dataset").set_value("*").run()
-    assert app.subheader[0].value == "3 runs compared"
+    assert "Compare 3 runs" in [button.label for button in app.button]
     app = press(app, "Deselect all 3")
-    assert get_query_values(app, "runs") == [] and not app.get("plotly_chart")
+    assert get_query_values(app, "runs") == []
 
 
 def test_the_number_of_compared_runs_is_limited(runs: Settings) -> None:
@@ -207,7 +231,7 @@ def test_broken_runs_are_named(runs: Settings) -> None:
     assert app.warning[0].value.startswith("3 runs have damaged files")
     problems = app.dataframe[0].value["Problem"].tolist()
     assert sum(bool(problem) for problem in problems) == 3
-    app = select_rows(app, *range(6))
+    app = open_view(compare_view, runs=",".join(app.dataframe[0].value["ID"]))
     assert not app.exception and not app.error
     assert app.subheader[0].value == "6 runs compared"
     assert any("Unreadable config" in item.value for item in app.warning)
