@@ -1,4 +1,4 @@
-"""Robustness to corruptions: one panel for each corruption, macro-F1 against severity."""
+"""Robustness to corruptions: macro-F1 by corruption and severity, as a heat map and as a panel for each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, RobustnessScores
 from fer_core.metrics import HEADLINE_METRICS
 from fer_core.text import join_words
+from fer_ui.charts.layout import apply_layout, label_rows
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis, panel_line
 from fer_ui.charts.training.epoch_lines import legend_line
-from fer_ui.formatting import format_interval, format_percent
-from fer_ui.theme import SERIES
+from fer_ui.formatting import format_hover, format_interval, format_percent, format_points
+from fer_ui.theme import SERIES, sequential_scale, text_on_scale
 
 TITLE = "Robustness to corruptions"
 _BAND_01 = 0.22
 _CLEAN = "clean"
+_ROW_PX = 30
 
 
 def robustness_panels(report: RobustnessReport) -> go.Figure:
@@ -33,6 +35,46 @@ def robustness_panels(report: RobustnessReport) -> go.Figure:
     figure.update_layout(shapes=[panel_line(n, y=clean_f1, dash="dash") for n in range(1, len(ordered) + 1)])
     figure.update_xaxes(range=[-0.25, SEVERITIES + 0.25], tickvals=list(range(SEVERITIES + 1)), zeroline=False)
     return lay_out_panels(figure, title=TITLE, subtitle=describe_robustness(report))
+
+
+def robustness_heatmap(report: RobustnessReport) -> go.Figure:
+    """Plot the change of macro-F1 by corruption and severity, in percentage points, the largest drop first.
+
+    A cell's color is the share of the clean macro-F1 that is lost.
+    """
+    ordered = sort_by_drop(report)
+    clean = report.clean.macro_f1
+    changes = [[severity.scores.macro_f1 - clean for severity in curve.severities] for curve in ordered]
+    losses = [[min(1.0, max(0.0, -change / clean)) if clean else 0.0 for change in row] for row in changes]
+    severities = list(range(1, SEVERITIES + 1))
+    figure = go.Figure(
+        go.Heatmap(
+            z=losses,
+            x=severities,
+            zmin=0,
+            zmax=1,
+            colorscale=sequential_scale(),
+            showscale=False,
+            xgap=2,
+            ygap=2,
+        )
+    )
+    for row, (loss_row, change_row) in enumerate(zip(losses, changes, strict=True)):
+        for severity, loss, change in zip(severities, loss_row, change_row, strict=True):
+            font = {"size": 12, "color": text_on_scale(loss)}
+            figure.add_annotation(x=severity, y=row, text=format_points(change), font=font, showarrow=False)
+    figure.update_xaxes(tickvals=severities, title_text="severity", title_standoff=8, showgrid=False, ticks="")
+    label_rows(figure, [escape(curve.title, quote=False) for curve in ordered])
+    height_px = _ROW_PX * len(ordered) + 70
+    figure = apply_layout(figure, title=TITLE, subtitle=_describe_heatmap(report), height_px=height_px)
+    texts = [[format_hover(_hover_text(report, curve, each)) for each in severities] for curve in ordered]
+    return figure.update_traces(hovertext=texts, hoverinfo="text")
+
+
+def _describe_heatmap(report: RobustnessReport) -> str:
+    text = "Change of macro-F1 against clean images, in percentage points."
+    unharmed = [curve.title.lower() for curve in find_harmless(report)]
+    return f"{text} Harmless: {join_words(unharmed)}." if 0 < len(unharmed) < len(report.corruptions) else text
 
 
 def sort_by_drop(report: RobustnessReport) -> list[CorruptionCurve]:

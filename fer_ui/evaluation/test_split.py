@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.bundles.bundle import read_bundle_info
-from fer_core.bundles.card.training_details import dataset_name
+from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry
+from fer_core.bundles.model_comparison import evaluated_on
 from fer_core.bundles.published_split import published_validation_is_test
 from fer_core.bundles.reports import SplitReports, split_caveat
 from fer_core.data.record import SPLIT_TITLES, Split
@@ -34,11 +35,11 @@ def describe_images(model: ModelEntry, reports: SplitReports, report: StoredRepo
 
 
 def describe_test_set(model: ModelEntry, reports: SplitReports) -> str:
-    """Name the images of a model's headline metrics: "FER+, test (published validation)"."""
-    dataset = str(model.info.metrics.get("dataset") or "")
-    data = dataset_name(model.info.model_copy(update={"dataset": dataset}) if dataset else model.info)
-    published = " (published validation)" if reports.split == Split.TEST and _validation_is_test(model) else ""
-    return f"{data}, {SPLIT_TITLES.get(reports.split, reports.split)}{published}"
+    """Name the images of a model's headline metrics: "faces, test", "FER+, published validation"."""
+    dataset = dataset_title(evaluated_on(model)) or "unknown data"
+    if reports.split == Split.TEST and _validation_is_test(model):
+        return f"{dataset}, published validation"
+    return f"{dataset}, {SPLIT_TITLES.get(reports.split, reports.split)}"
 
 
 def run_validation_is_test(run: Run) -> bool:

@@ -23,7 +23,7 @@ def describe_hidden_errors(metrics: Metrics, labels: Sequence[Expression]) -> st
     }
     accuracy = format_percent(metrics.accuracy)
     if len(ranked) < 2:
-        return f"Accuracy is {accuracy}, of too few images to compare expressions."
+        return f"Accuracy is {accuracy}; there are too few images to compare the expressions."
     predicted = dict(zip(labels, metrics.confusion.sum(axis=0).tolist(), strict=True))
     if never := [label.value for label in ranked if not predicted[label]]:
         return f"{accuracy} accuracy hides that {join_words(never)} {'are' if never[1:] else 'is'} never predicted."

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE
+from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
 from fer_core.bundles.reports import SplitReports, read_evaluations
@@ -110,7 +111,7 @@ def _describe_threshold(point: OperatingPoint, selective: SelectiveAccuracy) -> 
 
 
 def _show_evaluation(evaluation: Evaluation) -> None:
-    st.subheader(escape_markdown(f"On {evaluation.dataset}"), anchor=False)
+    st.subheader(escape_markdown(f"On {dataset_title(evaluation.dataset)}"), anchor=False)
     if text := " ".join(filter(None, (evaluation.source, evaluation.note))):
         st.markdown(escape_markdown(text))
     rows = [
@@ -140,7 +141,7 @@ def _describe_int8(quantization: QuantizationReport, report: StoredReport) -> st
     low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
     return (
         f"Live uses an INT8 variant of this network where that is faster. On {format_images(result.n)} of "
-        f"{describe_split(quantization.dataset, quantization.split)} its accuracy is "
+        f"{describe_split(dataset_title(quantization.dataset), quantization.split)} its accuracy is "
         f"{format_percent(result.int8.accuracy)} "
         f"and its macro-F1 {format_percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} "
         "point): "

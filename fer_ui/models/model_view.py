@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.bundles.card.training_details import dataset_name
+from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
 from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE
@@ -67,7 +67,7 @@ def show_model(model: ModelEntry, active_id: str, header: DeltaGenerator) -> Non
 def describe_model(model: ModelEntry) -> str:
     """Describe where a model is from, its size and its training data."""
     info = model.info
-    data = f"trained on {dataset_name(info)}" if info.dataset else "training data unknown"
+    data = f"trained on {dataset_title(info.dataset)}" if info.dataset else "training data unknown"
     parameters = f"{format_count(info.parameters)} parameters" if info.parameters else ""
     return ", ".join(filter(None, (_KINDS[model.kind], f"id {model.id}", parameters, data)))
 

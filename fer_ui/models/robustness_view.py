@@ -1,4 +1,4 @@
-"""A model's robustness on a page: summary, a panel for each corruption, and example images."""
+"""A model's robustness on a page: heat map with the summary beside it, curves, and example images."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fer_core.bundles.card.training_details import dataset_title
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, rng_for
 from fer_core.evaluation.robustness_report import RobustnessReport, describe_evaluation, describe_worst, read_robustness
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.robustness import robustness_panels, robustness_table
+from fer_ui.charts.robustness import robustness_heatmap, robustness_panels, robustness_table
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_interval, format_percent
@@ -44,9 +45,11 @@ def show_robustness(folder: Path) -> None:
         with view.numbers:
             _show_summary(report)
         with view.chart:
-            show_chart(robustness_panels(report), f"robustness-{folder.name}", table=robustness_table(report))
+            show_chart(robustness_heatmap(report), f"robustness-{folder.name}", table=robustness_table(report))
+        with st.expander("Curves with 95 % intervals", icon=":material/show_chart:"):
+            show_chart(robustness_panels(report), f"robustness-curves-{folder.name}", table=robustness_table(report))
         if known := reproducible_corruptions(report):
-            with st.expander("Example images"):
+            with st.expander("Example images", icon=":material/image:"):
                 _show_examples(known)
 
 
@@ -79,7 +82,8 @@ def _show_summary(report: RobustnessReport) -> None:
             ),
         ]
     )
-    st.caption(escape_markdown(f"{describe_evaluation(report)}."))
+    titled = report.model_copy(update={"dataset": dataset_title(report.dataset)})
+    st.caption(escape_markdown(f"{describe_evaluation(titled)}."))
 
 
 def _show_examples(corruptions: list[Corruption]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fer_core.bundles.card.training_details import dataset_name
+from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry, model_titles
 from fer_core.bundles.model_comparison import EvaluatedModel, MacroF1Difference, compare_models, evaluated_model
 from fer_ui.chart_view import show_chart, show_csv_download
@@ -122,7 +122,7 @@ def _row(
         "Labels": None if report is None else protocol_title(report.protocol),
         "Size": model.size_bytes / _MEBI,
         "Compute": None if model.multiply_adds is None else model.multiply_adds / 10**6,
-        "Trained on": dataset_name(entry.info) if entry.info.dataset else "unknown",
+        "Trained on": dataset_title(entry.info.dataset) or "unknown",
     }
 
 
@@ -166,14 +166,14 @@ def _difference(
 
 
 _COLUMNS: dict[str, Any] = {
-    "Model": st.column_config.ButtonColumn(type="tertiary", alignment="left", key=_OPEN, width=215),
+    "Model": st.column_config.ButtonColumn(type="tertiary", alignment="left", key=_OPEN, width=240),
     "Macro-F1": st.column_config.NumberColumn(format="%.1f %%", width=72, help="Mean F1, each expression alike."),
     "95 % interval": st.column_config.TextColumn(width=112, help="Of the macro-F1."),
     "Balanced accuracy": st.column_config.NumberColumn(
         "Balanced", format="%.1f %%", width=72, help="Balanced accuracy: the mean recall of the expressions."
     ),
     "ECE": st.column_config.NumberColumn(format="%.3f", width=58, help="Calibration error: 0 is perfect."),
-    "Test set": st.column_config.TextColumn(width=190),
+    "Test set": st.column_config.TextColumn(width=168),
     "Images": st.column_config.NumberColumn(format="localized", width=62),
     "To model in use": st.column_config.TextColumn(
         width=145, help="Macro-F1 in percentage points with its 95 % interval, on the same images."

@@ -46,8 +46,13 @@ def network_lines(info: BundleInfo, contract: Contract) -> list[str]:
 
 def dataset_name(info: BundleInfo) -> str:
     """The title of the training data."""
-    manifest = builtin_manifests().get(MANIFEST_IDS.get(info.dataset, info.dataset))
-    return manifest.title if manifest else escape_markdown(info.dataset) or "unnamed data"
+    return escape_markdown(dataset_title(info.dataset)) or "unnamed data"
+
+
+def dataset_title(dataset: str) -> str:
+    """The title of a dataset that FERscope knows, as plain text; others keep their id."""
+    manifest = builtin_manifests().get(MANIFEST_IDS.get(dataset, dataset))
+    return manifest.title if manifest else dataset
 
 
 def data_lines(info: BundleInfo) -> list[str]:

@@ -11,6 +11,7 @@ from fer_ui.charts.layout import get_titles
 from fer_ui.charts.robustness import (
     describe_robustness,
     find_harmless,
+    robustness_heatmap,
     robustness_panels,
     robustness_table,
     sort_by_drop,
@@ -42,6 +43,21 @@ def test_each_corruption_has_a_panel_with_line_and_interval_worst_first() -> Non
     assert {(shape.y0, shape.y1) for shape in figure.layout.shapes} == {(CLEAN_F1, CLEAN_F1)}
     assert len({shape.yref for shape in figure.layout.shapes}) == len(CORRUPTIONS)
     assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["macro-F1", "95 %", "clean"]
+    figure.to_json()
+
+
+def test_the_heat_map_has_a_cell_for_each_severity_worst_corruption_first() -> None:
+    report = make_report({"hand": HAND, "blur": BLUR})
+    figure = robustness_heatmap(report)
+    ordered = sort_by_drop(report)
+    assert list(figure.layout.yaxis.ticktext) == [curve.title for curve in ordered]
+    losses = np.array(figure.data[0].z)
+    assert losses.shape == (len(ordered), SEVERITIES) and losses.min() == 0
+    np.testing.assert_allclose(losses[0], (CLEAN_F1 - np.array(BLUR)) / CLEAN_F1)
+    texts = {(note.x, note.y): note.text for note in figure.layout.annotations}
+    assert texts[5, 0] == "−39.0" and texts[1, 1] == "−1.0" and len(texts) == losses.size
+    assert_mentions(figure.data[0].hovertext[0][4], "blur", "severity 5", "macro-F1 31.0 %", "39.0 points lower")
+    assert_mentions(get_titles(figure).subtitle, "percentage points", "harmless")
     figure.to_json()
 
 

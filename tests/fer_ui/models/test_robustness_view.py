@@ -43,15 +43,15 @@ def test_it_opens_with_the_largest_drop_chart_and_examples(page: AppTest) -> Non
     make_report({"blur": [0.6, 0.5, 0.4, 0.3, 0.2]}).save(folder / ROBUSTNESS_FILE)
     app = page.run()
     assert not app.exception
-    text = _html_text(app)
-    assert_mentions(text, "blur", "severity 5", "70.0 % to 20.0 %", "macro-F1")
-    assert [len(app.get(kind)) for kind in ("plotly_chart", "expander")] == [1, 1]
-    assert app.expander[0].label == "Example images"
-    assert len(app.get("image")) == len(CORRUPTIONS)
     markdown_text = " ".join(item.value for item in app.markdown)
+    assert_mentions(markdown_text, "blur", "severity 5", "macro-F1", "70.0 % to 20.0 %")
+    assert_mentions(_html_text(app), "macro-F1, clean", "mean over corruptions", "worst macro-F1")
+    assert len(app.get("plotly_chart")) == 2
+    assert [expander.label for expander in app.expander] == ["Curves with 95 % intervals", "Example images"]
+    assert len(app.get("image")) == len(CORRUPTIONS)
     assert all(item.title in markdown_text for item in CORRUPTIONS.values())
     captions = [item.value for item in app.caption]
-    assert any("3,191 faces of the split that ferplus calls test" in caption for caption in captions)
+    assert any("3,191 faces of the split that FER+ calls test" in caption for caption in captions)
 
 
 def test_without_a_report_nothing_is_shown(page: AppTest) -> None:
