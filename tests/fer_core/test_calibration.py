@@ -68,6 +68,11 @@ def test_the_identity_calibration_is_softmax() -> None:
         np.testing.assert_allclose(identity.probabilities(LOGITS, point), softmax, atol=1e-6)
 
 
+def test_only_the_identity_is_not_fitted() -> None:
+    assert not Calibration.identity(LABELS).is_fitted
+    assert calibration().is_fitted and calibration(tau=0).is_fitted
+
+
 def test_empty_logits_give_empty_probabilities() -> None:
     assert calibration().probabilities(LOGITS[:0], OperatingPoint.ACCURATE).shape == (0, 8)
 

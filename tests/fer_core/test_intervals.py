@@ -11,7 +11,9 @@ from fer_core.intervals import (
     _POISSON_LOW,
     difference_interval,
     f1_interval,
+    macro_f1_difference,
     macro_intervals,
+    unpaired_difference,
     wilson_interval,
 )
 
@@ -142,3 +144,41 @@ def test_a_paired_difference_has_nominal_coverage(trials: int, shares: tuple[flo
     assert ((bounds[:, 0] <= gained - lost) & (gained - lost <= bounds[:, 1])).mean() >= 0.93
     assert (bounds[:, 1] - bounds[:, 0]).min() > 1 / trials
     assert np.abs(bounds).max() <= 1
+
+
+def _predictions(truth: NDArray[np.int64], accuracy: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    return np.where(rng.random(len(truth)) < accuracy, truth, rng.integers(0, 3, len(truth)))
+
+
+def test_the_difference_of_macro_f1_is_that_of_scikit_learn() -> None:
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], [200, 80, 20])
+    first, second = _predictions(truth, 0.6, rng), _predictions(truth, 0.8, rng)
+    difference, (low, high) = macro_f1_difference(truth, first, second, 4)
+    expected = f1_score(truth, second, average="macro") - f1_score(truth, first, average="macro")
+    assert difference == pytest.approx(expected)
+    assert 0 < low < difference < high < 1
+    assert macro_f1_difference(truth, second, first, 4)[0] == pytest.approx(-difference)
+    assert macro_f1_difference(truth, first, first, 4) == (0.0, (0.0, 0.0))
+
+
+def test_the_paired_interval_covers_and_is_narrower_for_models_that_err_alike() -> None:
+    rng = np.random.default_rng(1)
+    truth = np.repeat([0, 1, 2], [300, 150, 60])
+    covered = 0
+    for _ in range(100):
+        first, second = _predictions(truth, 0.7, rng), _predictions(truth, 0.7, rng)
+        low, high = macro_f1_difference(truth, first, second, 3)[1]
+        covered += low <= 0 <= high
+    assert 88 <= covered <= 100
+    alike = np.where(rng.random(len(truth)) < 0.95, first, second)
+    narrow, wide = (macro_f1_difference(truth, first, each, 3)[1] for each in (alike, second))
+    assert narrow[1] - narrow[0] < (wide[1] - wide[0]) / 2
+
+
+def test_the_unpaired_difference_adds_the_intervals_in_squares() -> None:
+    low, high = unpaired_difference(0.7, (0.67, 0.74), 0.4, (0.36, 0.43))
+    assert low == pytest.approx(-0.3 - (0.04**2 + 0.04**2) ** 0.5)
+    assert high == pytest.approx(-0.3 + (0.03**2 + 0.03**2) ** 0.5)

@@ -13,12 +13,16 @@ from streamlit.testing.v1 import AppTest
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, active_model_id, find_model, set_active_model
 from fer_core.bundles.export_bundle import export_bundle
 from fer_core.bundles.import_bundle import import_bundle
+from fer_core.bundles.model_comparison import compare_models, evaluated_model
 from fer_core.bundles.quantization_report import INT8_REPORT_FILE, QuantizationReport, QuantizationResult
 from fer_core.bundles.reports import read_report
+from fer_core.calibration import Calibration
+from fer_core.contract import Contract
 from fer_core.evaluation.report_schema import Scores, write_reports
 from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import format_percent
+from fer_ui.model_choices import NOT_CALIBRATED
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 from tests.support.app_test import page_text
@@ -234,6 +238,25 @@ def test_the_network_of_weights_is_prefilled_from_their_tensors(
     app.text_input(key="model-upload-license").set_value("MIT").run()
     press_key(app, "model-import")
     assert calls == [("My Weights.SAFETENSORS", content, "", ("small-se-resnet", "eight", "MIT", ""))]
+
+
+def test_the_run_is_compared_with_itself_image_by_image(filled_store: Settings) -> None:
+    run = evaluated_model(find_model(RUN, filled_store))
+    difference = compare_models(run, run)
+    assert difference is not None and difference.paired
+    assert difference.difference_01 == 0 and not difference.is_worse
+
+
+def test_an_uncalibrated_model_says_so_wherever_its_confidence_is_shown(
+    filled_store: Settings, imported: str, open_page: OpenPage
+) -> None:
+    folder = find_model(imported, filled_store).folder
+    set_active_model(imported, filled_store)
+    assert NOT_CALIBRATED not in page_text(open_page(Page.PREDICT))
+    labels = Contract.load(folder / "contract.json").labels
+    Calibration.identity(labels).save(folder / "calibration.json")
+    assert NOT_CALIBRATED in page_text(open_page(Page.PREDICT))
+    assert NOT_CALIBRATED in page_text(open_page(Page.MODELS, model=imported, section="calibration"))
 
 
 def test_weights_of_an_unknown_network_are_refused_before_the_import(store: Settings, open_page: OpenPage) -> None:

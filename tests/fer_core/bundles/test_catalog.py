@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from fer_core.bundles.bundle import Bundle
-from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER, active_model_id, find_model, list_models, set_active_model
+from fer_core.bundles.catalog import (
+    SHIPPED,
+    SHIPPED_FOLDER,
+    active_model_id,
+    find_model,
+    list_models,
+    model_titles,
+    set_active_model,
+    unique_title,
+)
 from fer_core.bundles.verification import verify_bundle
 from fer_core.errors import BundleError
 from fer_core.labels import LABEL_SETS
@@ -44,6 +53,22 @@ def test_a_damaged_model_does_not_hide_others(store: Settings, imported: str) ->
     shutil.copytree(store.models_dir / imported, broken)
     (broken / "bundle.json").write_text("{")
     assert [entry.id for entry in list_models(store)] == [SHIPPED, imported]
+
+
+def test_a_taken_title_is_numbered(store: Settings, imported: str) -> None:
+    title = find_model(imported, store).info.title
+    assert unique_title("New", store) == "New"
+    assert unique_title(title, store) == f"{title} (2)"
+    info = find_model(imported, store).info.model_copy(update={"title": f"{title} (2)", "id": "second"})
+    shutil.copytree(store.models_dir / imported, store.models_dir / "second")
+    info.save_in(store.models_dir / "second")
+    assert unique_title(title, store) == f"{title} (3)"
+
+
+def test_titles_in_a_list_are_distinct(store: Settings, imported: str) -> None:
+    shutil.copytree(store.models_dir / imported, store.models_dir / "second")
+    titles = model_titles(list_models(store))
+    assert len(set(titles.values())) == len(titles) == 3
 
 
 def test_an_unknown_model_is_refused_with_the_choices(store: Settings, imported: str) -> None:

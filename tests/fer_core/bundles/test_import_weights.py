@@ -77,6 +77,20 @@ def test_study_as_checkpoint_is_imported(entry: ModelEntry, checkpoint: Path, sh
     np.testing.assert_allclose(bundle.logits(faces), expected, atol=1e-4 * np.abs(expected).max())
 
 
+def test_without_a_preset_the_network_is_guessed(checkpoint: Path, shared: Settings) -> None:
+    wrapped = checkpoint.with_name("wrapped.pt")
+    state = {f"module.{name}": value for name, value in _study_a().items()}
+    torch.save({"epoch": 3, "state_dict": state}, wrapped)
+    guessed = import_weights(wrapped, WeightsImportOptions(), shared)
+    assert (guessed.info.architecture, guessed.info.parameters) == ("shallow-cnn", 52_316)
+    again = import_weights(wrapped, WeightsImportOptions(model_id="again"), shared)
+    assert again.info.title == f"{guessed.info.title} (2)", "no two models have one title"
+    with pytest.raises(InputError, match="not of this network"):
+        import_weights(wrapped, WeightsImportOptions(network="small-resnet", model_id="x"), shared)
+    for entry in (guessed, again):
+        shutil.rmtree(entry.folder)
+
+
 def test_imported_weights_have_no_calibration_and_no_metrics(entry: ModelEntry) -> None:
     labels = LABEL_SETS["eight"].expressions
     assert Calibration.load(entry.folder / "calibration.json", labels) == Calibration.identity(labels)
