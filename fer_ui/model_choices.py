@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol
 from fer_core.text import capitalize_first
-from fer_ui.query_params import QueryParam, param_segmented_control
+from fer_ui.query_params import QueryParam, get_param, param_segmented_control
 
 NOT_CALIBRATED = "Not calibrated: this model's percentages are not the probability of being right."
 """Shown wherever a confidence is, for a model that was imported without data to calibrate on."""
@@ -30,7 +30,8 @@ def choose_operating_point(
     titles = {str(point): point.capitalize() for point in OperatingPoint if point in points}
     if same and len(titles) > 1:
         st.caption(SAME_POINTS, width="content" if in_row else "stretch")
-        return OperatingPoint.ACCURATE
+        given = get_param(QueryParam.POINT)
+        return OperatingPoint(given) if given in titles else OperatingPoint.ACCURATE
     if in_row:
         st.caption("Operating point", width="content")
     return OperatingPoint(param_segmented_control("Operating point", titles, QueryParam.POINT, in_header=in_row))

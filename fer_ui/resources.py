@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import ModelEntry, active_model_id, find_model
 from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.data.catalog import StoredDataset, open_dataset
@@ -41,14 +41,12 @@ def active_model() -> ModelEntry:
 
 def predictor(model: ModelEntry) -> Predictor:
     """Build a predictor from the model and the detector."""
-    path = model.folder / MODEL_FILE
-    return Predictor(_bundle(path, path.stat().st_mtime), detector().detector)
+    return Predictor(_bundle(model.folder / MODEL_FILE, _changed_at(model.folder)), detector().detector)
 
 
 def fastest_bundle(model: ModelEntry) -> FastestBundle:
     """Open the variant of the model that is fastest on this processor, for live video."""
-    paths = [path for name in (MODEL_FILE, INT8_FILE) if (path := model.folder / name).is_file()]
-    return _fastest(model.folder, tuple(path.stat().st_mtime for path in paths))
+    return _fastest(model.folder, _changed_at(model.folder))
 
 
 def load_index(dataset: StoredDataset) -> pd.DataFrame:
@@ -59,8 +57,14 @@ def load_index(dataset: StoredDataset) -> pd.DataFrame:
     return _index(dataset.id, dataset.fingerprint, dataset.corrections().version)
 
 
+def _changed_at(folder: Path) -> tuple[float, ...]:
+    """Times of the files that a model's predictions depend on."""
+    names = (MODEL_FILE, INT8_FILE, CALIBRATION_FILE, CONTRACT_FILE)
+    return tuple(path.stat().st_mtime for name in names if (path := folder / name).is_file())
+
+
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
-def _bundle(path: Path, changed_at: float) -> Bundle:
+def _bundle(path: Path, changed_at: tuple[float, ...]) -> Bundle:
     del changed_at  # cache key: a changed file is another model
     return Bundle.open(path.parent, model_file=path.name)
 
