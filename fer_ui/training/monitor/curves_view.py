@@ -84,8 +84,8 @@ def _columns(metrics: pd.DataFrame, chart: str) -> pd.DataFrame:
     """The columns of the metrics that a chart shows, with the epoch."""
     part = _COLUMN_PARTS.get(chart)
     if part:
-        return metrics[["epoch", *(name for name in metrics if part in name)]]
-    return metrics[["epoch", *(name for name in metrics if name.endswith(HEADLINE_METRICS))]]
+        return metrics[["epoch", *(name for name in map(str, metrics) if part in name)]]
+    return metrics[["epoch", *(name for name in map(str, metrics) if name.endswith(tuple(HEADLINE_METRICS)))]]
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -70,11 +70,11 @@ def _show(monitored: MonitoredRun) -> None:
             _show_deletion(monitored)
         return
     view = chart_and_numbers("run")
-    with view.chart:
-        _show_live(monitored, refresh_interval_s(monitored), show_curves)
     with view.numbers:
         _show_live(monitored, _STATUS_S, lambda now: show_run_status(now, monitored.state))
         _show_links(monitored)
+    with view.chart:
+        _show_live(monitored, refresh_interval_s(monitored), show_curves)
     _show_details(monitored, monitored.run)
     _show_deletion(monitored)
 

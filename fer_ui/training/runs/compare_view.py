@@ -36,13 +36,13 @@ def show_comparison(rows: Sequence[RunSummary]) -> None:
     """
     compared = compare_runs(rows, settings())
     view = chart_and_numbers("compare")
-    with view.chart:
-        _show_curves(compared)
     with view.numbers:
         st.subheader(f"{len(rows)} runs compared", anchor=False)
         verdict(compared.ranking)
         for row in compared.runs:
             _show_run(row, lettered_names(compared.names)[row.id])
+    with view.chart:
+        _show_curves(compared)
     _show_metrics(compared)
     _show_differences(compared)
 
