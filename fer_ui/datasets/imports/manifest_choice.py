@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -28,6 +29,8 @@ from fer_ui.frame.header import notice
 _NONE = ""
 _NO_COLUMN = "(none)"
 _PATTERN_MAX = 200
+_LABEL_PATTERN = "Label in the file name"
+_PERSON_PATTERN = "Person in the file name"
 
 
 def choose_manifest(work: Import) -> Manifest:
@@ -40,7 +43,7 @@ def choose_manifest(work: Import) -> Manifest:
     saved = work.manifest
     proposed = saved or _propose_manifest(work)
     ids = [_NONE, *known]
-    first, second = st.columns(2)
+    first, second, third = st.columns(3)
     chosen = first.selectbox(
         "Dataset",
         ids,
@@ -61,36 +64,45 @@ def choose_manifest(work: Import) -> Manifest:
         persist_state="session",
     )
     changes: dict[str, Any] = {"layout": layout}
+    key = f"{work.id}-{chosen}"
+    if layout == "names":
+        changes["label_pattern"] = st.text_input(
+            _LABEL_PATTERN,
+            base.label_pattern or "^([a-z]+)",
+            key=f"label-pattern-{key}",
+            max_chars=_PATTERN_MAX,
+            persist_state="session",
+            help="A regular expression whose group is the label, such as ^([a-z]+).",
+        ).strip()
+    if layout in ("names", "folders", "table"):
+        changes["identity_pattern"] = third.text_input(
+            _PERSON_PATTERN,
+            base.identity_pattern,
+            key=f"identity-pattern-{key}",
+            max_chars=_PATTERN_MAX,
+            persist_state="session",
+            placeholder="optional, such as ^(S[0-9]+)_",
+            help="A regular expression whose group identifies a person, so that nobody is in two splits.",
+        ).strip()
     if layout == "table":
         changes["columns"] = _choose_columns(work, base)
-    if layout == "names":
-        pattern = base.label_pattern or "^([a-z]+)"
-        changes["label_pattern"] = _ask_pattern("Label in the file name", pattern, f"label-pattern-{work.id}-{chosen}")
-        if not changes["label_pattern"]:
-            raise InputError("Label in the file name: enter a regular expression with a group, such as ^([a-z]+).")
-    if layout in ("names", "folders", "table"):
-        changes["identity_pattern"] = _ask_pattern(
-            "Person in the file name (optional)",
-            base.identity_pattern,
-            f"identity-pattern-{work.id}-{chosen}",
-            placeholder="^(S[0-9]+)_",
-            help="The group identifies a person, so that nobody is in two splits.",
-        )
+    _check_patterns(changes)
     return parse_manifest({**base.model_dump(mode="json"), **changes}, "These choices")
 
 
-def _ask_pattern(title: str, pattern: str, key: str, **options: Any) -> str:
-    """Ask for a regular expression with a group; "" for none.
+def _check_patterns(changes: Mapping[str, Any]) -> None:
+    """Check the patterns that were entered.
 
     Raises:
-        InputError: the entry is not one.
+        InputError: one is no regular expression with a group; the message names its field.
     """
-    label = f"{title}: regular expression"
-    value = st.text_input(label, pattern, key=key, max_chars=_PATTERN_MAX, persist_state="session", **options).strip()
-    try:
-        return check_pattern(value)
-    except ValueError as exc:
-        raise InputError(f"{title}: {exc}.") from exc
+    if changes.get("label_pattern") == "":
+        raise InputError(f"{_LABEL_PATTERN}: enter a regular expression with a group, such as ^([a-z]+).")
+    for name, title in (("label_pattern", _LABEL_PATTERN), ("identity_pattern", _PERSON_PATTERN)):
+        try:
+            check_pattern(changes.get(name, ""))
+        except ValueError as exc:
+            raise InputError(f"{title}: {exc}. Correct it.") from exc
 
 
 def layout_key(work: Import) -> str:

@@ -18,7 +18,7 @@ from fer_ui.datasets.imports.preview_choices import choose_identities, resolve_l
 from fer_ui.datasets.imports.skipped_view import confirm_partial, show_skipped
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_count
+from fer_ui.formatting import NO_VALUE, format_count
 from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.frame.view_layout import sticky_actions
 from fer_ui.navigation import Page, go_to, link_to
@@ -70,10 +70,13 @@ def _make_plan(work: Import) -> _Plan:
     Raises:
         InputError: a choice is not valid, or the files can't be read with them.
     """
+    summary = st.container()  # what was found comes before the choices that it depends on
     manifest = choose_manifest(work)
     with st.spinner("Reading the files"):
         preview = _load_preview(work.id, work.created, dump_manifest(manifest))
-    _show_summary(preview)
+    with summary:
+        _show_summary(preview)
+    show_skipped(preview)
     resolved = resolve_label_conflict(work, preview, layout_key(work))
     manifest = choose_identities(work, manifest, preview)
     labels = choose_labels(work, preview)
@@ -102,13 +105,13 @@ def _find_problem(preview: ImportPreview, labels: Mapping[str, str], *, resolved
 
 def _show_summary(preview: ImportPreview) -> None:
     n_unknown = len(preview.unknown_labels)
-    people = format_count(preview.identities) if preview.identities else "unknown"
+    people = format_count(preview.identities) if preview.identities else NO_VALUE
     headline(
         [
             Headline("Image files", format_count(preview.n_files)),
             Headline("Records", format_count(preview.n_records), "all" if preview.complete else "read so far"),
             Headline("Labels", format_count(len(preview.labels)), _describe_review(n_unknown)),
-            Headline("People", people),
+            Headline("People", people, "" if preview.identities else "not known from the files"),
         ]
     )
     splits = ", ".join(f"{split or 'in no split'} {format_count(n)}" for split, n in preview.splits.items()) or "none"
@@ -116,7 +119,6 @@ def _show_summary(preview: ImportPreview) -> None:
     st.markdown(escape_markdown(f"Splits: {splits}. Annotations: {annotations}."))
     for name, encoding in preview.assumed_encodings.items():
         notice("info", f"{name} is not UTF-8. It was read as {encoding}: if letters look wrong, save it as UTF-8.")
-    show_skipped(preview)
 
 
 def _describe_review(n_unknown: int) -> str:
