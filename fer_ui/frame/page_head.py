@@ -39,7 +39,8 @@ class PageHeadMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and change the response if it is an HTML page."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        # The frame of a component, such as the player of Live, is a page of its own.
+        if scope["type"] != "http" or scope["method"] != "GET" or "/component/" in scope["path"]:
             await self._app(scope, receive, send)
             return
         # A page that the browser has from an earlier version of this head is not "unchanged".

@@ -29,7 +29,7 @@ async def _data(request: Request) -> Response:
 
 
 def _get(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[str, str], str]:
-    routes = [Route("/datasets", _page), Route("/data.json", _data)]
+    routes = [Route("/datasets", _page), Route("/component/player/index.html", _page), Route("/data.json", _data)]
     app = Starlette(routes=routes, middleware=[Middleware(PageHeadMiddleware)])
     sent: list[MutableMapping[str, Any]] = []
 
@@ -61,6 +61,10 @@ def test_a_page_is_never_unchanged() -> None:
 
 def test_other_files_stay_as_they_are() -> None:
     assert _get("/data.json")[2] == '{"head":"</head>"}'
+
+
+def test_the_frame_of_a_component_stays_as_it_is() -> None:
+    assert _get("/component/player/index.html")[2] == _HTML
 
 
 def test_parts_that_another_version_of_streamlit_lacks_are_left_out(tmp_path: Path) -> None:
