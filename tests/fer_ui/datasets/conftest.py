@@ -10,6 +10,7 @@ import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.settings import Settings
+from fer_ui.resources import job_store
 from tests.fer_ui.datasets.small_dataset import import_small
 
 
@@ -19,5 +20,6 @@ def small(store: Settings, tmp_path: Path) -> Iterator[StoredDataset]:
     st.cache_data.clear()
     st.cache_resource.clear()
     yield import_small(tmp_path / "small", store)
+    job_store().dispose()
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -39,7 +39,7 @@ def page() -> None:
     dataset = open_dataset("faulty", settings())
     ids = [name for name in st.query_params.get("ids", "").split(",") if name]
     show_last_change(dataset, unless=["bar"])
-    show_corrections_bar(dataset, ids, reason="blank", key="bar")
+    show_corrections_bar(dataset, ids, reason="blank", key="bar", show_last=bool(ids))
     change_count = [str(number) for number in range(int(st.query_params.get("many", 1)))]
     show_correction_button(
         dataset, "Exclude them all", Correction(Action.EXCLUDE, change_count, "many"), key="all", origin="head"

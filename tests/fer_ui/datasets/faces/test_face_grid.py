@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
@@ -163,10 +164,11 @@ def test_keys_correct_the_selection_or_the_face_with_the_focus(small: StoredData
     assert not small.index(["id"])["excluded"].any()
 
 
-def test_a_repeated_command_is_done_once() -> None:
+def test_a_repeated_command_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "session_state", {})
     entry = {"number": 1, "name": "exclude", "id": "a", "label": ""}
     value = {"revision": "r", "selected": ["a"], "commands": [entry]}
-    first, second = (_parse_event(value, "test-of-repeated-commands") for _ in range(2))
+    first, second = (_parse_event(value, "gallery") for _ in range(2))
     assert first.commands == [Command("exclude", "a")] and not second.commands
     assert second.selected == ["a"]
 
@@ -224,8 +226,11 @@ def test_pairs_of_different_lengths_are_rejected(small: StoredDataset, caplog: p
 
 
 def test_a_face_is_described_in_plain_words(small: StoredDataset) -> None:
-    (face,) = gallery_faces(small, load_index(small).iloc[[0]], lambda row: "a guess")
-    assert (face["title"], face["details"], face["badge"]) == ("Neutral", ["a guess", "Test"], "")
+    row = load_index(small).iloc[[0]]
+    (face,) = gallery_faces(small, row, lambda row: "a guess")
+    split = {"train": "Training", "test": "Test"}[row["split"].iloc[0]]
+    label = str(row["label"].iloc[0]).capitalize()
+    assert (face["title"], face["details"], face["badge"]) == (label, ["a guess", split], "")
     assert face["picture"].startswith("data:image/png;base64,")
 
 

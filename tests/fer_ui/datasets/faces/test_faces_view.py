@@ -15,6 +15,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.evaluation.prediction_cache import PredictionKey, logit_table, write_predictions
 from fer_core.labels import Expression
 from fer_core.settings import Settings
+from fer_core.text import format_duration
 from fer_ui.datasets.faces.face_filter import ALL, PROBLEM, UNLABELED, USED, Filter, find_matching
 from fer_ui.datasets.faces.face_order import SHUFFLES, OrderData, order_titles, sort_rows
 from fer_ui.datasets.faces.predicted import Predicted
@@ -183,7 +184,7 @@ def test_an_order_without_predictions_offers_them(small: StoredDataset, monkeypa
     monkeypatch.setattr(f"{name}.submit_prediction", lambda *args: submitted.append(args[:2]))
     app = open_view(view, order="loss")
     assert not app.exception
-    assert "Loss needs predictions." in page_text(app) and "Takes about 2 min" in page_text(app)
+    assert "Loss needs predictions." in page_text(app) and f"Takes about {format_duration(90.0)}" in page_text(app)
     assert shown_ids(app) == small.index(["id"])["id"].tolist()[:72]
     app.button(key="predict-main").click().run()
     assert submitted == [(DATASET, "default")]
@@ -194,7 +195,7 @@ def test_stored_predictions_are_shown_and_sorted_by(small: StoredDataset, store:
     contract = Contract.load(model.folder / "contract.json")
     index = small.index(["id", "label"])
     logits = np.zeros((len(index), len(contract.labels)), np.float32)
-    logits[:, 0] = np.linspace(0, 3, len(index))
+    logits[:, 0] = np.linspace(5, 8, len(index))
     path = PredictionKey.of(small.fingerprint, model.folder).path(store)
     write_predictions(logit_table(index["id"], logits, contract), path)
     app = open_view(view, order="confidence")
