@@ -91,7 +91,7 @@ def test_a_finding_in_the_query_is_explained_and_shown_in_pairs(show: Open) -> N
     assert app.radio(key="finding").value == "conflict"
     text = page_text(app)
     assert "The same face under different labels: 2 images in 1 pair" in text
-    assert MESSAGES[FindingKind.CONFLICT].explanation in app.subheader[0].help.replace("\\", "")
+    assert MESSAGES[FindingKind.CONFLICT].explanation in app.subheader[0].proto.help.replace("\\", "")
     assert gallery(app)["notes"] == ["correlation 1.000; 0 of 64 bits differ"]
     app.segmented_control(key="faulty-conflict-how").set_value("images").run()
     assert gallery(app)["notes"] is None and len(shown_ids(app)) == 2
@@ -176,7 +176,7 @@ def test_images_without_a_face_are_a_finding_after_face_detection(show: Open, da
     (dataset.folder / "faces.json").write_text('{"detector": "yunet"}')
     app = show(finding="no_face")
     assert "No face found: 2 images" in page_text(app)
-    assert "YuNet" in app.subheader[0].help
+    assert "YuNet" in app.subheader[0].proto.help
     # Faces were searched for, and faceless images need a manual decision.
     assert not [button for button in app.button if button.key in ("search-faces", "fix-no_face")]
 
