@@ -50,7 +50,8 @@ def choose_photos() -> list[ChosenPhoto]:
             st.caption("Samples", width="content")
             for sample, photo in SAMPLE_PHOTOS.items():
                 _show_sample_button(sample, photo.title, "text")
-        link_to(Page.LIVE, "Try the webcam")
+        else:
+            link_to(Page.LIVE, "Try the webcam")
     if name in SAMPLE_PHOTOS:
         photo = SAMPLE_PHOTOS[name]
         return [ChosenPhoto(photo.file.name, photo.file.read_bytes(), photo.credit)]

@@ -91,7 +91,7 @@ def _show_picture(key: str, prediction: ImagePrediction, image: Photo, credit: s
     shown = draw_numbered_boxes(image.pixels, boxes, labels, colors)
     with st.container(key=f"picture-{key}", gap=None):
         # Keeps the room of the picture until it is loaded.
-        st.html(f"<style>.st-key-picture-{key} img {{ aspect-ratio: {image.width} / {image.height}; }}</style>")
+        st.html(f"<style>.st-key-picture-{key} {{ aspect-ratio: {image.width} / {image.height}; }}</style>")
         st.image(shown, width="stretch", alt=f"{prediction.source} with {len(labels)} numbered faces")
     facts = ", ".join([f"{prediction.source}, {image.width}x{image.height} pixels", *image.notes])
     st.caption(escape_markdown(f"{facts}. {credit}" if credit else facts))
