@@ -18,7 +18,7 @@ from fer_ui.formatting import format_percent
 from fer_ui.theme import expression_color, expression_outline, text_on
 
 _CROP_PX = 64
-_CHART_PX = 250
+_CHARTS_A_ROW, _CHART_PX = 4, 250
 
 
 def show_answers(key: str, faces: Sequence[FacePrediction], confidence_threshold: float | None) -> None:
@@ -35,7 +35,7 @@ def show_answers(key: str, faces: Sequence[FacePrediction], confidence_threshold
 
 def show_probabilities(key: str, faces: Sequence[FacePrediction], confidence_threshold: float | None) -> None:
     """Show the probabilities of each face as bars."""
-    grid = st.grid(min_column_width=_CHART_PX, gap="small")
+    grid = st.grid(min(max(len(faces), 1), _CHARTS_A_ROW), min_column_width=_CHART_PX, gap="small")
     for number, face in enumerate(faces, 1):
         figure = probability_bars(face.probabilities, face.uncertain, confidence_threshold)
         figure.layout.meta = {**figure.layout.meta, "title": f"Face {number}: {figure.layout.meta['title'].lower()}"}
