@@ -127,6 +127,17 @@ def test_a_job_opens_by_its_link(filled_store: Settings, open_page: OpenPage, jo
     assert text in page_text(app)
 
 
+@pytest.mark.parametrize("param", ["run", "job"])
+def test_a_link_to_a_run_or_job_that_is_gone_says_so_and_offers_the_runs(
+    filled_store: Settings, open_page: OpenPage, param: str
+) -> None:
+    app = open_page(Page.TRAINING, **{param: "gone"})
+    assert not app.exception
+    assert f"There is no {param} 'gone'" in app.warning[0].value.replace("\\", "")
+    assert app.query_params[param] in ("gone", ["gone"])
+    assert len(app.selectbox(key="run-instead").options) == 1
+
+
 def test_a_training_is_deleted_with_its_files_after_confirmation(filled_store: Settings, open_page: OpenPage) -> None:
     run = create_run("doomed", (filled_store.runs_dir / RUN / "config.yaml").read_text(), filled_store)
     with JobStore(filled_store) as jobs:
