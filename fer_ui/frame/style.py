@@ -10,8 +10,8 @@ STYLE_FILE = Path(__file__).with_name("style.css")
 
 
 def show_style() -> None:
-    """Apply `style.css`, with the theme's colors of the page, for what lies over other content, and of its accent."""
-    theme = f"theme.{st.context.theme.type or 'light'}"
-    page, accent = (st.get_option(f"{theme}.{name}") for name in ("backgroundColor", "primaryColor"))
-    colors = f":root {{ --ferscope-page: {page}; --ferscope-accent: {accent}; }}"
+    """Apply `style.css`, with the page's colors for bars that lie over other content and for the ring of the focus."""
+    theme = st.context.theme.type or "light"
+    background, text = (st.get_option(f"theme.{theme}.{name}") for name in ("backgroundColor", "textColor"))
+    colors = f":root {{ --ferscope-page: {background}; --ferscope-text: {text}; }}"
     st.html(f"<style>{colors}\n{STYLE_FILE.read_text()}</style>")

@@ -17,7 +17,7 @@ def _page() -> None:
 
 
 def test_a_menu_offers_the_pictures_of_its_own_chart() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     assert not app.exception
     assert component_data(app) == [
         {"chart": "counts-light", "file": "ferscope-counts"},
@@ -26,5 +26,5 @@ def test_a_menu_offers_the_pictures_of_its_own_chart() -> None:
 
 
 def test_data_are_offered_where_there_is_a_table() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     assert [button.proto.label for button in app.get("download_button")] == ["Data as CSV"]  # type: ignore[union-attr]

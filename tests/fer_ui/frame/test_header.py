@@ -22,7 +22,7 @@ def _page() -> None:
 
 
 def test_a_page_opens_with_title_introduction_headlines_and_empty_state() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     assert not app.exception
     assert app.title[0].value == r"Images of \*my\* set"
     assert app.title[0].proto.help == "What is in it, and what is rare."
@@ -44,7 +44,7 @@ def test_a_number_without_detail_has_no_empty_line() -> None:
 
 
 def test_what_is_looked_at_shares_the_row_of_the_title() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     row = app.main.children[0]
     assert row.proto.id.endswith("page-header") and row.proto.flex_container.direction == 2  # horizontal
     assert [child.type for child in row.children.values()] == ["title", "selectbox"]

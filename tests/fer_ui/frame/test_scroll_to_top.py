@@ -15,7 +15,7 @@ def _page() -> None:
 
 
 def _view(**query: str) -> list[object]:
-    app = AppTest.from_function(_page)
+    app = AppTest.from_function(_page, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     return component_data(app.run())

@@ -23,7 +23,7 @@ def _page() -> None:
 
 
 def test_a_chart_has_two_thirds_of_the_width_and_its_verdict_is_beside_it() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     assert not app.exception
     chart, numbers = app.columns
     assert 0.6 < chart.weight < 0.75
@@ -32,7 +32,7 @@ def test_a_chart_has_two_thirds_of_the_width_and_its_verdict_is_beside_it() -> N
 
 
 def test_the_style_sheet_applies_to_both_containers() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     ids = [block.proto.id for block in app.main.children.values()]
     for prefix in ("chart-and-numbers", "sticky-"):
         assert f"st-key-{prefix}" in STYLE_FILE.read_text()
