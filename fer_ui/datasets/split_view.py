@@ -97,7 +97,7 @@ def rows_of_bar(index: pd.DataFrame, splits: pd.Series, label: str, split: str) 
     """
     rows = index["label"].eq(label).fillna(False).to_numpy(bool)
     if split != ALL_SPLITS:
-        rows &= splits.eq(split).to_numpy(bool)
+        rows = rows & splits.eq(split).to_numpy(bool)
     return np.flatnonzero(rows)
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
-from fer_core.data.splits.split import SPLITS, SplitConfig
+from fer_core.data.splits.split import SPLITS, SplitConfig, describe_published_roles
 from fer_core.settings import Settings
 from fer_ui.datasets import split_view
 from fer_ui.datasets.reports import load_split
@@ -19,6 +19,7 @@ from fer_ui.datasets.split_view import counts_html, describe_excluded
 from fer_ui.navigation import Page
 from tests.support.app_test import headlines, page_text
 from tests.support.faulty_dataset import N, import_faulty
+from tests.support.gallery import galleries, shown_ids
 from tests.support.texts import assert_mentions
 
 Open = Callable[..., AppTest]
@@ -50,10 +51,11 @@ def show(dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     monkeypatch.setattr(split_view, "link_to", fake_link)
 
-    def run_page(split: str = "") -> AppTest:
+    def run_page(split: str = "", *, label: str = "", part: str = "") -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
-        if split:
-            app.query_params["split_config"] = split
+        for name, value in {"split_config": split, "label": label, "split": part}.items():
+            if value:
+                app.query_params[name] = value
         return app.run()
 
     return run_page
@@ -113,9 +115,9 @@ def test_fractions_that_leave_no_training_images_can_not_be_chosen(show: Open) -
 
 def test_leaking_images_can_be_shown(show: Open) -> None:
     app = show()
-    assert not app.checkbox
+    assert not galleries(app)
     app.toggle(key="faulty-leaking").set_value(True).run()
-    assert len(app.checkbox) == 4  # a pair of duplicates and a pair of one person
+    assert sum(len(data["faces"]) for data in galleries(app)) == 4  # a pair of duplicates and a pair of one person
     assert "The same image in two splits, 2 images" in page_text(app).replace("**", "")
 
 
@@ -139,6 +141,27 @@ def test_an_impossible_split_shows_the_error_and_another_can_be_chosen(show: Ope
     assert app.number_input(key="split-folds").value == 5
     dataset.corrections().mark(Action.EXCLUDE, ids, "test")
     assert "There are no images to split" in page_text(show())
+
+
+def test_the_faces_of_a_class_in_a_split_are_shown(show: Open, dataset: StoredDataset) -> None:
+    report = load_split(dataset, SplitConfig())
+    label = str(report.counts.drop(columns=["total", "unlabeled"]).loc["train"].idxmax())
+    app = show(label=label, part="train")
+    index = dataset.index(["id", "label"])
+    expected = index["id"][(index["label"] == label).to_numpy(bool) & (report.splits == "train").to_numpy(bool)]
+    assert set(shown_ids(app)) <= set(expected)
+    assert len(expected) == report.counts.loc["train", label]
+    assert not galleries(show(part="train"))
+
+
+def test_a_published_validation_split_in_another_role_is_named() -> None:
+    roles = describe_published_roles
+    assert roles(["train", "valid", "test"], SplitConfig()) == roles(["train"], SplitConfig()) == ""
+    assert roles(["train", "valid"], SplitConfig(kind="kfold")) == ""
+    assert_mentions(roles(["train", "valid"], SplitConfig()), "published validation split is the test split", "10 %")
+    text = roles(["train", "test"], SplitConfig(valid_01=0.2, seed=4))
+    assert_mentions(text, "validation images are 20 % of the published training split", "seed 4")
+    assert "is the test split" not in text
 
 
 def test_excluded_images_are_explained(dataset: StoredDataset) -> None:

@@ -16,8 +16,12 @@ from fer_core.data.synthetic.dataset import SyntheticFacesConfig, make_synthetic
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from fer_ui.datasets import votes_view
-from fer_ui.datasets.votes_view import describe_agreement_ceiling
+from fer_ui.datasets.bar_faces import read_clicked_bar
+from fer_ui.datasets.vote_summary import vote_summary
+from fer_ui.datasets.votes_view import describe_agreement_ceiling, select_voted
+from fer_ui.query_params import QueryParam
 from tests.support.app_test import page_text
+from tests.support.gallery import shown_ids
 from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
 
@@ -69,14 +73,32 @@ def test_metrics_and_intervals_are_shown(dataset: StoredDataset) -> None:
 def test_the_most_ambiguous_are_shown_with_the_votes_as_a_table(dataset: StoredDataset) -> None:
     app = show()
     table = app.dataframe[0].value
-    faces = app.get("image")
-    assert 0 < len(faces) <= 36
+    faces = shown_ids(app)
+    assert 0 < len(faces) <= 72
     assert len(table) >= len(faces)
     assert table["Votes"].str.contains("neutral|happiness|sadness|surprise|fear|disgust|anger|contempt").all()
     assert table["Label"].isin([*Expression]).all()
     assert f"has the votes {table['Votes'].iloc[0]}." in page_text(app)
     all_images = show(kind="any").dataframe[0].value
     assert len(all_images) >= len(table)
+
+
+def test_the_faces_of_a_bar_are_those_that_it_counts(dataset: StoredDataset) -> None:
+    summary = vote_summary(dataset, "")
+    assert summary is not None
+    bar = summary.histogram[summary.histogram["count"] > 0].iloc[-1]
+    app = show(label=bar["expression"], votes=str(bar["votes"]))
+    assert not app.exception and not app.error
+    rows = select_voted(summary, bar["expression"], str(bar["votes"]))
+    assert len(rows) == bar["count"]
+    assert set(shown_ids(app)) <= set(dataset.index(["id"])["id"].iloc[rows])
+    assert len(select_voted(summary, "any", "any")) == summary.histogram["count"].sum()
+
+
+def test_a_clicked_bar_becomes_query_parameters() -> None:
+    params = (QueryParam.LABEL, QueryParam.VOTES)
+    assert read_clicked_bar([{"customdata": ["fear", 7]}], params) == {"label": "fear", "votes": "7"}
+    assert read_clicked_bar([{"x": 3}, {"customdata": ["fear"]}], params) == read_clicked_bar([], params) == {}
 
 
 def test_the_split_is_in_the_query(dataset: StoredDataset) -> None:
