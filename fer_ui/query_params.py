@@ -159,7 +159,7 @@ def param_text_input(label: str, param: QueryParam, *, placeholder: str = "", in
     if key not in st.session_state or given != st.session_state.get(_last_value_key(param)):
         st.session_state[key] = given
     small: dict[str, Any] = {"label_visibility": "collapsed", "width": _HEADER_SELECTBOX_PX} if in_header else {}
-    text = st.text_input(label, key=key, placeholder=placeholder, **small).strip()
+    text: str = st.text_input(label, key=key, placeholder=placeholder, **small).strip()
     if text:
         st.query_params[param] = text
     else:

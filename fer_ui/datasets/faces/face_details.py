@@ -134,7 +134,7 @@ def _votes(dataset: StoredDataset, row: int) -> dict[str, int] | None:
     if VOTE_COLUMNS[0] not in details:
         return None
     votes = details[list(VOTE_COLUMNS)].iloc[row]
-    return {name.removeprefix("votes_"): int(number) for name, number in votes.items() if not np.isnan(number)}
+    return {str(name).removeprefix("votes_"): int(number) for name, number in votes.items() if not np.isnan(number)}
 
 
 def _pairs(dataset: StoredDataset) -> pd.DataFrame:
