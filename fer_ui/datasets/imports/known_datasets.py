@@ -28,8 +28,8 @@ def show_known_datasets() -> None:
 def _tabulate() -> pd.DataFrame:
     """One row per known dataset that has files to import."""
     known = [manifest for manifest in all_manifests(settings()).values() if manifest.layout and not manifest.synthetic]
-    published = [each.published.splits.values() if each.published else () for each in known]
-    totals = [sum(sum(counts.values()) for counts in splits) for splits in published]
+    published = [manifest.published.splits if manifest.published else {} for manifest in known]
+    totals = [sum(sum(counts.values()) for counts in splits.values()) for splits in published]
     return pd.DataFrame(
         {
             "Dataset": [manifest.title for manifest in known],
