@@ -25,7 +25,7 @@ class SamplePhoto(NamedTuple):
 
 SAMPLE_PHOTOS = {
     "astronaut": SamplePhoto("Astronaut", _FOLDER / "astronaut.jpg", "Eileen Collins. Photo: NASA, public domain."),
-    "four-faces": SamplePhoto("Four drawn faces", _FOLDER / "four-faces.jpg", "Drawn by FERscope. Nobody is shown."),
+    "four-faces": SamplePhoto("Synthetic faces", _FOLDER / "four-faces.jpg", "Drawn by FERscope. Nobody is shown."),
 }
 """By the name that a link uses."""
 
