@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,7 +108,7 @@ def test_neighbors_are_found_on_both_sides_of_a_pair() -> None:
 
 def test_bars_show_votes_beside_probabilities() -> None:
     html = bars_html({"neutral": 6, "fear": 2, "unknown": 2, "not_a_face": 0}, {Expression.FEAR: 0.25})
-    assert "Votes (10)" in html and "width:60.0%" in html and "25.0 %" in html
+    assert "Votes (10)" in html and "width:60.0%" in html and "25.0 %" in unescape(html).replace("\xa0", " ")
     assert "Unknown" in html and "Not a face" not in html
     assert "Votes" not in bars_html(None, {Expression.FEAR: 0.25})
 
