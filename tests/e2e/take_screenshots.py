@@ -25,7 +25,7 @@ from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, preset_paths
 from tests.e2e.app_server import PROJECT, AppServer
-from tests.e2e.conftest import FLAGS, Scheme, chromium_path
+from tests.e2e.conftest import CAMERA_FLAGS, FLAGS, Scheme, chromium_path
 from tests.e2e.page_state import wait_until_settled
 
 FOLDER = PROJECT / "docs" / "images"
@@ -74,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Path(folder) / "store"
         fill_screenshot_store(Settings(home=store, offline=True))
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *CAMERA_FLAGS])
         with _running_app(store) as server:
             total = sum(_take(browser, server, name, device) for device in _DEVICES for name in VIEWS)
         browser.close()
