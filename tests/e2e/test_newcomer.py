@@ -70,7 +70,7 @@ def _generate_faces(page: Page) -> None:
 def _train(page: Page) -> float:
     """Train for two epochs and return the seconds of the training."""
     _open_page(page, "Training")
-    epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    epochs = page.get_by_role("spinbutton", name=re.compile("^Epochs"))
     epochs.fill("2")
     epochs.press("Enter")
     wait_until_settled(page)
