@@ -52,7 +52,7 @@ def click_until_drawn(target: Locator) -> float:
 
 
 def tick_until_drawn(box: Locator) -> float:
-    """Tick a checkbox by the space key, as `click_until_drawn`: a label or a picture may lie above the box."""
+    """Select a face by the space key, as `click_until_drawn`: a label or a picture may lie above a box."""
     page = box.page
     box.focus(timeout=WAIT_MS)
     page.wait_for_function(_IS_DRAWN, timeout=WAIT_MS, polling=50)
@@ -84,8 +84,9 @@ def bar(page: Page) -> Locator:
 
 
 def tick_box(page: Page) -> Locator:
-    """Find the checkbox of a face: the fourth of the page, as others may come before the faces."""
-    return page.get_by_test_id("stMain").get_by_role("checkbox").nth(3)
+    """Find the fourth face that can be selected: an option of the gallery, in earlier versions a checkbox."""
+    main = page.get_by_test_id("stMain")
+    return main.get_by_role("option").or_(main.get_by_role("checkbox")).nth(3)
 
 
 def next_page(page: Page) -> Locator:
