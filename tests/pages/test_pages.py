@@ -131,10 +131,10 @@ def test_a_job_opens_by_its_link(filled_store: Settings, open_page: OpenPage, jo
 def test_a_link_to_a_run_or_job_that_is_gone_says_so_and_offers_the_runs(
     filled_store: Settings, open_page: OpenPage, param: str
 ) -> None:
-    app = open_page(Page.TRAINING, **{param: "gone"})
+    app = open_page(Page.TRAINING, **{param: "nowhere"})
     assert not app.exception
-    assert f"There is no {param} 'gone'" in app.warning[0].value.replace("\\", "")
-    assert app.query_params[param] in ("gone", ["gone"])
+    assert f"There is no {param} 'nowhere'" in app.warning[0].value.replace("\\", "")
+    assert app.query_params[param] in ("nowhere", ["nowhere"])
     assert len(app.selectbox(key="run-instead").options) == 1
 
 
