@@ -42,6 +42,8 @@ _SIGNATURES = (
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
+_ZERO_BYTES_MAX_01 = 0.01
+
 
 class NotTextError(ValueError):
     """A file is not text in a supported encoding; the message says why, such as "it is a Parquet file"."""
@@ -104,9 +106,9 @@ def _guess_utf16(head: bytes) -> str | None:
     """Guess UTF-16 without a byte order mark: in tables, every second byte of most letters is zero.
 
     Raises:
-        NotTextError: there are other zero bytes.
+        NotTextError: there are many other zero bytes. A single one makes its own row a problem, not the whole table.
     """
-    if b"\0" not in head:
+    if head.count(0) <= _ZERO_BYTES_MAX_01 * len(head):
         return None
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) > 0.4 * len(head) / 2 and min(even, odd) == 0:
