@@ -17,16 +17,12 @@ from streamlit.web.server.starlette import starlette_app
 from fer_ui.frame.style import STYLE_FILE
 
 SIDEBAR_PX = 224
-_FIRST_PAINT = Path(__file__).with_name("first_paint.css")
+_STYLES, _SCRIPT = (Path(__file__).with_name(f"first_paint.{kind}") for kind in ("css", "js"))
 PRELOADED = (
     *("BidiComponent", "Button", "ButtonGroup", "Checkbox", "Html", "ImageList", "PageLink", "PlotlyChart"),
     *("Selectbox", "WidgetLabel"),
 )
 """Kinds of elements, files in Streamlit's `static/js`; one that another version lacks is left out."""
-_KEEP_SIDEBAR_WIDTH = """<script>
-document.documentElement.style.setProperty(
-  "--ferscope-sidebar", (localStorage.getItem("sidebarWidth") || {width}) + "px");
-</script>"""
 _CONDITIONAL = {b"if-none-match", b"if-modified-since", b"range"}
 _CHANGED = {b"content-length", b"etag", b"last-modified", b"accept-ranges"}
 
@@ -75,8 +71,10 @@ def build_head(static: Path) -> str:
     """
     files = [path for kind in PRELOADED for path in sorted(static.glob(f"static/js/{kind}.*.js"))]
     links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{path.name}">' for path in files)
-    styles = f"<style>{_FIRST_PAINT.read_text()}{STYLE_FILE.read_text()}</style>"
-    return f"{_KEEP_SIDEBAR_WIDTH.format(width=SIDEBAR_PX)}{styles}{links}"
+    styles = f"<style>{_STYLES.read_text()}{STYLE_FILE.read_text()}</style>"
+    # A block of its own, so that its constants don't meet those of Streamlit.
+    script = f'<script data-sidebar="{SIDEBAR_PX}">{{{_SCRIPT.read_text()}}}</script>'
+    return f"{script}{styles}{links}"
 
 
 def install_page_head() -> None:
