@@ -17,7 +17,6 @@ from tests.e2e.page_state import wait_until_settled
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 _LONG_MS = 300_000
-"""Without the training's own time."""
 _PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 
 
