@@ -124,6 +124,7 @@ def test_jobs_are_listed_opened_and_deleted(page: Page, server: AppServer, take_
     page.wait_for_url(re.compile("job="))
     wait_until_ready(page)
     expect(page.get_by_text(re.compile("^Cancelled"))).to_be_visible()
+    page.get_by_text("Log", exact=True).click()
     expect(page.get_by_text(re.compile("epoch 1/500")).first).to_be_visible()
     take_screenshots("job", page.url)
     page.get_by_text("Delete this job").click()
@@ -248,7 +249,7 @@ def _upload_archive(page: Page, archive: Path, name: str) -> None:
 def _set_as_active(page: Page) -> None:
     """Press the button and confirm the warning if the model is worse than the one in use."""
     page.get_by_role("button", name="Set as active model", exact=True).click()
-    used = page.get_by_text("In use", exact=True)
+    used = page.get_by_text(re.compile("In use$"))
     confirm = page.get_by_role("dialog").get_by_role("button", name=re.compile("anyway|Set as active"))
     expect(used.or_(confirm).first).to_be_visible()
     if confirm.is_visible():

@@ -57,6 +57,7 @@ def _see_how_unequal_affectnet_is(page: Page) -> None:
 def _generate_faces(page: Page) -> None:
     _open_page(page, "Datasets")
     page.get_by_role("radio", name="Import", exact=True).click()
+    wait_until_settled(page)
     page.get_by_role("button", name="Generate sample dataset").first.click()
     done = page.get_by_role("link", name="Show the dataset").or_(page.get_by_role("button", name="Show the dataset"))
     done.first.click(timeout=_LONG_MS)
