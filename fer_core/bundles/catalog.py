@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,21 +39,30 @@ class ModelEntry:
 
 def list_models(settings: Settings) -> list[ModelEntry]:
     """List all models: the shipped one, imported bundles, and finished runs, newest first."""
-    candidates: list[tuple[str, Kind, Path]] = []
+    entries = (_read_entry(*candidate, settings) for candidate in _candidates(settings))
+    return [entry for entry in entries if entry is not None]
+
+
+def _candidates(settings: Settings) -> Iterator[tuple[str, Kind, Path]]:
+    """Yield the id, kind and folder of each model, as in `list_models`, without opening its files."""
     if SHIPPED_FOLDER.is_dir():
-        candidates.append((SHIPPED, "shipped", SHIPPED_FOLDER))
+        yield SHIPPED, "shipped", SHIPPED_FOLDER
     if settings.models_dir.is_dir():
-        folders = sorted(path.parent for path in settings.models_dir.glob(f"*/{MODEL_FILE}"))
-        # A hidden folder is being imported or deleted.
-        candidates += [(folder.name, "imported", folder) for folder in folders if not folder.name.startswith(".")]
-    candidates += [(run.id, "run", run.folder) for run in list_runs(settings) if run.state is RunState.FINISHED]
-    entries = []
-    for name, kind, folder in candidates:
-        try:
-            entries.append(ModelEntry(name, kind, folder, _read_info(kind, folder, settings)))
-        except BundleError as exc:  # a damaged model does not hide the others
-            _LOG.warning("Skipped the model %s: %s", name, exc)
-    return entries
+        for folder in sorted(path.parent for path in settings.models_dir.glob(f"*/{MODEL_FILE}")):
+            if not folder.name.startswith("."):  # a hidden folder is being imported or deleted
+                yield folder.name, "imported", folder
+    for run in list_runs(settings):
+        if run.state is RunState.FINISHED:
+            yield run.id, "run", run.folder
+
+
+def _read_entry(model_id: str, kind: Kind, folder: Path, settings: Settings) -> ModelEntry | None:
+    """Read a model's metadata; None if it is damaged, so that it does not hide the others."""
+    try:
+        return ModelEntry(model_id, kind, folder, _read_info(kind, folder, settings))
+    except BundleError as exc:
+        _LOG.warning("Skipped the model %s: %s", model_id, exc)
+        return None
 
 
 def _read_info(kind: Kind, folder: Path, settings: Settings) -> BundleInfo:
@@ -88,8 +97,8 @@ def find_model(name: str, settings: Settings) -> ModelEntry:
     Raises:
         BundleError: there is none, or the run is not finished.
     """
-    for entry in list_models(settings):
-        if entry.id == name:
+    for candidate in _candidates(settings):
+        if candidate[0] == name and (entry := _read_entry(*candidate, settings)):
             return entry
     folder = Path(name).expanduser()
     if (folder / CONTRACT_FILE).is_file() or (folder / MODEL_FILE).is_file():
