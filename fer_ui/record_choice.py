@@ -29,18 +29,17 @@ def choose_record(
     if not given or given in titles:
         return param_selectbox(label, titles, param, in_header=in_header)
     notice("warning", describe_missing_record(noun, given))
-    chosen = st.selectbox(
-        label,
-        list(titles),
-        index=None,
-        key=f"{param}-instead",
-        format_func=titles.__getitem__,
-        placeholder=f"Choose a {noun}",
-    )
-    if chosen is not None:
+    if (chosen := choose_instead(label, titles, f"{param}-instead", f"Choose a {noun}")) is not None:
         st.query_params[param] = chosen
         st.rerun()
     return None
+
+
+def choose_instead(label: str, titles: Mapping[str, str], key: str, placeholder: str) -> str | None:
+    """Offer records by id in place of one that is gone; None until one is chosen."""
+    return st.selectbox(
+        label, list(titles), index=None, key=key, format_func=titles.__getitem__, placeholder=placeholder
+    )
 
 
 def describe_missing_record(noun: str, given: str) -> str:

@@ -14,7 +14,7 @@ from fer_core.runs.title import titles_by_run
 from fer_core.settings import settings
 from fer_ui.frame.header import notice
 from fer_ui.query_params import QueryParam, get_param
-from fer_ui.record_choice import describe_missing_record
+from fer_ui.record_choice import choose_instead, describe_missing_record
 
 _KEY = "evaluated-model"
 _WIDTH_PX = 380
@@ -40,15 +40,7 @@ def choose_evaluated_model(models: Mapping[str, ModelEntry], header: DeltaGenera
     given = get_param(param)
     if given and given not in models:
         notice("warning", describe_missing_record(_NOUNS[param], given))
-        chosen = st.selectbox(
-            "Model",
-            list(titles),
-            index=None,
-            key=f"{_KEY}-instead",
-            format_func=titles.__getitem__,
-            placeholder="Choose a run or model",
-        )
-        if chosen is not None:
+        if (chosen := choose_instead("Model", titles, f"{_KEY}-instead", "Choose a run or model")) is not None:
             _store(models[chosen])
             st.rerun()
         return None

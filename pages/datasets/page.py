@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.data.catalog import StoredDataset, delete_dataset, list_datasets
-from fer_core.jobs.deletion import assert_dataset_unused
+from fer_core.data.catalog import StoredDataset, list_datasets
 from fer_core.settings import settings
-from fer_ui.confirm_deletion import show_deletion_form
+from fer_ui.datasets.about_view import show_about
 from fer_ui.datasets.affect_view import show_affect
 from fer_ui.datasets.augmentation_view import show_augmentation
 from fer_ui.datasets.faces.correction_history import show_history
@@ -18,7 +17,7 @@ from fer_ui.datasets.faces.faces_view import show_faces_section
 from fer_ui.datasets.faces.remembered_view import note_section
 from fer_ui.datasets.imbalance.class_view import show_classes
 from fer_ui.datasets.imbalance.compare_view import show_compare
-from fer_ui.datasets.imbalance.published_view import show_manifest, show_published
+from fer_ui.datasets.imbalance.published_view import show_published
 from fer_ui.datasets.imbalance.rebalancing_view import show_rebalancing
 from fer_ui.datasets.imports.import_view import show_import
 from fer_ui.datasets.imports.manifest_view import show_manifests
@@ -31,10 +30,10 @@ from fer_ui.errors import show_errors
 from fer_ui.formatting import format_images
 from fer_ui.frame.header import SYNTHETIC_DATA_NOTE, notice, page_header
 from fer_ui.jobs.job_view import show_job_panel
-from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, get_param, param_segmented_control, param_tabs
 from fer_ui.record_choice import choose_record, describe_missing_record
-from fer_ui.resources import job_store, load_index
+from fer_ui.resources import load_index
 
 _VIEWS = {"store": "My datasets", "compare": "Compare", "published": "Published", "import": "Import"}
 _SECTIONS = {
@@ -117,24 +116,9 @@ def _show_section(section: str, dataset: StoredDataset, header: DeltaGenerator) 
         "splits": show_splits,
         "balance": show_rebalancing,
         "augmentation": lambda chosen: show_augmentation(chosen, load_index(chosen)),
-        "about": _show_about,
+        "about": show_about,
     }.get(section, lambda chosen: show_classes(chosen, header))
     shown(dataset)
-
-
-def _show_about(dataset: StoredDataset) -> None:
-    show_manifest(dataset.manifest)
-    st.caption(f"Imported {dataset.created[:10]}, corrections version {dataset.corrections().version}.")
-
-    def delete() -> None:
-        assert_dataset_unused(dataset.id, job_store(), settings())
-        delete_dataset(dataset.id, settings())
-        go_to(Page.DATASETS)
-
-    removed = "its images, index and corrections" if dataset.source_in_store else "its index and corrections"
-    outside = "" if dataset.source_in_store else " The image files stay where they are."
-    consequences = f"Removes {removed}.{outside} Runs trained on it stay."
-    show_deletion_form(dataset.id, "Delete this dataset", consequences, delete)
 
 
 def _title(dataset: StoredDataset) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.catalog import list_datasets
@@ -17,7 +16,7 @@ from fer_ui.errors import show_errors
 from fer_ui.frame.header import empty_state, notice, page_header
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param, param_segmented_control
-from fer_ui.record_choice import describe_missing_record
+from fer_ui.record_choice import choose_instead, describe_missing_record
 from fer_ui.resources import job_store
 from fer_ui.training.form.form import TrainingRequest, training_form
 from fer_ui.training.monitor.monitor_view import show_training
@@ -108,17 +107,7 @@ def _show_missing(noun: str, given: str) -> None:
     """Say that a link's run or job is gone, and offer the runs."""
     notice("warning", describe_missing_record(noun, given))
     titles = titles_by_run(list_runs(settings()), settings())
-    if not titles:
-        return
-    chosen = st.selectbox(
-        "Run",
-        list(titles),
-        index=None,
-        key="run-instead",
-        format_func=titles.__getitem__,
-        placeholder="Choose a run",
-    )
-    if chosen is not None:
+    if titles and (chosen := choose_instead("Run", titles, "run-instead", "Choose a run")):
         go_to(Page.TRAINING, run=chosen)
 
 

@@ -16,7 +16,7 @@ from fer_core.training.config.train_config import TrainConfig, load_config
 from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to
 from fer_ui.query_params import QueryParam, get_param
-from fer_ui.record_choice import describe_missing_record
+from fer_ui.record_choice import choose_instead, describe_missing_record
 
 _KEY = "train-starting-point"
 _COPY = "run:"
@@ -87,17 +87,8 @@ def _show_missing_run(run_id: str, error: InputError) -> None:
         notice("warning", f"The run {titles[run_id]} can't be copied. {error} The form starts from a preset instead.")
         return
     notice("warning", f"{describe_missing_record('run', run_id)} The form starts from a preset instead.")
-    if titles:
-        chosen = st.selectbox(
-            "Copy another run",
-            list(titles),
-            index=None,
-            key="train-copy-instead",
-            format_func=titles.__getitem__,
-            placeholder="Choose a run",
-        )
-        if chosen is not None:
-            go_to(Page.TRAINING, **{"from": chosen})
+    if titles and (chosen := choose_instead("Copy another run", titles, "train-copy-instead", "Choose a run")):
+        go_to(Page.TRAINING, **{"from": chosen})
 
 
 def choose_starting_point(current: StartingPoint) -> None:
