@@ -1,7 +1,7 @@
 """Downloads of a chart: the picture as PNG or SVG, its data as CSV.
 
-Plotly draws pictures in the browser only, and Streamlit offers one format, so a small script sets the format of the
-chart's own download button and presses it.
+Charts are drawn in the browser, so a script there makes the pictures. For Plotly, of which Streamlit offers one format,
+it sets the format of the chart's own download button and presses it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,41 @@ export default function ({ parentElement, data }) {
     const button = document.createElement("button");
     button.textContent = `Picture as ${format.toUpperCase()}`;
     button.onclick = () => {
-      const chart = document.querySelector(`.st-key-${CSS.escape(data.chart)} .js-plotly-plot`);
+      const place = document.querySelector(`.st-key-${CSS.escape(data.chart)}`);
+      const chart = place.querySelector(".js-plotly-plot");
+      if (!chart) return save(place.querySelector("svg[role=grid]"), format, data.file);
       chart._context.toImageButtonOptions = { format, filename: data.file, scale: 2 };
       chart.querySelector(`.modebar-btn[data-title*="Download"]`).click();
     };
     root.append(button);
   }
+}
+
+async function save(svg, format, file) {
+  const page = getComputedStyle(svg).getPropertyValue("--st-background-color");
+  const { width, height } = svg.viewBox.baseVal;
+  const copy = svg.cloneNode(true);
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.style.background = page;
+  let blob = new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+  if (format === "png") {
+    const image = new Image();
+    image.src = URL.createObjectURL(blob);
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [width * 2, height * 2];
+    const context = canvas.getContext("2d");
+    context.fillStyle = page;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(image.src);
+    blob = await new Promise((resolve) => canvas.toBlob(resolve));
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${file}.${format}`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 """
 _CSS = """

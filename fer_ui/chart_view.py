@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.files.csv_file import csv_bytes
 from fer_ui.chart_download import show_chart_downloads
-from fer_ui.charts.layout import chart_config, get_titles
+from fer_ui.charts.layout import Titles, chart_config, get_titles
 from fer_ui.downloads import show_download
 from fer_ui.escaping import escape_html
 
@@ -40,9 +40,7 @@ def show_chart(
     figure.layout.title = None  # shown above the figure, where it wraps on a phone; its copy in `meta` stays
     chart_key = get_chart_key(key)
     with st.container(gap="xsmall"):
-        with st.container(horizontal=True, wrap=False, gap="small", key=f"titles-{key}"):
-            st.html(titles_html(*titles))
-            show_chart_downloads(chart_key, f"ferscope-{key}", table)
+        show_titles(titles, key, table)
         return st.plotly_chart(
             figure,
             key=chart_key,
@@ -51,6 +49,13 @@ def show_chart(
             config=chart_config(key),
             alt=f"{titles.title}. {titles.subtitle}".strip(),
         )
+
+
+def show_titles(titles: Titles, key: str, table: pd.DataFrame | None) -> None:
+    """Show the titles of the chart `key` and the menu with its downloads."""
+    with st.container(horizontal=True, wrap=False, gap="small", key=f"titles-{key}"):
+        st.html(titles_html(*titles))
+        show_chart_downloads(get_chart_key(key), f"ferscope-{key}", table)
 
 
 def get_chart_key(key: str) -> str:

@@ -10,6 +10,7 @@ starts watching the supervisor, so that jobs go on after a crash before anybody 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from pathlib import Path
 
@@ -21,7 +22,14 @@ from fer_core.jobs.supervisor_process import SupervisorWatchdog
 from fer_core.settings import settings
 from fer_core.system.allocator import return_freed_memory
 from fer_ui.auth import install_auth
+from fer_ui.frame.no_delay import install_no_delay
 from fer_ui.frame.page_head import install_page_head
+
+_LIBRARIES = (
+    *("fer_core.bundles.model_comparison", "fer_core.data.catalog", "fer_core.inference.predictor"),
+    *("fer_core.jobs.submit", "pandas", "plotly.graph_objs._figure", "pyarrow.dataset", "scipy.special"),
+)
+"""What most pages need and takes longest to import."""
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -29,7 +37,10 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 def main() -> None:
     """Run the server; arguments are passed on to Streamlit."""
     return_freed_memory()
+    for library in _LIBRARIES:  # now, not while somebody waits for the first page
+        importlib.import_module(library)
     PagesManager.uses_pages_directory = False
+    install_no_delay()
     install_page_head()
     install_auth()
     with contextlib.suppress(SettingsError):  # every page shows the error

@@ -18,7 +18,7 @@ from fer_core.labels import Expression
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES, MetricName
 from fer_core.runs.folder import Run
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.confusion import confusion_heatmap, confusion_table
+from fer_ui.charts.confusion_matrix import show_confusion_matrix
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.verdict import describe_hidden_errors
@@ -97,9 +97,8 @@ def show_matrix(report: StoredReport, key: str, param: QueryParam = QueryParam.V
     """
     chart = st.container()
     cells = param_segmented_control("Cells", _CELLS, param, in_header=True)
-    figure = confusion_heatmap(report.metrics.confusion, report.labels, ratios=cells == "ratios")
     with chart:
-        show_chart(figure, f"confusion-{key}", table=confusion_table(report.metrics.confusion, report.labels))
+        show_confusion_matrix(report.metrics.confusion, report.labels, f"confusion-{key}", ratios=cells == "ratios")
 
 
 def show_numbers(report: StoredReport, where: str) -> None:

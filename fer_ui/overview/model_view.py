@@ -9,8 +9,7 @@ from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
 from fer_core.data.dataset_title import short_dataset_title
 from fer_core.evaluation.weakest_class import WeakestClass, find_weakest_class
 from fer_core.settings import settings
-from fer_ui.chart_view import show_chart
-from fer_ui.charts.confusion import confusion_heatmap, confusion_table
+from fer_ui.charts.confusion_matrix import show_confusion_matrix
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.verdict import describe_hidden_errors
 from fer_ui.formatting import format_images, format_interval, format_percent
@@ -40,7 +39,7 @@ def show_model(model: ModelEntry) -> None:
         link_to(Page.MODELS, "All metrics of this model", model=model.id)
         show_try_it()
     with view.chart:
-        show_chart(confusion_heatmap(confusion, labels), "overview-confusion", table=confusion_table(confusion, labels))
+        show_confusion_matrix(confusion, labels, "overview-confusion")
 
 
 def build_headlines(reports: SplitReports, weakest: WeakestClass | None) -> list[Headline]:

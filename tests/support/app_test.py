@@ -42,4 +42,5 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def component_data(app: AppTest) -> list[object]:
     """Read what the components of a page get from the script, in their order."""
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]  # type: ignore[union-attr]
+    found = [element.proto.json for element in app.get("bidi_component")]  # type: ignore[union-attr]
+    return [json.loads(data) for data in found if data]

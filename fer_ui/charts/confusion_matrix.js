@@ -1,0 +1,201 @@
+// The confusion matrix: an SVG table of counts that is one stop of the Tab key. Arrow keys move from cell to cell, and
+// where cells can be chosen, a click or Enter chooses one. Colors are written into the picture, so that it can be
+// downloaded as it is.
+
+const SVG = "http://www.w3.org/2000/svg";
+const CELL_PX = 42, GAP_PX = 2, TOP_PX = 22, NARROW_PX = 480;
+const CHARACTER_PX = 6.7; // of the labels' font, on average
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".ferscope-matrix");
+  const matrix = (root.matrix ??= createMatrix(root));
+  matrix.choose = (cell) => setTriggerValue("cell", cell);
+  matrix.show(data);
+}
+
+function createMatrix(root) {
+  const picture = root.querySelector("svg");
+  const hint = root.querySelector(".hint");
+  const matrix = { choose: () => {}, show };
+  let data = null, cells = [], focused = [0, 0], width = 0;
+
+  function show(next) {
+    data = next;
+    draw();
+  }
+
+  function draw() {
+    width = root.clientWidth;
+    if (!data || !width) return;
+    const hadFocus = picture.contains(document.activeElement) || picture.contains(root.getRootNode().activeElement);
+    const layout = measure(width, data.columns);
+    const colors = readColors(root);
+    picture.setAttribute("viewBox", `0 0 ${width} ${layout.heightFor(data.rows.length)}`);
+    picture.setAttribute("width", width);
+    picture.setAttribute("height", layout.heightFor(data.rows.length));
+    picture.setAttribute("aria-label", data.title);
+    picture.style.fontFamily = getComputedStyle(root).fontFamily;
+    cells = data.cells.map(() => []);
+    picture.replaceChildren(
+      text("label", layout.left - 12, TOP_PX - 8, { "text-anchor": "end", fill: colors.text, "font-size": 13 }),
+      ...data.rows.map((row, index) => drawRow(row, index, layout, colors)),
+      ...data.columns.map((name, index) => drawColumnName(name, index, layout, colors)),
+      text("predicted", layout.left + (width - layout.left) / 2, layout.heightFor(data.rows.length) - 6,
+        { "text-anchor": "middle", fill: colors.text, "font-size": 13 }),
+    );
+    setFocused(focused, hadFocus);
+  }
+
+  function drawRow(row, index, layout, colors) {
+    const y = TOP_PX + index * CELL_PX;
+    const name = element("g", { role: "rowheader" });
+    name.append(
+      text(row.name, layout.left - 12, y + 18, { "text-anchor": "end", fill: colors.text, "font-size": 13 }),
+      text(row.support, layout.left - 12, y + 33, { "text-anchor": "end", fill: colors.muted, "font-size": 11 }),
+    );
+    const group = element("g", { role: "row" });
+    group.append(name);
+    const shown = data.cells[index];
+    if (shown === null) {
+      const middle = layout.left + (width - layout.left) / 2;
+      group.append(text("no images", middle, y + 25, { "text-anchor": "middle", fill: colors.muted, "font-size": 12 }));
+    } else {
+      group.append(...shown.map((cell, column) => drawCell(cell, index, column, layout, colors)));
+    }
+    return group;
+  }
+
+  function drawCell(cell, row, column, layout, colors) {
+    const x = layout.left + column * layout.cell, y = TOP_PX + row * CELL_PX;
+    const group = element("g", { role: "gridcell", tabindex: -1, "aria-label": cell.hint });
+    const chosen = data.selected && data.selected[0] === row && data.selected[1] === column;
+    group.classList.toggle("chosen", Boolean(chosen));
+    group.classList.toggle("can-be-chosen", data.selectable);
+    group.setAttribute("aria-selected", String(Boolean(chosen)));
+    group.append(
+      element("rect", {
+        x: x + GAP_PX / 2, y: y + GAP_PX / 2, width: layout.cell - GAP_PX, height: CELL_PX - GAP_PX, rx: 3,
+        fill: colorAt(colors.scale, cell.share),
+      }),
+      text(cell.text, x + layout.cell / 2, y + CELL_PX / 2 + 4.5, {
+        "text-anchor": "middle", "font-size": layout.cell < 36 ? 11 : 12.5, "font-weight": row === column ? 700 : 400,
+        fill: cell.share < 0.5 ? colors.text : colors.page, "fill-opacity": cell.faint ? 0.55 : 1,
+      }),
+    );
+    group.onpointerenter = () => showHint(group, cell.hint);
+    group.onpointerleave = hideHint;
+    group.onfocus = () => { setFocused([row, column]); showHint(group, cell.hint); };
+    group.onblur = hideHint;
+    if (data.selectable) group.onclick = () => choose(row, column);
+    cells[row][column] = group;
+    return group;
+  }
+
+  function drawColumnName(name, index, layout, colors) {
+    const x = layout.left + (index + 0.5) * layout.cell, y = TOP_PX + data.rows.length * CELL_PX;
+    if (!layout.turned)
+      return text(name, x, y + 19, { "text-anchor": "middle", fill: colors.text, "font-size": 13 });
+    return text(name, x + 4, y + 12, {
+      "text-anchor": "end", fill: colors.text, "font-size": 13, transform: `rotate(${layout.turned} ${x + 4} ${y + 12})`,
+    });
+  }
+
+  function choose(row, column) {
+    focused = [row, column];
+    matrix.choose({ row, column });
+  }
+
+  function setFocused([row, column], takesFocus = false) {
+    if (!cells[row]?.[column]) [row, column] = firstCell();
+    focused = [row, column];
+    for (const each of cells.flat()) each.setAttribute("tabindex", "-1");
+    cells[row]?.[column]?.setAttribute("tabindex", "0");
+    if (takesFocus) cells[row]?.[column]?.focus();
+  }
+
+  function firstCell() {
+    const row = cells.findIndex((each) => each.length);
+    return [Math.max(0, row), 0];
+  }
+
+  picture.addEventListener("keydown", (event) => {
+    const [row, column] = focused;
+    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (step) {
+      let next = row + step[0];
+      while (cells[next] && !cells[next].length) next += step[0]; // a row without images
+      if (cells[next]?.[column + step[1]]) setFocused([next, column + step[1]], true);
+    } else if ((event.key === "Enter" || event.key === " ") && data.selectable) {
+      choose(row, column);
+    } else if (event.key === "Escape") {
+      hideHint();
+      return;
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  function showHint(group, words) {
+    hint.textContent = words;
+    hint.hidden = false;
+    const box = group.getBoundingClientRect(), frame = root.getBoundingClientRect();
+    const left = box.left - frame.left + box.width / 2 - hint.offsetWidth / 2;
+    hint.style.left = `${Math.max(0, Math.min(left, width - hint.offsetWidth))}px`;
+    hint.style.top = `${box.bottom - frame.top + 6}px`;
+  }
+
+  function hideHint() {
+    hint.hidden = true;
+  }
+
+  new ResizeObserver(() => { if (root.clientWidth !== width) draw(); }).observe(root);
+  return matrix;
+}
+
+function measure(width, columns) {
+  const left = width < NARROW_PX ? 92 : 124;
+  const cell = (width - left) / Math.max(1, columns.length);
+  const longest = Math.max(0, ...columns.map((name) => name.length)) * CHARACTER_PX;
+  const turned = longest + 6 <= cell ? 0 : cell >= 36 ? -45 : -90;
+  const names = turned === 0 ? 30 : turned === -45 ? longest * 0.71 + 20 : longest + 18;
+  return { left, cell, turned, heightFor: (rows) => Math.ceil(TOP_PX + rows * CELL_PX + names + 20) };
+}
+
+function readColors(root) {
+  const style = getComputedStyle(root);
+  const variable = (name) => style.getPropertyValue(name).trim();
+  return {
+    text: variable("--st-text-color"),
+    page: variable("--st-background-color"),
+    muted: mix(variable("--st-text-color"), variable("--st-background-color"), 0.28),
+    scale: variable("--st-chart-sequential-colors").split(",").map((color) => color.trim()),
+  };
+}
+
+// The scale jumps at a half from colors on which the page's text is readable to colors on which its background is.
+function colorAt(scale, share) {
+  const half = scale.length / 2;
+  const colors = share < 0.5 ? scale.slice(0, half) : scale.slice(half);
+  const place = Math.min(1, Math.max(0, (share < 0.5 ? share : share - 0.5) * 2)) * (half - 1);
+  const below = Math.floor(place);
+  return mix(colors[below], colors[Math.min(half - 1, below + 1)], place - below);
+}
+
+function mix(first, second, part) {
+  const [from, to] = [first, second].map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
+  return `rgb(${from.map((value, index) => Math.round(value + (to[index] - value) * part)).join(", ")})`;
+}
+
+function element(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function text(words, x, y, attributes) {
+  const made = element("text", { x, y, ...attributes });
+  made.textContent = words;
+  return made;
+}

@@ -1,0 +1,54 @@
+"""The confusion matrix on a page: drawn by `confusion_matrix.js`, as cells that can be reached by keyboard and chosen.
+
+Plotly's heat map has neither, and loading Plotly takes longer than the rest of a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.labels import Expression
+from fer_ui.chart_view import get_chart_key, show_titles
+from fer_ui.charts.confusion import TITLE, confusion_table, describe_confusion, matrix_data
+from fer_ui.charts.layout import Titles
+
+_FOLDER = Path(__file__).resolve().parent
+
+_component = st.components.v2.component(
+    "ferscope_confusion_matrix",
+    html='<div class="ferscope-matrix"><svg role="grid"></svg><div class="hint" role="status" hidden></div></div>',
+    css=(_FOLDER / "confusion_matrix.css").read_text(),
+    js=(_FOLDER / "confusion_matrix.js").read_text(),
+    isolate_styles=False,  # so that the menu with the downloads finds the picture
+)
+
+
+def show_confusion_matrix(
+    confusion: NDArray[np.integer], labels: Sequence[Expression], key: str, *, ratios: bool = False
+) -> None:
+    """Show a confusion matrix with its titles and downloads.
+
+    Args:
+        confusion: counts, shape (K, K), true classes in rows, predicted ones in columns.
+        labels: the K classes.
+        key: of the element; with hyphens, as it also names the downloaded files.
+        ratios: cells show their share of the row, in percent, instead of the count.
+    """
+    titles = Titles(TITLE, describe_confusion(confusion, labels))
+    chart_key = get_chart_key(key)
+    with st.container(gap="xsmall"):
+        show_titles(titles, key, confusion_table(confusion, labels))
+        data = {
+            **matrix_data(confusion, labels, ratios=ratios),
+            "title": f"{titles.title}. {titles.subtitle}",
+            "theme": st.context.theme.type,
+            "selectable": False,
+            "selected": None,
+        }
+        with st.container(key=f"chart-{chart_key}"):
+            _component(key=chart_key, data=data)
