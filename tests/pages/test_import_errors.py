@@ -104,6 +104,18 @@ def test_an_invalid_regular_expression_names_the_field_and_the_position(
     assert not app.error and not _import_button(app).disabled
 
 
+def test_a_pattern_that_takes_too_long_is_named(
+    table: Path, store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (table / "0.png").rename(table / f"{'a' * 60}!.png")
+    monkeypatch.setattr("fer_core.data.readers.pattern_limit.LIMIT_S", 0.5)
+    start_import(table, "mine", store)
+    app = _preview(open_page)
+    app.text_input(key="identity-pattern-mine-").set_value("(a+)+$").run()
+    assert "'(a+)+$'" in _errors(app) and "Simplify it" in _errors(app)
+    assert _import_button(app).disabled
+
+
 def test_a_table_in_latin_1_is_read_and_the_page_says_so(table: Path, store: Settings, open_page: OpenPage) -> None:
     start_import(table, "mine", store)
     app = _preview(open_page)

@@ -12,7 +12,9 @@ from fer_core.data.catalog import list_datasets, open_dataset
 from fer_core.data.ingest.import_folder import list_imports, open_import, start_import
 from fer_core.data.ingest.import_run import run_import
 from fer_core.data.synthetic.dataset import SyntheticFacesConfig
+from fer_core.jobs.job import JobState
 from fer_core.jobs.store import JobStore
+from fer_core.jobs.submit import submit_import
 from fer_core.settings import Settings
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
@@ -128,6 +130,59 @@ def test_less_than_half_of_the_images_is_imported_only_after_confirmation(
     with JobStore(store) as jobs:
         (job,) = jobs.list()
     assert job.command_args == ("datasets", "import", "--resume", "mine", "--allow-partial")
+
+
+def test_after_a_failed_import_the_page_offers_to_import_only_the_usable_images(
+    table: Path, store: Settings, open_page: OpenPage, no_supervisor: None
+) -> None:
+    """The preview opens a sample of the images; the import may find that most are unreadable."""
+    pd.read_csv(table / "list.csv").assign(mood="sad").to_csv(table / "list.csv", index=False)
+    start_import(table, "mine", store)
+    assert len(_open_preview(open_page).checkbox) == 0
+    submit_import("mine", store)
+    with JobStore(store) as jobs:
+        jobs.claim_next()
+        jobs.finish(jobs.list()[0].id, JobState.FAILED, 2, "Only 3 of the 24 images can be used.")
+    app = _open_preview(open_page)
+    (box,) = app.checkbox
+    assert box.label == "Import only the images that can be used"
+    assert not _button(app, "Import").disabled
+    box.check().run()
+    _button(app, "Import").click().run()
+    with JobStore(store) as jobs:
+        assert jobs.list()[0].command_args[-1] == "--allow-partial"
+
+
+def test_the_form_and_the_choices_survive_a_visit_to_another_page(
+    table: Path, store: Settings, open_page: OpenPage
+) -> None:
+    app = open_page(Page.DATASETS, view="import")
+    app.text_input(key="import-path").set_value("/data/faces").run()
+    app.text_input(key="import-name").set_value("my-name").run()
+    app = _visit_jobs_and_return(app)
+    assert (app.text_input(key="import-path").value, app.text_input(key="import-name").value) == (
+        "/data/faces",
+        "my-name",
+    )
+
+    start_import(table, "mine", store)
+    app.query_params["import"] = "mine"
+    app.run()
+    app.text_input(key="identity-pattern-mine-").set_value("^(.)").run()
+    app.selectbox(key="column-identity-mine-mine-list.csv").set_value("who").run()
+    app = _visit_jobs_and_return(app)
+    assert app.text_input(key="identity-pattern-mine-").value == "^(.)"
+    assert _selected(app, "Person") == "who"
+
+
+def _visit_jobs_and_return(app: AppTest) -> AppTest:
+    before = dict(app.query_params)
+    app.switch_page(f"pages/{Page.JOBS}/page.py").run()
+    assert not app.text_input
+    app.switch_page(f"pages/{Page.DATASETS}/page.py")
+    for name, value in before.items():
+        app.query_params[name] = value
+    return app.run()
 
 
 def _move_into_folders(folder: Path, table: Path, pattern: str, names: list[str]) -> list[str]:

@@ -20,6 +20,7 @@ from fer_core.data.ingest.skipped import EXAMPLES_MAX, Skipped, SkipReason, chec
 from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.readers import get_reader
 from fer_core.data.readers.file_names import image_names
+from fer_core.data.readers.pattern_limit import check_pattern_speed
 from fer_core.data.sources.fetch import write_zip
 from fer_core.data.sources.nested_archives import find_nested_archives, flatten
 from fer_core.data.sources.source import Source, open_source_unflattened
@@ -91,11 +92,12 @@ def index_source(work: Import, source: Source, manifest: Manifest, settings: Set
     """Index an import in chunks; those of a former run stay while source, manifest and columns are the same.
 
     Raises:
-        DatasetError: a label is unknown, or there are no images.
+        DatasetError: a label is unknown, a pattern takes too long, or there are no images.
         CancelledError: `progress` asked to stop.
     """
     progress(0.0, "Starting to index the images")
     reader = get_reader(manifest.layout)
+    check_pattern_speed(manifest, source.names())
     chunks = work.folder / CHUNKS
     state = f"{source.state()} {dump_manifest(manifest)} {list(COLUMN_TYPES)} " + "\n".join(source.names())
     stamp = hashlib.sha256(state.encode()).hexdigest()

@@ -29,6 +29,7 @@ from fer_core.data.readers import table as table_reader
 from fer_core.data.readers.file_matcher import MatchRule
 from fer_core.data.readers.file_names import image_names
 from fer_core.data.readers.label_files import assumed_encodings
+from fer_core.data.readers.pattern_limit import check_pattern_speed
 from fer_core.data.readers.table import choose_columns
 from fer_core.data.record import Split
 from fer_core.data.sources.source import Source
@@ -126,10 +127,11 @@ def preview_import(source: Source, manifest: Manifest, records_max: int = RECORD
     """Preview the import of a source with a manifest.
 
     Raises:
-        DatasetError: a label file is broken, or a table's columns were not chosen.
+        DatasetError: a label file is broken, a table's columns were not chosen, or a pattern takes too long.
     """
     reader = get_reader(manifest.layout)
     names, images = source.names(), image_names(source)
+    check_pattern_speed(manifest, names)
     tables, columns = _tables(source, names, manifest)
     records = reader.read(source, manifest)
     stats = RecordStats(islice(records, records_max), names, in_tables=reader.write_images is not None)

@@ -153,11 +153,14 @@ def check_mostly_usable(skipped: Sequence[Skipped], n_usable: int) -> None:
     if not is_mostly_unusable(skipped, n_usable):
         return
     n_unusable = count_unusable(skipped)
-    rest = f" Or import the other {n_usable:,} with --allow-partial." if n_usable else ""
+    rest = (
+        f" Or import the other {n_usable:,}: in the app, continue the import (Datasets, Import, “Not finished”) and "
+        "check “Import only the images that can be used”; on the command line, use --allow-partial."
+    )
     reasons = "; ".join(each.describe(1) for each in skipped if each.reason.is_unusable)
     raise DatasetError(
         f"{f'Only {n_usable:,}' if n_usable else 'None'} of the {n_unusable + n_usable:,} images can be used: "
-        f"{reasons}. Choose another layout or table; datasets preview shows what each would read.{rest}"
+        f"{reasons}. Choose another file layout or table; the preview shows what each reads.{rest if n_usable else ''}"
     )
 
 

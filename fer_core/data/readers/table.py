@@ -226,7 +226,7 @@ def _used_columns(columns: TableColumns) -> list[str]:
 
 
 def _record(file: Match, row: dict[str, str], columns: TableColumns, patterns: NamePatterns, table: str) -> Record:
-    path = file.path
+    path = "" if file.problem else file.path  # names of files that exist were checked against slow patterns
     try:
         return Record(
             **file._asdict(),

@@ -10,6 +10,7 @@ import streamlit as st
 from fer_core.data.ingest.import_folder import Import, discard_import, open_import
 from fer_core.data.ingest.preview import ImportPreview, preview_import
 from fer_core.data.manifest import Manifest, dump_manifest, parse_manifest_text
+from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.submit import submit_fetch, submit_import
 from fer_core.settings import settings
 from fer_ui.datasets.imports.label_mapping import EXPRESSIONS, LABELS_MAX, UNDECIDED, choose_labels, with_labels
@@ -22,6 +23,7 @@ from fer_ui.formatting import NO_VALUE, format_count
 from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.frame.view_layout import sticky_actions
 from fer_ui.navigation import Page, go_to, link_to
+from fer_ui.resources import job_store
 
 _UNKNOWN_SHOWN = 5
 
@@ -30,11 +32,13 @@ class _Plan(NamedTuple):
     """The choices on the page.
 
     Attributes:
+        partial: whether to import the usable images even if they are the smaller part.
         problem: why they can't be imported; "" if they can.
     """
 
     preview: ImportPreview
     manifest: Manifest
+    partial: bool
     problem: str
 
 
@@ -80,9 +84,15 @@ def _make_plan(work: Import) -> _Plan:
     resolved = resolve_label_conflict(work, preview, layout_key(work))
     manifest = choose_identities(work, manifest, preview)
     labels = choose_labels(work, preview)
-    enough = confirm_partial(preview, work.id)
+    partial = confirm_partial(preview, work.id, has_failed=_has_failed(work))
+    enough = bool(partial) or not preview.is_mostly_unusable
     problem = _find_problem(preview, labels, resolved=resolved, enough=enough)
-    return _Plan(preview, with_labels(manifest, preview, labels), problem)
+    return _Plan(preview, with_labels(manifest, preview, labels), bool(partial), problem)
+
+
+def _has_failed(work: Import) -> bool:
+    jobs = job_store().list(kind=JobKind.IMPORT, target=work.id, limit=1)
+    return bool(jobs) and jobs[0].state is JobState.FAILED
 
 
 def _find_problem(preview: ImportPreview, labels: Mapping[str, str], *, resolved: bool, enough: bool) -> str:
@@ -133,7 +143,7 @@ def _show_actions(work: Import, plan: _Plan | None) -> None:
     if st.button("Import", type="primary", icon=":material/download:", disabled=bool(problem)) and plan is not None:
         with show_errors():
             open_import(work.id, settings()).set_manifest(plan.manifest)
-            job = submit_import(work.id, settings(), allow_partial=plan.preview.is_mostly_unusable)
+            job = submit_import(work.id, settings(), allow_partial=plan.partial)
             go_to(Page.DATASETS, job=job.id)
     _show_discard_button(work)
     if problem:

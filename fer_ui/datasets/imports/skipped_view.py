@@ -35,11 +35,18 @@ def show_skipped(preview: ImportPreview) -> None:
         st.markdown("\n".join([f"**{title}**\n", *(f"- {escape_markdown(line)}" for line in others)]))
 
 
-def confirm_partial(preview: ImportPreview, key: str) -> bool:
-    """Return whether enough images are usable, or ask to import only those."""
-    if not preview.is_mostly_unusable:
-        return True
-    return st.checkbox(f"Import only the {format_images(preview.n_usable)} that can be used", key=f"partial-{key}")
+def confirm_partial(preview: ImportPreview, key: str, *, has_failed: bool) -> bool | None:
+    """Ask whether to import only the usable images, where these are few, or where an import has failed.
+
+    A preview opens a sample of the images; the import opens all, and may find most of them unreadable.
+
+    Returns:
+        the answer; None if nothing was asked.
+    """
+    if not (preview.is_mostly_unusable or has_failed):
+        return None
+    usable = format_images(preview.n_usable) if preview.is_mostly_unusable else "images"
+    return st.checkbox(f"Import only the {usable} that can be used", key=f"partial-{key}")
 
 
 def _describe(each: Skipped) -> str:
