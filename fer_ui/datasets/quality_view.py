@@ -169,6 +169,9 @@ def _show_face_search(dataset: StoredDataset) -> None:
 
 def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityReport, detector: str) -> None:
     key, reason, fix = _key(dataset, finding), str(finding.kind), partial(_show_fix, dataset, finding)
+    version = dataset.corrections().version
+    # The last correction may have made the finding go away whose bar would offer to undo it.
+    show_last_change(dataset, unless=(f"{key}-",), made_at=f"{dataset.id}-")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title = f"{escape_markdown(finding.message.title)}: {_format_result(finding, report)}"
         st.subheader(title, anchor=False, width="content", help=escape_markdown(_explain(finding, detector)))
@@ -179,9 +182,18 @@ def _show_finding(dataset: StoredDataset, finding: Finding, report: QualityRepor
         assert finding.pairs is not None
         left, right = (index.iloc[finding.pairs[end]] for end in ("a", "b"))
         notes = pair_notes(finding, left)
-        show_pairs(dataset, left, right, notes, f"{key}-pairs", reason=reason, slot=slot, fix=fix)
+        show_pairs(
+            *(dataset, left, right, notes, f"{key}-pairs"), reason=reason, slot=slot, fix=fix, drawn_version=version
+        )
     else:
-        show_faces(dataset, index, key, reason=reason, positions=finding.rows, slot=slot, fix=fix)
+        show_faces(
+            *(dataset, index, key),
+            reason=reason,
+            positions=finding.rows,
+            slot=slot,
+            fix=fix,
+            drawn_version=version,
+        )
 
 
 def _choose_layout(key: str) -> str:

@@ -14,7 +14,6 @@ from fer_ui.datasets.affect_view import show_affect
 from fer_ui.datasets.augmentation_view import show_augmentation
 from fer_ui.datasets.faces.correction_history import show_history
 from fer_ui.datasets.faces.faces_view import show_faces_section
-from fer_ui.datasets.faces.remembered_view import note_section
 from fer_ui.datasets.imbalance.class_view import show_classes
 from fer_ui.datasets.imbalance.compare_view import show_compare
 from fer_ui.datasets.imbalance.published_view import show_published
@@ -24,6 +23,7 @@ from fer_ui.datasets.imports.manifest_view import show_manifests
 from fer_ui.datasets.imports.sample_dataset import show_sample_button
 from fer_ui.datasets.preparation import prepare_dataset
 from fer_ui.datasets.quality_view import show_quality
+from fer_ui.datasets.remembered_view import note_section, remember_view, switch_section
 from fer_ui.datasets.split_view import show_splits
 from fer_ui.datasets.votes_view import show_votes
 from fer_ui.errors import show_errors
@@ -97,6 +97,7 @@ def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) 
     dataset = datasets[dataset_id]
     columns = dataset.columns()
     sections = {name: title for name, title in _SECTIONS.items() if _REQUIRED_COLUMNS.get(name, "id") in columns}
+    switch_section(sections)
     section = param_tabs("Section", sections, QueryParam.SECTION)
     if dataset.manifest.synthetic:
         notice("info", SYNTHETIC_DATA_NOTE)
@@ -119,6 +120,7 @@ def _show_section(section: str, dataset: StoredDataset, header: DeltaGenerator) 
         "about": show_about,
     }.get(section, lambda chosen: show_classes(chosen, header))
     shown(dataset)
+    remember_view(section)
 
 
 def _title(dataset: StoredDataset) -> str:

@@ -129,14 +129,17 @@ def show_correction_button(
         return st.button(f"Yes, all {format_count(len(correction.ids))}", key=key, type="primary", on_click=apply)
 
 
-def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = ()) -> None:
+def show_last_change(dataset: StoredDataset, *, unless: Sequence[str] = (), made_at: str = "") -> None:
     """Show this session's last change to a dataset with an undo button, at the top of a view.
 
     Args:
         unless: prefixes of keys of bars in the view, which show their own changes.
+        made_at: a prefix of the keys of all bars whose changes are shown.
     """
     last = st.session_state.get(_LAST_CHANGE)
-    if isinstance(last, _LastChange) and not any(last.origin.startswith(begin) for begin in unless):
+    if not isinstance(last, _LastChange) or not last.origin.startswith(made_at):
+        return
+    if not any(last.origin.startswith(begin) for begin in unless):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _show_change(dataset, (last.origin,), "last-change")
         _show_message(last.origin)

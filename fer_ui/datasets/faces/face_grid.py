@@ -32,6 +32,7 @@ from fer_ui.datasets.faces.selection import Selection
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count, format_images
 from fer_ui.frame.view_layout import sticky_actions
+from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import load_index
 
 FACES_PER_PAGE = 72
@@ -68,6 +69,7 @@ def show_faces(
     summary: str = "",
     describe: Describe | None = None,
     fix: Callable[[], None] = lambda: None,
+    drawn_version: int | None = None,
 ) -> None:
     """Show faces in pages, and the corrections bar for the selected ones.
 
@@ -81,8 +83,10 @@ def show_faces(
         summary: Markdown above the faces.
         describe: see `gallery_cells.gallery_faces`.
         fix: shows a button that corrects all of them, first in the bar.
+        drawn_version: of the corrections, which the page beside the faces shows; a newer one reruns the page.
     """
     with show_errors():
+        _rerun_if_corrected(dataset, drawn_version)
         numbers = _row_numbers(rows) if positions is None else positions
         if not len(numbers):
             st.markdown("There are no faces to show.")
@@ -116,19 +120,21 @@ def show_pairs(
     reason: str = "",
     slot: str = "",
     fix: Callable[[], None] = lambda: None,
+    drawn_version: int | None = None,
 ) -> None:
     """Show pairs of faces in pages, and the corrections bar for the selected ones.
 
     Args:
         left, right: rows of the index from `resources.load_index`, paired by position.
         notes: a plain text for each pair.
-        key, reason, slot, fix: as for `show_faces`.
+        key, reason, slot, fix, drawn_version: as for `show_faces`.
     Raises:
         ValueError: the lengths differ.
     """
     if not len(left) == len(right) == len(notes):
         raise ValueError(f"{len(left)} left faces, {len(right)} right ones and {len(notes)} notes make no pairs.")
     with show_errors():
+        _rerun_if_corrected(dataset, drawn_version)
         if not notes:
             st.markdown("There are no pairs to show.")
             return
@@ -150,6 +156,12 @@ def show_pairs(
         )
         _show_actions(dataset, selection, key, reason, fix)
         show_open_face(dataset, pd.unique(numbers.ravel()), key, reason=reason)
+
+
+def _rerun_if_corrected(dataset: StoredDataset, drawn_version: int | None) -> None:
+    """Rerun the page if a correction has changed what it shows beside the faces; an open face stays open until then."""
+    if drawn_version not in (None, dataset.corrections().version) and not get_param(QueryParam.FACE):
+        st.rerun()
 
 
 def _row_numbers(rows: pd.DataFrame) -> NDArray[np.int64]:

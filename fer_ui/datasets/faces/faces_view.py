@@ -18,7 +18,7 @@ from fer_ui.datasets.faces.face_order import BY_PREDICTION, OrderData, order_tit
 from fer_ui.datasets.faces.image_details import load_details
 from fer_ui.datasets.faces.predicted import describe_prediction
 from fer_ui.datasets.faces.prediction_choice import choose_predictions, show_missing_predictions
-from fer_ui.datasets.faces.remembered_view import forget_view, remember_view
+from fer_ui.datasets.remembered_view import forget_view, remember_view
 from fer_ui.datasets.reports import load_original_quality
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.frame.header import empty_state
@@ -36,7 +36,7 @@ def show_faces_section(dataset: StoredDataset) -> None:
         predicted = choose_predictions(dataset)
         if filters != Filter():
             st.button("Reset filters", icon=":material/filter_alt_off:", type="tertiary", on_click=forget_view)
-    remember_view()
+    remember_view("faces")
     positions = find_matching(index, filters, finding_rows)
     if not len(positions):
         _show_no_match(dataset, len(index))

@@ -25,6 +25,7 @@ from fer_core.evaluation.prediction_cache import PredictionKey, aligned_logits, 
 from fer_core.labels import Expression
 from fer_core.runs.training_images import load_training_images
 from fer_core.settings import settings
+from fer_ui.formatting import format_percent
 
 _TIMED_FACES = 16
 
@@ -139,5 +140,5 @@ def describe_prediction(predicted: Predicted, positions: Mapping[str, int], row:
     expression = predicted.expression(number)
     if expression is None:
         return ""
-    percent = 100 * float(predicted.probabilities[number].max())
-    return f"\N{RIGHTWARDS ARROW} {expression.value.capitalize()} {percent:.1f} %"
+    confidence = format_percent(float(predicted.probabilities[number].max()))
+    return f"\N{RIGHTWARDS ARROW} {expression.value.capitalize()} {confidence}"

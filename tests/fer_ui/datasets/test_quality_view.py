@@ -18,6 +18,7 @@ from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
 from fer_ui.datasets import quality_view
+from fer_ui.datasets.faces import face_grid
 from fer_ui.datasets.quality_view import pair_notes, summarize_quality
 from fer_ui.navigation import Page
 from tests.support.app_test import page_text, press
@@ -146,6 +147,32 @@ def test_single_images_of_a_finding_are_corrected(show: Open, dataset: StoredDat
     assert (len(change.ids), change.reason) == (1, "exact_duplicate")
     assert f"1 of {N}" not in app.markdown[0].value
     assert f"of {N - 1} images" in app.markdown[0].value
+
+
+def test_what_is_beside_the_faces_follows_a_correction(
+    show: Open, dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a browser a correction reruns the gallery's fragment alone, which then has to rerun the page."""
+    reruns = []
+    monkeypatch.setattr(face_grid.st, "rerun", lambda: reruns.append(1))
+    show(finding="exact_duplicate")
+    assert not reruns
+    before = dataset.corrections().version
+    dataset.corrections().mark(Action.EXCLUDE, dataset.raw_index(["id"])["id"].iloc[:1], "test")
+    for face, version, expected in (("", None, 0), ("", before + 1, 0), ("x.png", before, 0), ("", before, 1)):
+        monkeypatch.setattr(face_grid, "get_param", lambda _param, face=face: face)
+        reruns.clear()
+        face_grid._rerun_if_corrected(dataset, version)
+        assert len(reruns) == expected, (face, version)
+
+
+def test_the_last_correction_can_be_undone_after_its_finding_is_gone(show: Open, dataset: StoredDataset) -> None:
+    app = show(finding="unreadable")
+    app = select(app, "faulty-unreadable", *shown_ids(app))
+    app.button(key="faulty-unreadable-corrections-exclude").click().run()
+    assert app.radio(key="finding").value != "unreadable"
+    press(app, "Undo")
+    assert not dataset.index(["id"])["excluded"].any()
 
 
 def test_face_detection_is_started_and_then_linked(

@@ -14,7 +14,7 @@ from fer_core.labels import Expression
 from fer_ui.datasets.faces.face_bars import bars_html
 from fer_ui.datasets.faces.face_details import describe_measures, describe_prediction_of, find_neighbors
 from fer_ui.datasets.faces.face_dialog import neighbors_in
-from fer_ui.datasets.faces.predicted import Predicted
+from fer_ui.datasets.faces.predicted import Predicted, describe_prediction
 from tests.fer_ui.datasets.small_dataset import open_view
 from tests.support.app_test import page_html, page_text, press
 
@@ -120,6 +120,13 @@ def test_a_prediction_says_its_loss_and_whether_the_model_knows_the_image() -> N
     text = describe_prediction_of(predicted, 0, {"label": "neutral"}, "M")
     assert text.startswith("M reads it as fear (75.0 %); loss against the label: 1.39. The model was trained")
     assert describe_prediction_of(predicted, 1, {"label": None}, "M") == "M reads it as neutral (100 %)."
+
+
+@pytest.mark.parametrize(("largest", "text"), [(0.57, "57.0 %"), (0.99996, ">99.9 %"), (1.0, "100 %")])
+def test_a_gallery_never_rounds_a_confidence_up_to_certainty(largest: float, text: str) -> None:
+    labels = (Expression.NEUTRAL, Expression.FEAR)
+    predicted = Predicted(labels, np.array([[1 - largest, largest]], np.float32), np.array([1]), None)
+    assert describe_prediction(predicted, {"a": 0}, {"id": "a"}) == f"\N{RIGHTWARDS ARROW} Fear {text}"
 
 
 def test_measures_of_an_unreadable_image_say_so() -> None:

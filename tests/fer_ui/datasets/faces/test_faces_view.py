@@ -44,7 +44,7 @@ def sections() -> None:
     from fer_core.data.catalog import open_dataset
     from fer_core.settings import settings
     from fer_ui.datasets.faces.faces_view import show_faces_section
-    from fer_ui.datasets.faces.remembered_view import note_section
+    from fer_ui.datasets.remembered_view import note_section
 
     note_section(st.query_params["section"])
     if st.query_params["section"] == "faces":
