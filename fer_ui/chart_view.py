@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,7 +14,11 @@ from fer_core.files.csv_file import csv_bytes
 from fer_ui.chart_download import show_chart_downloads
 from fer_ui.charts.layout import Titles, chart_config, get_titles
 from fer_ui.downloads import show_download
+from fer_ui.drawing.bar_chart import bar_chart_data, show_bars
 from fer_ui.escaping import escape_html
+
+Clicked = Sequence[Any]
+"""The `customdata` of a bar or point."""
 
 _TITLE = "margin:0;padding:0;font-size:1.0625rem;font-weight:600;line-height:1.35"
 _SUBTITLE = "margin:0;font-size:0.9375rem;line-height:1.4;color:color-mix(in srgb, currentColor 78%, transparent)"
@@ -24,31 +29,58 @@ def show_chart(
     key: str,
     *,
     table: pd.DataFrame | None = None,
-    on_select: Literal["ignore", "rerun"] | Callable[..., None] = "ignore",
-) -> Any:
-    """Show a figure of `fer_ui.charts`.
+    clickable: bool = False,
+    on_click: Callable[[Clicked], None] | None = None,
+) -> Clicked | None:
+    """Show a figure of `fer_ui.charts`; bars are drawn without Plotly.
 
     Args:
-        figure: with the layout of `fer_ui.charts.layout.apply_layout`, whose title is removed.
+        figure: with the layout of `fer_ui.charts.layout.apply_layout`.
         key: of the element; with hyphens, as it also names the downloaded files.
         table: the data, offered as a CSV file.
-        on_select: as for `st.plotly_chart`; single points can be selected.
+        clickable: bars can be clicked.
+        on_click: called with a clicked bar or point, before the rerun that the click causes.
     Returns:
-        the result of `st.plotly_chart`: the selection, if there is one.
+        the bar whose click caused this run; None without a click, and for points.
     """
     titles = get_titles(figure)
-    figure.layout.title = None  # shown above the figure, where it wraps on a phone; its copy in `meta` stays
     chart_key = get_chart_key(key)
+    alt = f"{titles.title}. {titles.subtitle}".strip()
     with st.container(gap="xsmall"):
         show_titles(titles, key, table)
-        return st.plotly_chart(
+        if bars := bar_chart_data(figure):
+            with st.container(key=f"chart-{chart_key}"):
+                return _show_bars(bars, chart_key, alt, clickable or on_click is not None, on_click)
+        figure.layout.title = None  # shown above the figure, where it wraps on a phone; its copy in `meta` stays
+        st.plotly_chart(
             figure,
             key=chart_key,
-            on_select=on_select,
+            on_select="ignore" if on_click is None else partial(_report_point, chart_key, on_click),
             selection_mode="points",
             config=chart_config(key),
-            alt=f"{titles.title}. {titles.subtitle}".strip(),
+            alt=alt,
         )
+    return None
+
+
+def _show_bars(
+    bars: dict[str, Any], key: str, title: str, clickable: bool, on_click: Callable[[Clicked], None] | None
+) -> Clicked | None:
+    data = {**bars, "title": title, "theme": st.context.theme.type, "clickable": clickable}
+
+    def report() -> None:
+        if on_click is not None and (clicked := st.session_state[key].get("bar")):
+            on_click(clicked)
+
+    clicked: Clicked | None = show_bars(key=key, data=data, on_bar_change=report).bar
+    return clicked
+
+
+def _report_point(key: str, on_click: Callable[[Clicked], None]) -> None:
+    event = st.session_state.get(key)
+    for point in event["selection"]["points"][:1] if event else []:
+        if clicked := point.get("customdata"):
+            on_click(list(clicked))
 
 
 def show_titles(titles: Titles, key: str, table: pd.DataFrame | None) -> None:

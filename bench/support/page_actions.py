@@ -80,7 +80,7 @@ def option(page: Page, title: str) -> Locator:
 
 def bar(page: Page) -> Locator:
     """Find the first bar of a chart."""
-    return page.locator(".js-plotly-plot .bars .point path").first
+    return page.locator(".ferscope-drawing .part .shape, .js-plotly-plot .bars .point path").first
 
 
 def tick_box(page: Page) -> Locator:

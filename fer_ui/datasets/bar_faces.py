@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from fer_ui.chart_view import get_chart_key
+from fer_ui.chart_view import Clicked
 from fer_ui.query_params import QueryParam
 
 
-def store_clicked_bar(key: str, params: Sequence[QueryParam]) -> Callable[[], None]:
-    """Build the `on_select` of `chart_view.show_chart` that stores a clicked bar in the query string.
+def store_clicked_bar(params: Sequence[QueryParam]) -> Callable[[Clicked], None]:
+    """Build the `on_click` of `chart_view.show_chart` that stores a clicked bar in the query string.
 
     Args:
-        key: of the chart, as for `show_chart`.
         params: one for each entry of the bars' `customdata`.
     """
 
-    def store() -> None:
-        event = st.session_state.get(get_chart_key(key))
-        for param, value in read_clicked_bar(event["selection"]["points"] if event else [], params).items():
+    def store(clicked: Clicked) -> None:
+        for param, value in read_clicked_bar(clicked, params).items():
             st.query_params[param] = value
 
     return store
 
 
-def read_clicked_bar(points: Sequence[Mapping[str, Any]], params: Sequence[QueryParam]) -> dict[str, str]:
-    """Convert the first clicked bar to query parameters; {} if no bar was clicked."""
-    for point in points:
-        values = point.get("customdata") or ()
-        if len(values) == len(params):
-            return {str(param): str(value) for param, value in zip(params, values, strict=True)}
-    return {}
+def read_clicked_bar(clicked: Clicked, params: Sequence[QueryParam]) -> dict[str, str]:
+    """Convert a clicked bar to query parameters; {} if it is not such a bar.
+
+    An empty entry, such as the split of a bar of all splits, is left out.
+    """
+    if len(clicked) != len(params):
+        return {}
+    return {str(param): str(value) for param, value in zip(params, clicked, strict=True) if value != ""}

@@ -77,9 +77,9 @@ def _show_splits(dataset: StoredDataset) -> None:
             show_csv_download(table, f"split-{dataset.id}", "Split as CSV", type="tertiary")
     with view.chart:
         key = f"split-shares-{dataset.id}"
-        on_select = store_clicked_bar(key, (QueryParam.LABEL, QueryParam.SPLIT))
+        on_click = store_clicked_bar((QueryParam.LABEL, QueryParam.SPLIT))
         figure = draw_cached(split_share_bars, report.counts)
-        show_chart(figure, key, table=report.counts.reset_index(), on_select=on_select)
+        show_chart(figure, key, table=report.counts.reset_index(), on_click=on_click)
         label, split = _choose_bar(report.counts)
     if label:
         positions = rows_of_bar(index, report.splits, label, split)

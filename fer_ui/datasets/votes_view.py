@@ -105,8 +105,8 @@ def _show_agreement(summary: VoteSummary, name: str) -> None:
     draw = agreement_by_expression if scale == "share" else agreement_histogram_bars
     key = f"agreement-{scale}-{name}"
     with chart:
-        on_select = store_clicked_bar(key, (QueryParam.LABEL, QueryParam.VOTES))
-        show_chart(draw_cached(draw, summary.histogram), key, table=summary.histogram, on_select=on_select)
+        on_click = store_clicked_bar((QueryParam.LABEL, QueryParam.VOTES))
+        show_chart(draw_cached(draw, summary.histogram), key, table=summary.histogram, on_click=on_click)
 
 
 def _show_metrics(summary: VoteSummary) -> None:

@@ -18,8 +18,8 @@ from fer_core.labels import Expression
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES, MetricName
 from fer_core.runs.folder import Run
 from fer_ui.chart_view import show_chart
-from fer_ui.charts.confusion_matrix import show_confusion_matrix
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
+from fer_ui.drawing.confusion_matrix import show_confusion_matrix
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.verdict import describe_hidden_errors
 from fer_ui.formatting import NO_VALUE, format_interval, format_percent

@@ -9,7 +9,7 @@ from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
 from fer_core.data.dataset_title import short_dataset_title
 from fer_core.evaluation.weakest_class import WeakestClass, find_weakest_class
 from fer_core.settings import settings
-from fer_ui.charts.confusion_matrix import show_confusion_matrix
+from fer_ui.drawing.confusion_matrix import show_confusion_matrix
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.verdict import describe_hidden_errors
 from fer_ui.formatting import format_images, format_interval, format_percent

@@ -48,14 +48,14 @@ _READ_STATE = """() => {
     selected: all('[aria-checked="true"], [aria-selected="true"]').map(text),
     choices: all('input[role="combobox"]').map(input => input.value || text(input.parentElement)),
     numbers: all('dl.ferscope-headline').map(text),
-    figures: all('.js-plotly-plot').length,
+    figures: all('.js-plotly-plot, .ferscope-drawing').length,
     tables: all('[data-testid="stDataFrame"]').length,
   };
 }"""
 
 _BOTTOM_OF_FIRST = """() => {
   const main = '[data-testid="stMain"]';
-  const kinds = ['.js-plotly-plot', '[data-testid="stDataFrame"]', '[data-testid="stImage"] img'];
+  const kinds = ['.js-plotly-plot', '.ferscope-drawing', '[data-testid="stDataFrame"]', '[data-testid="stImage"] img'];
   const boxes = kinds.flatMap(kind => [...document.querySelectorAll(`${main} ${kind}`)])
     .map(element => element.getBoundingClientRect()).filter(box => box.width > 150 && box.height > 80);
   return boxes.length ? boxes.sort((a, b) => a.top - b.top)[0].bottom : null;

@@ -51,7 +51,7 @@ def test_an_archive_is_imported(page: Page, ferplus_archive: Path, take_screensh
     expect(page.get_by_role("heading", name="Class distribution")).to_be_visible()
     expect(page.get_by_text("Labeled images")).to_be_visible()
     expect(page).to_have_url(re.compile("dataset="))
-    expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()
+    expect(page.locator(".ferscope-drawing .part").first).to_be_visible()
     take_screenshots("datasets", f"/datasets?dataset={DATASET}")
     take_screenshots("datasets-published", "/datasets?view=published&manifest=affectnet")
     take_screenshots("datasets-import", "/datasets?view=import")

@@ -50,7 +50,7 @@ def _see_how_unequal_affectnet_is(page: Page) -> None:
     page.get_by_test_id("stMain").get_by_role("link", name="AffectNet-8", exact=True).click()
     verdict = page.get_by_text(re.compile(r"imbalanced: happiness to \w+ is \d+\s:\s1"))
     expect(verdict).to_be_visible()
-    expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible()
+    expect(page.locator(".ferscope-drawing .part").first).to_be_visible()
     _keep(page, "1-imbalance")
 
 

@@ -33,7 +33,7 @@ def test_a_click_on_a_bar_shows_its_faces(page: Page, take_screenshots: TakeScre
     page.goto(f"/datasets?dataset={DATASET}")
     wait_until_ready(page)
     expect(page.get_by_text("imbalanced").or_(page.get_by_text("alanced")).first).to_be_visible()
-    bar = page.locator(".js-plotly-plot .bars .point path").first
+    bar = page.locator(".ferscope-drawing .part .shape").first
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     assert box

@@ -10,28 +10,41 @@ from streamlit.testing.v1 import AppTest
 from fer_ui.chart_view import titles_html
 from fer_ui.evaluation.report_view import format_metrics
 from fer_ui.formatting import NO_VALUE
+from tests.support.app_test import charts, component_data
 from tests.support.texts import assert_mentions
 
 
 def _page() -> None:
     import pandas as pd
+    import plotly.graph_objects as go
 
     from fer_ui.chart_view import show_chart
     from fer_ui.charts.distribution import class_distribution
+    from fer_ui.charts.layout import apply_layout
 
     counts = pd.DataFrame({"expression": ["neutral", "fear"], "split": ["", ""], "count": [30, 10]})
-    show_chart(class_distribution(counts), "counts-of-faces")
+    show_chart(class_distribution(counts), "counts-of-faces", clickable=True)
+    line = go.Figure(go.Scatter(x=[1, 2], y=[3, 4], mode="lines"))
+    show_chart(apply_layout(line, title="Loss", subtitle="It falls.", height_px=200), "loss")
 
 
 def test_the_titles_are_above_the_figure_and_not_in_it() -> None:
     app = AppTest.from_function(_page).run()
     assert not app.exception
-    titles = app.get("html")[0].proto.body
-    assert_mentions(titles, "<h3", "class distribution</h3>", "neutral", "3.0 times", "fear")
+    assert_mentions(app.get("html")[0].proto.body, "<h3", "class distribution</h3>", "neutral", "3.0 times", "fear")
     chart = app.get("plotly_chart")[0].proto
     figure = json.loads(chart.spec)
     assert "text" not in figure["layout"].get("title", {})
-    assert json.loads(chart.config)["toImageButtonOptions"]["filename"] == "ferscope-counts-of-faces"
+    assert chart.alt == "Loss. It falls."
+    assert json.loads(chart.config)["toImageButtonOptions"]["filename"] == "ferscope-loss"
+
+
+def test_bars_are_drawn_without_plotly() -> None:
+    app = AppTest.from_function(_page).run()
+    assert len(app.get("plotly_chart")) == 1
+    (bars,) = [data for data in component_data(app) if isinstance(data, dict) and "bars" in data]
+    assert bars["clickable"] and len(bars["bars"]) == 2
+    assert charts(app) == ["Loss", "Class distribution"]
 
 
 def test_titles_are_escaped() -> None:

@@ -44,3 +44,10 @@ def component_data(app: AppTest) -> list[object]:
     """Read what the components of a page get from the script, in their order."""
     found = [element.proto.json for element in app.get("bidi_component")]  # type: ignore[union-attr]
     return [json.loads(data) for data in found if data]
+
+
+def charts(app: AppTest) -> list[str]:
+    """List the titles of the charts of a page, in their order: those of Plotly first."""
+    plots = [element.proto.alt for element in app.get("plotly_chart")]  # type: ignore[union-attr]
+    drawings = [data["title"] for data in component_data(app) if isinstance(data, dict) and "rows" in data]
+    return [title.partition(". ")[0] for title in (*plots, *drawings)]

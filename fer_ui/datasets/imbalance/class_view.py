@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +12,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.imbalance.counts import class_counts, class_totals, excluded_rows
 from fer_core.labels import Expression
 from fer_core.text import join_words
+from fer_ui.datasets.bar_faces import read_clicked_bar
 from fer_ui.datasets.faces.face_filter import UNLABELED, USED
 from fer_ui.datasets.imbalance.class_table import show_class_table, show_published_against_local
 from fer_ui.datasets.imbalance.count_view import (
@@ -71,26 +71,14 @@ def show_classes(dataset: StoredDataset, header: DeltaGenerator) -> None:
 
 @st.fragment
 def _show_chart(counts: pd.DataFrame, name: str, query: Mapping[str, str]) -> None:
-    if clicked := get_clicked_bar(show_distribution(counts, name, selectable=True)):
-        go_to(Page.DATASETS, **{**query, **clicked})
+    if clicked := show_distribution(counts, name, clickable=True):
+        go_to(Page.DATASETS, **{**query, **read_clicked_bar(clicked, (QueryParam.LABEL, QueryParam.SPLIT))})
 
 
 def labeled_counts(index: pd.DataFrame) -> pd.DataFrame:
     """Count an index by class, without expressions that no image of any split has."""
     counts = class_counts(index)
     return counts[counts.groupby("expression")["count"].transform("sum") > 0].reset_index(drop=True)
-
-
-def get_clicked_bar(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Convert clicked points to query parameters: a label, and a split where a single bar was clicked."""
-    bars = [tuple(point["customdata"]) for point in points if len(point.get("customdata") or ()) == 2]
-    labels, splits = {str(label) for label, _ in bars}, {str(split) for _, split in bars}
-    if len(labels) != 1:
-        return {}
-    query = {str(QueryParam.LABEL): labels.pop()}
-    if len(splits) == 1 and (split := splits.pop()):
-        query[str(QueryParam.SPLIT)] = split
-    return query
 
 
 def describe_other_images(index: pd.DataFrame) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +18,7 @@ from fer_core.data.imbalance.imbalance import (
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_ui.chart_cache import draw_cached
-from fer_ui.chart_view import show_chart
+from fer_ui.chart_view import Clicked, show_chart
 from fer_ui.charts.distribution import class_distribution
 from fer_ui.datasets.split_choice import ALL_SPLITS, choose_split_in_header
 from fer_ui.escaping import escape_markdown
@@ -110,15 +109,15 @@ def show_imbalance(totals: Mapping[str, int], test_counts: Mapping[str, int] | N
         st.caption(_describe_test_size(summary, test_split))
 
 
-def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = False) -> list[dict[str, Any]]:
+def show_distribution(counts: pd.DataFrame, name: str, *, clickable: bool = False) -> Clicked | None:
     """Show the class distribution with its options.
 
     Args:
         counts: columns `split`, `expression`, `count`.
         name: of the dataset, for keys and file names.
-        selectable: whether a bar can be clicked.
+        clickable: bars can be clicked.
     Returns:
-        the clicked points, each with its expression and split in `customdata`.
+        the expression and split of the bar whose click caused this run.
     """
     several = counts["split"].nunique() > 1
     stacked = several and chosen_param(_BARS, QueryParam.BARS) == "stacked"
@@ -126,14 +125,12 @@ def show_distribution(counts: pd.DataFrame, name: str, *, selectable: bool = Fal
     scale = chosen_param(scales, QueryParam.SCALE)
     options = {"share": scale == "share", "log": scale == "log", "stacked": stacked}
     figure = draw_cached(class_distribution, counts, **options)
-    event = show_chart(
-        figure, f"classes-{name}", table=add_shares(counts), on_select="rerun" if selectable else "ignore"
-    )
+    clicked = show_chart(figure, f"classes-{name}", table=add_shares(counts), clickable=clickable)
     with st.container(horizontal=True, gap="small"):
         if several:
             param_segmented_control("Bars", _BARS, QueryParam.BARS, in_header=True)
         param_segmented_control("Scale", scales, QueryParam.SCALE, in_header=True)
-    return list(event["selection"]["points"]) if selectable and event else []
+    return clicked
 
 
 def add_shares(counts: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from fer_core.data.corrections.correction_log import Action
 from fer_core.data.synthetic.dataset import make_synthetic_dataset
 from fer_core.labels import Expression
 from fer_core.settings import Settings
-from tests.support.app_test import page_text
+from tests.support.app_test import charts, page_text
 from tests.support.texts import assert_mentions
 
 MEANS = {Expression.NEUTRAL: (0.0, 0.0), Expression.HAPPINESS: (0.7, 0.1), Expression.FEAR: (-0.2, 0.7)}
@@ -72,7 +72,7 @@ def test_extremes_plane_and_table_are_shown(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
     assert "With both values" in page_text(app) and "83.3 % of 36 images" in page_text(app)
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     table = app.dataframe[0].value.set_index("expression")
     assert table.loc["Happiness", "valence_mean"] == pytest.approx(0.7, abs=0.05)
     assert table.loc["Fear", ["n", "missing", "outside"]].tolist() == [10, 2, 0]
@@ -92,7 +92,7 @@ def test_the_classes_are_in_the_query(dataset: StoredDataset) -> None:
     assert_mentions(page_text(app), "mean of 10 images", "fear")
     app.get("button_group")[0].set_value([]).run()
     assert "Choose at least one expression." in page_text(app)
-    assert not app.get("plotly_chart")
+    assert not charts(app)
 
 
 def test_an_excluded_image_is_not_counted(dataset: StoredDataset) -> None:

@@ -17,7 +17,7 @@ from fer_ui.datasets import split_view
 from fer_ui.datasets.reports import load_split
 from fer_ui.datasets.split_view import counts_html, describe_excluded
 from fer_ui.navigation import Page
-from tests.support.app_test import headlines, page_text
+from tests.support.app_test import charts, headlines, page_text
 from tests.support.faulty_dataset import N, import_faulty
 from tests.support.gallery import galleries, shown_ids
 from tests.support.texts import assert_mentions
@@ -78,7 +78,7 @@ def test_the_published_split_is_shown_with_its_leakage(show: Open) -> None:
     assert "This split has no near-duplicate" in text
     assert "Train with this split: training {'dataset': 'faulty', 'split_config': 'published'}" in text
     assert "split_config" not in app.query_params
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     assert any(button.label == "Split as CSV" for button in app.get("download_button"))
 
 

@@ -20,7 +20,7 @@ from fer_ui.datasets.bar_faces import read_clicked_bar
 from fer_ui.datasets.vote_summary import vote_summary
 from fer_ui.datasets.votes_view import describe_agreement_ceiling, select_voted
 from fer_ui.query_params import QueryParam
-from tests.support.app_test import page_text
+from tests.support.app_test import charts, page_text
 from tests.support.gallery import shown_ids
 from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
@@ -67,7 +67,7 @@ def test_metrics_and_intervals_are_shown(dataset: StoredDataset) -> None:
         assert text in page_text(app)
     assert page_text(app).count("95 %") >= 4
     assert "are suspect" in page_text(app)
-    assert len(app.get("plotly_chart")) == 2
+    assert len(charts(app)) == 2
 
 
 def test_the_most_ambiguous_are_shown_with_the_votes_as_a_table(dataset: StoredDataset) -> None:
@@ -97,8 +97,9 @@ def test_the_faces_of_a_bar_are_those_that_it_counts(dataset: StoredDataset) -> 
 
 def test_a_clicked_bar_becomes_query_parameters() -> None:
     params = (QueryParam.LABEL, QueryParam.VOTES)
-    assert read_clicked_bar([{"customdata": ["fear", 7]}], params) == {"label": "fear", "votes": "7"}
-    assert read_clicked_bar([{"x": 3}, {"customdata": ["fear"]}], params) == read_clicked_bar([], params) == {}
+    assert read_clicked_bar(["fear", 7], params) == {"label": "fear", "votes": "7"}
+    assert read_clicked_bar(["fear", ""], params) == {"label": "fear"}, "a bar of all splits"
+    assert read_clicked_bar(["fear"], params) == read_clicked_bar([], params) == {}
 
 
 def test_the_split_is_in_the_query(dataset: StoredDataset) -> None:

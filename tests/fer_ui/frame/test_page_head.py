@@ -70,8 +70,8 @@ def test_the_frame_of_a_component_stays_as_it_is() -> None:
 def test_parts_that_another_version_of_streamlit_lacks_are_left_out(tmp_path: Path) -> None:
     assert "modulepreload" not in build_head(tmp_path)
     (tmp_path / "static" / "js").mkdir(parents=True)
-    (tmp_path / "static" / "js" / "PlotlyChart.abc.js").touch()
-    assert '<link rel="modulepreload" crossorigin href="./static/js/PlotlyChart.abc.js">' in build_head(tmp_path)
+    (tmp_path / "static" / "js" / "DataFrame.abc.js").touch()
+    assert '<link rel="modulepreload" crossorigin href="./static/js/DataFrame.abc.js">' in build_head(tmp_path)
 
 
 def test_the_installed_version_of_streamlit_has_the_parts() -> None:

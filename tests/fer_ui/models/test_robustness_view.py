@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
 from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE, RobustnessReport
 from fer_ui.models.robustness_view import example_face, example_strip, reproducible_corruptions
+from tests.support.app_test import charts
 from tests.support.robustness_reports import make_report
 from tests.support.texts import assert_mentions
 
@@ -46,7 +47,7 @@ def test_it_opens_with_the_largest_drop_chart_and_examples(page: AppTest) -> Non
     markdown_text = " ".join(item.value for item in app.markdown)
     assert_mentions(markdown_text, "blur", "severity 5", "macro-F1", "70.0 % to 20.0 %")
     assert_mentions(_html_text(app), "macro-F1, clean", "mean over corruptions", "worst macro-F1")
-    assert len(app.get("plotly_chart")) == 2
+    assert len(charts(app)) == 2
     assert [expander.label for expander in app.expander] == ["Curves with 95 % intervals", "Example images"]
     assert len(app.get("image")) == len(CORRUPTIONS)
     assert all(item.title in markdown_text for item in CORRUPTIONS.values())

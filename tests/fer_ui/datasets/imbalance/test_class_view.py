@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.corrections.correction_log import Action
-from fer_ui.datasets.imbalance.class_view import describe_other_images, get_clicked_bar, labeled_counts
+from fer_ui.datasets.imbalance.class_view import describe_other_images, labeled_counts
 from tests.fer_ui.datasets.small_dataset import DATASET, IGNORED, TEST, TOTAL, TRAIN, open_view
-from tests.support.app_test import page_text
+from tests.support.app_test import charts, page_text
 from tests.support.texts import assert_mentions
 
 
@@ -79,7 +79,7 @@ def test_differences_from_published_counts_are_described(small: StoredDataset) -
 def test_any_query_shows_a_chart(small: StoredDataset, query: dict[str, str]) -> None:
     app = open_view(view, **query)
     assert not app.exception and not app.error
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     scales = app.button_group(key="scale").options
     assert len(scales) == (2 if query.get("bars") == "stacked" else 3)  # stacked bars have no logarithmic axis
 
@@ -91,21 +91,13 @@ def test_without_labels_there_is_an_empty_state(small: StoredDataset, monkeypatc
     app = open_view(view)
     assert app.subheader[0].value
     assert f"{TOTAL} tied votes" in page_text(app)
-    assert not app.get("plotly_chart")
+    assert not charts(app)
 
 
 def test_expressions_without_images_are_not_counted(small: StoredDataset) -> None:
     counts = labeled_counts(small.index())
     assert set(counts["expression"]) == set(TRAIN)
     assert counts["count"].sum() == sum(TRAIN.values()) + sum(TEST.values())
-
-
-def test_a_click_filters_the_faces_of_its_bar() -> None:
-    assert get_clicked_bar([{"customdata": ["fear", "valid"]}]) == {"label": "fear", "split": "valid"}
-    assert get_clicked_bar([{"customdata": ["fear", ""]}]) == {"label": "fear"}
-    assert get_clicked_bar([{"customdata": ["fear", "valid"]}, {"customdata": ["fear", "train"]}]) == {"label": "fear"}
-    assert get_clicked_bar([{"customdata": ["fear", ""]}, {"customdata": ["anger", ""]}]) == {}
-    assert get_clicked_bar([]) == get_clicked_bar([{"x": 3}]) == {}
 
 
 def test_reasons_are_listed_most_frequent_first() -> None:

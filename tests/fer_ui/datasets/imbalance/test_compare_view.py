@@ -14,7 +14,7 @@ from fer_core.settings import Settings
 from fer_ui.charts.comparison import DATASETS_MAX
 from fer_ui.datasets.imbalance.compare_view import PUBLISHED
 from tests.fer_ui.datasets.small_dataset import DATASET, import_small, open_view
-from tests.support.app_test import page_text
+from tests.support.app_test import charts, page_text
 
 
 def view() -> None:
@@ -55,7 +55,7 @@ def test_an_empty_store_compares_published_counts(store: Settings) -> None:
     assert not app.exception
     assert len(compared_names(app)) > 1
     assert all(name.endswith("published") for name in compared_names(app))
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
 
 
 @pytest.mark.parametrize("name", sorted(LABEL_SETS))
@@ -78,8 +78,8 @@ def test_datasets_without_common_classes_show_a_message(small: StoredDataset, tm
     index = other.index(["id", "label"])
     other.corrections().mark(Action.RELABEL, index["id"], label="anger")
     app = open_view(view, sets=f"{DATASET},other")
-    assert not app.get("plotly_chart") and "in common" in app.subheader[0].value
-    assert not open_view(view, sets="").get("plotly_chart")
+    assert not charts(app) and "in common" in app.subheader[0].value
+    assert not charts(open_view(view, sets=""))
 
 
 def test_the_number_of_datasets_is_limited_by_the_colors(store: Settings) -> None:

@@ -10,7 +10,7 @@ from fer_core.data.manifest_store import save_manifest
 from fer_core.settings import Settings
 from fer_ui.datasets.imbalance.published_view import facts_html
 from tests.fer_ui.datasets.small_dataset import MANIFEST, open_view
-from tests.support.app_test import page_text
+from tests.support.app_test import charts, page_text
 
 
 def view() -> None:
@@ -31,7 +31,7 @@ def test_published_counts_need_no_images(store: Settings) -> None:
     assert "the test split" in text
     assert "Goodfellow" in text and "Labels are noisy" in text
     assert "view=import" in app.get("page_link")[0].proto.query_string
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
 
 
 def test_a_single_split_can_be_shown(store: Settings) -> None:
@@ -48,7 +48,7 @@ def test_every_manifest_can_be_shown(store: Settings, name: str) -> None:
     assert all(" ".join(problem.split()[:4]) in page_text(app) for problem in manifest.problems)
     has_counts = manifest.published is not None
     assert ("No class counts are published" in page_text(app)) != has_counts
-    assert len(app.get("plotly_chart")) == has_counts
+    assert len(charts(app)) == has_counts
 
 
 def test_custom_manifests_are_listed_and_those_without_counts_come_last(store: Settings) -> None:

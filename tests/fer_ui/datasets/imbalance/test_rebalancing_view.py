@@ -20,7 +20,7 @@ from fer_ui.datasets.imbalance import rebalancing_view
 from fer_ui.datasets.imbalance.epoch_summary import describe_counted_images, describe_epoch, warn_small_epoch
 from fer_ui.datasets.imbalance.training_split import load_training_split
 from fer_ui.navigation import Page
-from tests.support.app_test import page_text
+from tests.support.app_test import charts, page_text
 from tests.support.synthetic_datasets import write_ferplus_like
 from tests.support.texts import assert_mentions
 
@@ -84,7 +84,7 @@ def test_a_strategy_of_the_query_is_shown_and_linked_to_training(name: str, data
     config = TrainConfig(dataset="faces", rebalancing=STRATEGIES[name].rebalancing)
     table = load_training_split(dataset, config).epoch_table(config.rebalancing)
     assert app.dataframe[0].value["samples"].tolist() == table["samples"].tolist()
-    assert len(app.get("plotly_chart")) == (3 if name == "logit-adjustment" else 2)
+    assert len(charts(app)) == (3 if name == "logit-adjustment" else 2)
 
 
 def test_another_strategy_is_written_to_the_query(dataset: StoredDataset, show: Show) -> None:

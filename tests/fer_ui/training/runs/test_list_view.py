@@ -18,7 +18,7 @@ from fer_core.runs.notes import write_notes
 from fer_core.settings import Settings
 from fer_ui.training.runs.list_view import best_runs, sort_runs
 from tests.fer_ui.datasets.small_dataset import open_view
-from tests.support.app_test import page_text, press
+from tests.support.app_test import charts, page_text, press
 from tests.support.runs import make_run
 
 LONG = "Effective-number weights, mixup 0.4 and *stars*, cosine schedule with a warm-up of five epochs, seed number 12"
@@ -131,7 +131,7 @@ def test_selected_runs_are_in_the_query_and_compared(runs: Settings) -> None:
     app = open_view(compare_view, runs=selected)
     assert app.subheader[0].value == "2 runs compared"
     assert "Second is ahead of First by 10.0 points" in page_text(app)
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     metrics, differences = app.dataframe[0].value, app.dataframe[1].value
     assert metrics["Run"].tolist() == ["A: Second", "B: First"]
     assert metrics["Macro-F1"].tolist()[0] == "60.0 % (55.0 to 65.0 %)"

@@ -6,7 +6,6 @@ Plotly's heat map has neither, and loading Plotly takes longer than the rest of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -16,16 +15,9 @@ from fer_core.labels import Expression
 from fer_ui.chart_view import get_chart_key, show_titles
 from fer_ui.charts.confusion import TITLE, confusion_table, describe_confusion, matrix_data
 from fer_ui.charts.layout import Titles
+from fer_ui.drawing.component import drawing_component
 
-_FOLDER = Path(__file__).resolve().parent
-
-_component = st.components.v2.component(
-    "ferscope_confusion_matrix",
-    html='<div class="ferscope-matrix"><svg role="grid"></svg><div class="hint" role="status" hidden></div></div>',
-    css=(_FOLDER / "confusion_matrix.css").read_text(),
-    js=(_FOLDER / "confusion_matrix.js").read_text(),
-    isolate_styles=False,  # so that the menu with the downloads finds the picture
-)
+_component = drawing_component("confusion_matrix", role="grid")
 
 
 def show_confusion_matrix(

@@ -2,12 +2,10 @@
 // where cells can be chosen, a click or Enter chooses one. Colors are written into the picture, so that it can be
 // downloaded as it is.
 
-const SVG = "http://www.w3.org/2000/svg";
 const CELL_PX = 42, GAP_PX = 2, TOP_PX = 22, NARROW_PX = 480;
-const CHARACTER_PX = 6.7; // of the labels' font, on average
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".ferscope-matrix");
+  const root = parentElement.querySelector(".ferscope-drawing");
   const matrix = (root.matrix ??= createMatrix(root));
   matrix.choose = (cell) => setTriggerValue("cell", cell);
   matrix.show(data);
@@ -15,7 +13,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
 function createMatrix(root) {
   const picture = root.querySelector("svg");
-  const hint = root.querySelector(".hint");
+  const hint = createHint(root);
   const matrix = { choose: () => {}, show };
   let data = null, cells = [], focused = [0, 0], width = 0;
 
@@ -67,14 +65,14 @@ function createMatrix(root) {
 
   function drawCell(cell, row, column, layout, colors) {
     const x = layout.left + column * layout.cell, y = TOP_PX + row * CELL_PX;
-    const group = element("g", { role: "gridcell", tabindex: -1, "aria-label": cell.hint });
+    const group = element("g", { role: "gridcell", class: "part", tabindex: -1, "aria-label": cell.hint });
     const chosen = data.selected && data.selected[0] === row && data.selected[1] === column;
     group.classList.toggle("chosen", Boolean(chosen));
     group.classList.toggle("can-be-chosen", data.selectable);
     group.setAttribute("aria-selected", String(Boolean(chosen)));
     group.append(
       element("rect", {
-        x: x + GAP_PX / 2, y: y + GAP_PX / 2, width: layout.cell - GAP_PX, height: CELL_PX - GAP_PX, rx: 3,
+        class: "shape", x: x + GAP_PX / 2, y: y + GAP_PX / 2, width: layout.cell - GAP_PX, height: CELL_PX - GAP_PX, rx: 3,
         fill: colorAt(colors.scale, cell.share),
       }),
       text(cell.text, x + layout.cell / 2, y + CELL_PX / 2 + 4.5, {
@@ -82,10 +80,10 @@ function createMatrix(root) {
         fill: cell.share < 0.5 ? colors.text : colors.page, "fill-opacity": cell.faint ? 0.55 : 1,
       }),
     );
-    group.onpointerenter = () => showHint(group, cell.hint);
-    group.onpointerleave = hideHint;
-    group.onfocus = () => { setFocused([row, column]); showHint(group, cell.hint); };
-    group.onblur = hideHint;
+    group.onpointerenter = () => hint.show(group, cell.hint);
+    group.onpointerleave = hint.hide;
+    group.onfocus = () => { setFocused([row, column]); hint.show(group, cell.hint); };
+    group.onblur = hint.hide;
     if (data.selectable) group.onclick = () => choose(row, column);
     cells[row][column] = group;
     return group;
@@ -128,7 +126,7 @@ function createMatrix(root) {
     } else if ((event.key === "Enter" || event.key === " ") && data.selectable) {
       choose(row, column);
     } else if (event.key === "Escape") {
-      hideHint();
+      hint.hide();
       return;
     } else {
       return;
@@ -136,19 +134,6 @@ function createMatrix(root) {
     event.preventDefault();
     event.stopPropagation();
   });
-
-  function showHint(group, words) {
-    hint.textContent = words;
-    hint.hidden = false;
-    const box = group.getBoundingClientRect(), frame = root.getBoundingClientRect();
-    const left = box.left - frame.left + box.width / 2 - hint.offsetWidth / 2;
-    hint.style.left = `${Math.max(0, Math.min(left, width - hint.offsetWidth))}px`;
-    hint.style.top = `${box.bottom - frame.top + 6}px`;
-  }
-
-  function hideHint() {
-    hint.hidden = true;
-  }
 
   new ResizeObserver(() => { if (root.clientWidth !== width) draw(); }).observe(root);
   return matrix;
@@ -163,17 +148,6 @@ function measure(width, columns) {
   return { left, cell, turned, heightFor: (rows) => Math.ceil(TOP_PX + rows * CELL_PX + names + 20) };
 }
 
-function readColors(root) {
-  const style = getComputedStyle(root);
-  const variable = (name) => style.getPropertyValue(name).trim();
-  return {
-    text: variable("--st-text-color"),
-    page: variable("--st-background-color"),
-    muted: mix(variable("--st-text-color"), variable("--st-background-color"), 0.28),
-    scale: variable("--st-chart-sequential-colors").split(",").map((color) => color.trim()),
-  };
-}
-
 // The scale jumps at a half from colors on which the page's text is readable to colors on which its background is.
 function colorAt(scale, share) {
   const half = scale.length / 2;
@@ -181,21 +155,4 @@ function colorAt(scale, share) {
   const place = Math.min(1, Math.max(0, (share < 0.5 ? share : share - 0.5) * 2)) * (half - 1);
   const below = Math.floor(place);
   return mix(colors[below], colors[Math.min(half - 1, below + 1)], place - below);
-}
-
-function mix(first, second, part) {
-  const [from, to] = [first, second].map((color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)));
-  return `rgb(${from.map((value, index) => Math.round(value + (to[index] - value) * part)).join(", ")})`;
-}
-
-function element(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
-function text(words, x, y, attributes) {
-  const made = element("text", { x, y, ...attributes });
-  made.textContent = words;
-  return made;
 }

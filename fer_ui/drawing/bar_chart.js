@@ -1,0 +1,220 @@
+// Horizontal bars, a row for each class. The bars are one stop of the Tab key: the arrow keys move from one to the next,
+// and where bars can be chosen, a click or Enter chooses one. Positions along the axis are 0..1, rows are counted from 0.
+
+const ROW_NAMES_SHARE_MAX = 0.4, TOP_PX = 6, TICKS_PX = 24, AXIS_TITLE_PX = 22, LEGEND_PX = 24, LABEL_GAP_PX = 7;
+const DETAIL_SIZE = 0.86; // of the second line of a row's name, against the first
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".ferscope-drawing");
+  const chart = (root.chart ??= createChart(root));
+  chart.choose = (bar) => setTriggerValue("bar", bar);
+  chart.show(data);
+}
+
+function createChart(root) {
+  const picture = root.querySelector("svg");
+  const hint = createHint(root);
+  const chart = { choose: () => {}, show };
+  let data = null, parts = [], focused = 0, width = 0;
+
+  function show(next) {
+    data = next;
+    draw();
+  }
+
+  function draw() {
+    width = root.clientWidth;
+    if (!data || !width) return;
+    const hadFocus = picture.contains(document.activeElement);
+    const colors = readColors(root);
+    const place = measure(width, data);
+    const paint = createPaint(colors);
+    parts = data.bars.map((bar, index) => drawBar(bar, index, place, paint));
+    picture.setAttribute("viewBox", `0 0 ${width} ${place.height}`);
+    picture.setAttribute("width", width);
+    picture.setAttribute("height", place.height);
+    picture.setAttribute("aria-label", data.title);
+    picture.style.fontFamily = getComputedStyle(root).fontFamily;
+    const shapes = [
+      ...data.ticks.flatMap((tick) => drawTick(tick, place, paint)),
+      ...data.rows.map((row, index) => drawRowName(row, index, place, paint)),
+      ...parts,
+      ...data.whiskers.map((whisker) => drawWhisker(whisker, place, paint)),
+      ...data.points.map((point) => drawPoint(point, place, paint)),
+      ...data.texts.map((each) => drawText(each, place, paint)),
+      ...data.rules.flatMap((rule) => drawRule(rule, place, paint)),
+      ...drawLegend(place, paint),
+    ];
+    if (data.axis_title) {
+      const middle = place.left + place.plot / 2;
+      const y = TOP_PX + place.rows + (data.ticks.length ? TICKS_PX : 6) + 13;
+      shapes.push(text(data.axis_title, middle, y, { "text-anchor": "middle", fill: colors.text, "font-size": 13 }));
+    }
+    picture.replaceChildren(paint.patterns, ...shapes);
+    setFocused(Math.min(focused, parts.length - 1), hadFocus);
+  }
+
+  function drawBar(bar, index, place, paint) {
+    const [top, thickness] = [place.y(bar.row - bar.thickness / 2), bar.thickness * place.row];
+    const group = element("g", { role: data.clickable ? "button" : "img", class: "part", "aria-label": bar.hint });
+    group.classList.toggle("can-be-chosen", data.clickable);
+    const hit = { y: top, height: thickness, fill: "transparent", "pointer-events": "all" };
+    group.append(element("rect", { ...hit, x: place.x(bar.hit[0]), width: place.length(bar.hit[1] - bar.hit[0]) }));
+    if (bar.fill) group.append(element("rect", {
+      class: "shape", x: place.x(bar.from), y: top + 0.5, width: Math.max(0.5, place.length(bar.to - bar.from)),
+      height: Math.max(1, thickness - 1), fill: paint.fill(bar.fill, bar.pattern), "fill-opacity": bar.opacity,
+      stroke: paint.color(bar.line ?? "none"), "stroke-width": bar.line ? 1 : 0,
+    }));
+    listen(group, bar, index);
+    return group;
+  }
+
+  function listen(group, bar, index) {
+    group.onpointerenter = () => hint.show(group, bar.hint);
+    group.onpointerleave = hint.hide;
+    group.onfocus = () => { setFocused(index); hint.show(group.querySelector(".shape") ?? group, bar.hint); };
+    group.onblur = hint.hide;
+    if (data.clickable) group.onclick = () => chart.choose(bar.value);
+  }
+
+  function drawText(each, place, paint) {
+    const left = each.side === "left";
+    return text(each.text, place.x(each.at) + (left ? 0 : LABEL_GAP_PX), place.y(each.row) + 4, {
+      "text-anchor": left ? "end" : "start", fill: paint.color("text"), "font-size": each.size,
+      "font-weight": each.bold ? 700 : 400, "pointer-events": "none",
+    });
+  }
+
+  function drawPoint(point, place, paint) {
+    const [x, y, size] = [place.x(point.at), place.y(point.row), 5.5];
+    const path = {
+      circle: `M${x - size} ${y} a${size} ${size} 0 1 0 ${2 * size} 0 a${size} ${size} 0 1 0 ${-2 * size} 0Z`,
+      square: `M${x - size} ${y - size} h${2 * size} v${2 * size} h${-2 * size}Z`,
+      diamond: `M${x} ${y - size - 1} l${size + 1} ${size + 1} l${-size - 1} ${size + 1} l${-size - 1} ${-size - 1}Z`,
+    }[point.symbol.replace("-open", "")];
+    const open = point.symbol.endsWith("-open"), color = paint.color(point.color);
+    const group = element("g", { role: "img", class: "part", "aria-label": point.hint ?? "" });
+    group.append(element("path", { class: "shape", d: path, fill: open ? "transparent" : color, stroke: color, "stroke-width": 2 }));
+    if (point.hint) {
+      group.onpointerenter = () => hint.show(group, point.hint);
+      group.onpointerleave = hint.hide;
+    }
+    return group;
+  }
+
+  function drawLegend(place, paint) {
+    return place.legend.flatMap(({ entry, x, y }) => {
+      const swatch = entry.symbol
+        ? drawPoint({ ...entry, at: 0, row: 0 }, { x: () => x + 7, y: () => y + 7 }, paint)
+        : element("rect", { x, y, width: 14, height: 14, fill: paint.fill(entry.color, entry.pattern),
+            stroke: paint.color(entry.color), "stroke-width": 1, "fill-opacity": entry.opacity ?? 1 });
+      return [swatch, text(entry.name, x + 21, y + 11.5, { fill: paint.color("text"), "font-size": 13 })];
+    });
+  }
+
+  function setFocused(index, takesFocus = false) {
+    focused = Math.max(0, index);
+    parts.forEach((part, at) => part.setAttribute("tabindex", at === focused ? "0" : "-1"));
+    if (takesFocus) parts[focused]?.focus();
+  }
+
+  picture.addEventListener("keydown", (event) => {
+    const last = parts.length - 1;
+    const next = {
+      ArrowUp: focused - 1, ArrowLeft: focused - 1, ArrowDown: focused + 1, ArrowRight: focused + 1, Home: 0, End: last,
+    }[event.key];
+    if (next !== undefined) setFocused(Math.min(last, Math.max(0, next)), true);
+    else if ((event.key === "Enter" || event.key === " ") && data.clickable) chart.choose(data.bars[focused].value);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  new ResizeObserver(() => { if (root.clientWidth !== width) draw(); }).observe(root);
+  return chart;
+}
+
+function measure(width, data) {
+  const longest = Math.max(0, ...data.rows.map((row) => Math.max(row.name.length, row.detail.length * DETAIL_SIZE)));
+  const left = Math.min(longest * CHARACTER_PX + 16, width * ROW_NAMES_SHARE_MAX);
+  const plot = width - left - 10;
+  const below = (data.ticks.length || data.rules.length ? TICKS_PX : 6) + (data.axis_title ? AXIS_TITLE_PX : 0);
+  const rows = data.height - TOP_PX - below - (data.legend.length ? LEGEND_PX : 0);
+  const row = rows / Math.max(1, data.rows.length);
+  const legend = [];
+  let x = left, y = TOP_PX + rows + below + 8;
+  for (const entry of data.legend) {
+    const length = 21 + entry.name.length * CHARACTER_PX + 20;
+    if (x + length > width && x > left) [x, y] = [left, y + LEGEND_PX];
+    legend.push({ entry, x, y });
+    x += length;
+  }
+  return {
+    left, plot, rows, row, legend,
+    characters: (left - 10) / CHARACTER_PX,
+    height: Math.ceil(data.legend.length ? y + 18 : TOP_PX + rows + below),
+    x: (at) => left + at * plot,
+    y: (at) => TOP_PX + (at + 0.5) * row,
+    length: (share) => Math.max(0, share * plot),
+  };
+}
+
+function createPaint(colors) {
+  const patterns = element("defs", {});
+  const known = new Map();
+  const named = { text: colors.text, page: colors.page, muted: colors.muted };
+  const color = (name) => named[name] ?? (name.startsWith("series") ? colors.series[Number(name.slice(6))] : name);
+  function fill(name, pattern) {
+    if (!pattern) return color(name);
+    const id = `hatch-${pattern.charCodeAt(0)}-${color(name).replace(/[^\w]/g, "")}`;
+    if (!known.has(id)) patterns.append(known.set(id, hatch(id, pattern, color(name))).get(id));
+    return `url(#${id})`;
+  }
+  return { patterns, color, fill, grid: mix(colors.text, colors.page, 0.86) };
+}
+
+function hatch(id, shape, color) {
+  const tile = element("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
+  const lines = {
+    "/": "M-1 1L1 -1M0 6L6 0M5 7L7 5", "x": "M0 6L6 0M0 0L6 6", "-": "M0 3H6", "|": "M3 0V6", ".": "M2 3H4.4",
+  }[shape];
+  tile.append(element("path", { d: lines, stroke: color, "stroke-width": shape === "." ? 2.4 : 2, fill: "none" }));
+  return tile;
+}
+
+function drawTick(tick, place, paint) {
+  const x = place.x(tick.at), bottom = TOP_PX + place.rows;
+  return [
+    element("line", { x1: x, x2: x, y1: TOP_PX, y2: bottom, stroke: paint.grid, "stroke-width": 1 }),
+    text(tick.text, x, bottom + 17, { "text-anchor": "middle", fill: paint.color("text"), "font-size": 12 }),
+  ];
+}
+
+function drawRowName(row, index, place, paint) {
+  const [x, y] = [place.left - 9, place.y(index)];
+  const cut = (words, room) => (words.length > room ? `${words.slice(0, Math.floor(room) - 1).trimEnd()}…` : words);
+  const group = element("g", {});
+  group.append(text(cut(row.name, place.characters), x, y + (row.detail ? -2 : 4.5), {
+    "text-anchor": "end", fill: paint.color("text"), "font-size": 13, "font-weight": row.bold ? 700 : 400,
+  }));
+  if (row.detail) group.append(text(cut(row.detail, Math.floor(place.characters / DETAIL_SIZE)), x, y + 13, {
+    "text-anchor": "end", fill: paint.color("muted"), "font-size": 11,
+  }));
+  return group;
+}
+
+function drawWhisker(whisker, place, paint) {
+  const [low, high, y] = [place.x(whisker.low), place.x(whisker.high), place.y(whisker.row)];
+  return element("path", {
+    d: `M${low} ${y - 4}v8M${low} ${y}H${high}M${high} ${y - 4}v8`, stroke: paint.color(whisker.color),
+    "stroke-width": 1.4, fill: "none", "pointer-events": "none",
+  });
+}
+
+function drawRule(rule, place, paint) {
+  const x = place.x(rule.at), bottom = TOP_PX + place.rows;
+  return [
+    element("line", { x1: x, x2: x, y1: TOP_PX, y2: bottom, stroke: paint.color(rule.color), "stroke-dasharray": "2 3" }),
+    text(rule.text, x, bottom + 14, { "text-anchor": "middle", fill: paint.color("text"), "font-size": 11 }),
+  ];
+}

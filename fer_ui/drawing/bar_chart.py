@@ -1,0 +1,236 @@
+"""Figures of horizontal bars, drawn by `bar_chart.js` instead of Plotly.
+
+Loading Plotly takes a browser longer than the rest of a page, and its bars can't be reached by keyboard. The figures
+stay Plotly's; the few properties that ours use are read here.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fer_ui.drawing.axis import Axis
+from fer_ui.drawing.component import drawing_component
+from fer_ui.theme import PAGE, SERIES, TEXT
+
+show_bars = drawing_component("bar_chart", role="group")
+"""Show the result of `bar_chart_data`; `bar` of the returned value is the `value` of a clicked bar."""
+
+_DETAIL = re.compile(r"^(?P<name>.*?)<br><span[^>]*>(?P<detail>.*)</span>$")
+_TAG = re.compile(r"<[^>]+>")
+_RGBA = re.compile(r"rgba\((.+), ?([\d.]+)\)")
+_NAMED = {TEXT: "text", PAGE: "page"}
+_GAP_01 = 0.2
+"""Plotly's, where a figure sets none."""
+
+_Trace = Mapping[str, Any]
+
+
+def bar_chart_data(figure: go.Figure) -> dict[str, Any] | None:
+    """Build what the browser draws of a figure; None if it has anything but rows of bars, points and texts.
+
+    Positions along the axis are 0..1, rows are counted from 0, and thicknesses are shares of a row.
+    """
+    spec = figure.to_plotly_json()
+    traces, layout = spec["data"], spec["layout"]
+    if not traces or not all(map(_has_rows, traces)) or "xaxis2" in layout or "range" not in layout.get("xaxis", {}):
+        return None
+    rows = _row_names(traces, layout.get("yaxis", {}))
+    axis = Axis(layout["xaxis"])
+    bars = _place_bars(traces, layout, rows, axis)
+    drawn = [bar for of_trace in bars.values() for bar in of_trace if bar["fill"] or layout.get("barmode") == "stack"]
+    return {
+        "height": layout["height"],
+        "rows": [_row_name(name) for name in rows],
+        "bars": sorted(drawn, key=lambda bar: (bar["row"], bar["from"])),
+        "texts": [
+            text for index, trace in enumerate(traces) for text in _texts(trace, bars.get(index, []), rows, axis)
+        ],
+        "points": [point for trace in traces if _has_points(trace) for point in _points(trace, rows, axis)],
+        "whiskers": [whisker for trace in traces for whisker in _whiskers(trace, rows, axis)],
+        "rules": _rules(layout, axis),
+        "ticks": axis.ticks(),
+        "axis_title": axis.title,
+        "legend": list(_legend(traces)) if layout.get("showlegend", len(traces) > 1) else [],
+    }
+
+
+def _has_rows(trace: _Trace) -> bool:
+    return trace.get("orientation") == "h" if _is_bar(trace) else trace.get("mode") in ("text", "markers")
+
+
+def _is_bar(trace: _Trace) -> bool:
+    return bool(trace["type"] == "bar")
+
+
+def _has_points(trace: _Trace) -> bool:
+    return trace.get("mode") == "markers"
+
+
+def _row_names(traces: Sequence[_Trace], axis: Mapping[str, Any]) -> list[str]:
+    if "ticktext" in axis:
+        return [str(name) for name in axis["ticktext"]]
+    return list(dict.fromkeys(str(name) for trace in traces for name in trace["y"]))
+
+
+def _row_name(name: str) -> dict[str, Any]:
+    found = _DETAIL.match(name)
+    title, detail = (found["name"], found["detail"]) if found else (name, "")
+    return {"name": _plain(title), "detail": _plain(detail), "bold": "<b>" in title}
+
+
+def _row(name: Any, rows: Sequence[str]) -> float:
+    return float(rows.index(name)) if isinstance(name, str) else float(name)
+
+
+def _place_bars(
+    traces: Sequence[_Trace], layout: Mapping[str, Any], rows: Sequence[str], axis: Axis
+) -> dict[int, list[dict[str, Any]]]:
+    """Place the bars of each trace as Plotly's `barmode` says: beside, behind or over each other."""
+    mode = layout.get("barmode", "group")
+    thickness_of_all = 1 - layout.get("bargap", _GAP_01)
+    bar_traces = {index: trace for index, trace in enumerate(traces) if _is_bar(trace)}
+    groups = list(dict.fromkeys(trace.get("offsetgroup", index) for index, trace in bar_traces.items()))
+    thickness = thickness_of_all / len(groups) if mode == "group" and groups else thickness_of_all
+    ends: dict[float, float] = {}
+    placed: dict[int, list[dict[str, Any]]] = {}
+    for index, trace in bar_traces.items():
+        group = groups.index(trace.get("offsetgroup", index))
+        shift = (group + 0.5) * thickness - thickness_of_all / 2 if mode == "group" else 0.0
+        placed[index] = []
+        for number, (name, length) in enumerate(zip(trace["y"], _numbers(trace["x"]), strict=True)):
+            row = _row(name, rows)
+            start = ends.get(row, 0.0) if mode == "stack" else 0.0
+            ends[row] = start + length
+            span = [axis.at(start), axis.at(start + length)]
+            placed[index].append(
+                {
+                    "row": row + shift,
+                    "thickness": float(trace.get("width") or thickness),
+                    "from": span[0],
+                    "to": span[1],
+                    "hit": span if mode == "stack" else [0, 1],
+                    **_look(trace, number),
+                }
+            )
+    return placed
+
+
+def _look(trace: _Trace, number: int) -> dict[str, Any]:
+    marker = trace.get("marker", {})
+    line = marker.get("line", {})
+    color, opacity = _split_opacity(_pick(marker.get("color"), number))
+    opacity *= _pick(marker.get("opacity", 1.0), number)
+    return {
+        "fill": _color(color) if opacity else None,
+        "opacity": opacity,
+        "line": _color(_pick(line.get("color"), number)) if opacity and line.get("color") is not None else None,
+        "pattern": marker.get("pattern", {}).get("shape", ""),
+        "hint": _plain(_pick(trace.get("hovertext"), number) or ""),
+        "value": _value(trace.get("customdata"), number),
+    }
+
+
+def _texts(
+    trace: _Trace, bars: Sequence[Mapping[str, Any]], rows: Sequence[str], axis: Axis
+) -> Iterator[dict[str, Any]]:
+    """Place the texts of a trace; those of bars stand behind their ends."""
+    if trace.get("text") is None:
+        return
+    places = [(bar["to"], bar["row"]) for bar in bars] or [
+        (axis.at(x), _row(y, rows)) for x, y in zip(_numbers(trace["x"]), trace["y"], strict=True)
+    ]
+    side = "left" if str(trace.get("textposition", "")).endswith("left") else "right"
+    size = trace.get("textfont", {}).get("size", 12)
+    for text, (at, row) in zip(trace["text"], places, strict=True):
+        if words := _plain(str(text)).strip():
+            yield {"at": at, "row": row, "text": words, "bold": "<b>" in str(text), "side": side, "size": size}
+
+
+def _points(trace: _Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
+    marker = trace["marker"]
+    for number, (x, y) in enumerate(zip(_numbers(trace["x"]), trace["y"], strict=True)):
+        yield {
+            "at": axis.at(x),
+            "row": _row(y, rows),
+            "symbol": marker.get("symbol", "circle"),
+            "color": _color(marker["color"]),
+            "hint": _plain(_pick(trace.get("hovertext"), number) or ""),
+        }
+
+
+def _whiskers(trace: _Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
+    error = trace.get("error_x")
+    if not error:
+        return
+    ends = zip(*map(_numbers, (trace["x"], error["array"], error["arrayminus"])), trace["y"], strict=True)
+    for value, above, below, y in ends:
+        if above or below:
+            low, high = axis.at(value - below), axis.at(value + above)
+            yield {"low": low, "high": high, "row": _row(y, rows), "color": _color(error["color"])}
+
+
+def _rules(layout: Mapping[str, Any], axis: Axis) -> list[dict[str, Any]]:
+    """List the vertical lines, each with the annotation at its place."""
+    texts = {note["x"]: _plain(note["text"]) for note in layout.get("annotations", ())}
+    lines = [shape for shape in layout.get("shapes", ()) if shape["x0"] == shape["x1"]]
+    return [
+        {"at": axis.at(line["x0"]), "text": texts.get(line["x0"], ""), "color": _color(line["line"]["color"])}
+        for line in lines
+    ]
+
+
+def _legend(traces: Sequence[_Trace]) -> Iterator[dict[str, Any]]:
+    for trace in traces:
+        if trace.get("showlegend") is False or not trace.get("name"):
+            continue
+        if _is_bar(trace):
+            look = _look(trace, 0)
+            if look["fill"]:
+                yield {"name": trace["name"], "color": "muted", **{key: look[key] for key in ("pattern", "opacity")}}
+        else:
+            marker = trace["marker"]
+            yield {"name": trace["name"], "color": _color(marker["color"]), "symbol": marker.get("symbol", "circle")}
+
+
+def _numbers(values: Any) -> list[float]:
+    """Convert lengths to numbers; NaN, an undefined length, becomes 0. Plotly encodes arrays."""
+    if isinstance(values, dict):
+        values = np.frombuffer(b64decode(values["bdata"]), values["dtype"])
+    return [float(value) for value in np.nan_to_num(np.asarray(values, float)).tolist()]
+
+
+def _pick(value: Any, number: int) -> Any:
+    """Pick the entry of a bar, where a property has one for each."""
+    return value[number] if isinstance(value, list | tuple | np.ndarray) else value
+
+
+def _value(values: Any, number: int) -> list[Any] | None:
+    """Get the `customdata` of a bar as plain values; None if it has none."""
+    if values is None:
+        return None
+    value = np.asarray(values[number], object)
+    return [each.item() if isinstance(each, np.generic) else each for each in np.atleast_1d(value)]
+
+
+def _split_opacity(color: str) -> tuple[str, float]:
+    """Split `rgba(…)` into its opaque color and its opacity."""
+    found = _RGBA.fullmatch(color)
+    return (f"rgb({found[1]})", float(found[2])) if found else (color, 1.0)
+
+
+def _color(color: str) -> str:
+    """Convert a placeholder of Streamlit's chart theme to the name by which `bar_chart.js` knows the color."""
+    if color in _NAMED:
+        return _NAMED[color]
+    return f"series{SERIES.index(color)}" if color in SERIES else color
+
+
+def _plain(html: str) -> str:
+    return unescape(_TAG.sub("", html.replace("<br>", " ")))
