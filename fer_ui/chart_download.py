@@ -22,7 +22,7 @@ export default function ({ parentElement, data }) {
     button.onclick = () => {
       const place = document.querySelector(`.st-key-${CSS.escape(data.chart)}`);
       const chart = place.querySelector(".js-plotly-plot");
-      if (!chart) return save(place.querySelector("svg[role=grid]"), format, data.file);
+      if (!chart) return save(place.querySelector(".ferscope-drawing svg"), format, data.file);
       chart._context.toImageButtonOptions = { format, filename: data.file, scale: 2 };
       chart.querySelector(`.modebar-btn[data-title*="Download"]`).click();
     };
@@ -32,8 +32,11 @@ export default function ({ parentElement, data }) {
 
 async function save(svg, format, file) {
   const page = getComputedStyle(svg).getPropertyValue("--st-background-color");
-  const { width, height } = svg.viewBox.baseVal;
+  const margin = 12, width = svg.viewBox.baseVal.width + 2 * margin, height = svg.viewBox.baseVal.height + 2 * margin;
   const copy = svg.cloneNode(true);
+  copy.setAttribute("viewBox", `${-margin} ${-margin} ${width} ${height}`);
+  copy.setAttribute("width", width);
+  copy.setAttribute("height", height);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.style.background = page;
   let blob = new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });

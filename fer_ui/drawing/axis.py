@@ -53,4 +53,4 @@ def nice_step(length: float) -> float:
 
 
 def _format(value: float) -> str:
-    return format_compact_count(round(value), 5) if value == round(value) else f"{value:.3g}"
+    return format_compact_count(round(value), 6) if value == round(value) else f"{value:.3g}"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from fer_core.bundles.catalog import SHIPPED
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme
 from tests.e2e.page_state import wait_until_settled
@@ -51,14 +52,26 @@ def published(page: Page) -> Page:
     return page
 
 
-def test_a_chart_comes_down_as_csv_png_and_svg(published: Page, tmp_path: Path) -> None:
-    csv = _download(published, "Data as CSV", tmp_path)
-    assert re.fullmatch(r"ferscope-classes-published-affectnet[\w-]*\.csv", csv.name)
-    header, *rows = csv.read_text().splitlines()
-    assert {"expression", "count"} <= set(header.split(","))
-    assert any("contempt" in row for row in rows)
+@pytest.mark.parametrize(
+    ("link", "name", "columns"),
+    [
+        (_PUBLISHED, "classes-published-affectnet", {"expression", "count"}),
+        ("/", "overview-confusion", {"label", "predicted", "images"}),
+        (f"/models?model={SHIPPED}&section=calibration", "calibration", {"confidence", "accuracy"}),
+    ],
+    ids=["bars", "confusion matrix", "plotly"],
+)
+def test_a_chart_comes_down_as_csv_png_and_svg(
+    page: Page, link: str, name: str, columns: set[str], tmp_path: Path
+) -> None:
+    page.goto(link)
+    wait_until_settled(page)
+    csv = _download(page, "Data as CSV", tmp_path)
+    assert re.fullmatch(rf"ferscope-{name}[\w-]*\.csv", csv.name)
+    header, *rows = csv.read_text("utf-8-sig").splitlines()
+    assert columns <= set(header.split(",")) and len(rows) > 3
     for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
-        picture = _download(published, f"Picture as {kind}", tmp_path)
+        picture = _download(page, f"Picture as {kind}", tmp_path)
         assert picture.name == csv.with_suffix(f".{kind.lower()}").name
         assert picture.read_bytes().startswith(start)
         assert picture.stat().st_size > 5000

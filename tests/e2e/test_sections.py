@@ -43,10 +43,25 @@ def test_a_click_on_a_bar_shows_its_faces(page: Page, take_screenshots: TakeScre
     take_screenshots("section-faces", f"/datasets?dataset={DATASET}&section=faces&label=contempt")
 
 
+def test_a_bar_is_reached_and_opened_by_keyboard(page: Page) -> None:
+    page.goto(f"/datasets?dataset={DATASET}")
+    wait_until_ready(page)
+    bars = page.locator(".ferscope-drawing .part")
+    expect(page.locator('.ferscope-drawing .part[tabindex="0"]')).to_have_count(1)
+    bars.first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    last_but_one = bars.nth(bars.count() - 2)
+    expect(last_but_one).to_be_focused()
+    expect(page.locator(".ferscope-drawing .hint")).to_have_text(last_but_one.get_attribute("aria-label") or "?")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("section=faces.*label=contempt"), timeout=_LONG_MS)
+
+
 def test_a_link_to_a_class_is_in_the_address_and_back_returns(page: Page) -> None:
     page.goto(f"/datasets?dataset={DATASET}")
     wait_until_ready(page)
-    page.get_by_role("button", name="Contempt").click()
+    page.get_by_role("button", name="Contempt", exact=True).click()
     expect(page).to_have_url(re.compile("section=faces.*label=contempt"), timeout=_LONG_MS)
     page.reload()
     expect(page.get_by_role("option", name=re.compile("Contempt")).first).to_be_visible(timeout=_LONG_MS)
