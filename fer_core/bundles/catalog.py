@@ -16,7 +16,7 @@ from fer_core.errors import BundleError
 from fer_core.files.atomic import write_json
 from fer_core.ids import check_id
 from fer_core.runs.folder import Run, RunState, list_runs
-from fer_core.runs.title import distinct_titles, run_title
+from fer_core.runs.title import distinct_titles, read_config, run_title
 from fer_core.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +74,8 @@ def _read_info(kind: Kind, folder: Path, settings: Settings) -> BundleInfo:
 def model_titles(models: Sequence[ModelEntry]) -> dict[str, str]:
     """Get the titles of models by id, distinct from each other: see `distinct_titles`."""
     titles = {model.id: model.info.title for model in models}
-    return distinct_titles(titles, {model.id: _created(model.info) for model in models})
+    configs = {model.id: read_config(Run(model.folder)) for model in models if model.kind == "run"}
+    return distinct_titles(titles, {model.id: _created(model.info) for model in models}, configs)
 
 
 def _created(info: BundleInfo) -> datetime | None:

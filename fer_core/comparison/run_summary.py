@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -58,6 +58,7 @@ class RunSummary:
         metrics: those of the report; before it exists, the validation metrics of the best epoch.
         evaluation_key: equal for runs evaluated on the same images and labels; "" if unknown.
         problem: what is wrong with the folder.
+        config: as plain data.
     """
 
     id: str
@@ -80,6 +81,7 @@ class RunSummary:
     note: str = ""
     evaluation_key: str = ""
     problem: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def dataset_name(self) -> str:
@@ -137,6 +139,7 @@ def summarize_run(run: Run, settings: Settings) -> RunSummary:
         note=notes.text,
         evaluation_key=_evaluation_key(run, config),
         problem=" ".join(problems),
+        config=config,
     )
 
 

@@ -47,8 +47,9 @@ def newest_first(rows: Iterable[RunSummary]) -> list[RunSummary]:
 
 
 def display_names(rows: Sequence[RunSummary]) -> dict[str, str]:
-    """Give each run a unique name: its title, with its time or id if titles repeat."""
-    return distinct_titles({row.id: row.title for row in rows}, {row.id: row.created for row in rows})
+    """Give each run a unique name: its title, with what differs, its time or id if titles repeat."""
+    titles = {row.id: row.title for row in rows}
+    return distinct_titles(titles, {row.id: row.created for row in rows}, {row.id: row.config for row in rows})
 
 
 def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
@@ -56,7 +57,7 @@ def to_dataframe(rows: Sequence[RunSummary]) -> pd.DataFrame:
     records = []
     for row in rows:
         metrics, record = row.metrics, asdict(row)
-        del record["metrics"], record["evaluation_key"], record["note"]
+        del record["metrics"], record["evaluation_key"], record["note"], record["config"]
         record |= {"split": metrics.split if metrics else "", "n": metrics.n if metrics else None}
         for name in HEADLINE_METRICS:
             low, high = row.interval(name) or (None, None)

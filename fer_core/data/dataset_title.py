@@ -9,6 +9,7 @@ from fer_core.data.catalog import open_dataset, title_with_id
 from fer_core.data.ingest.import_folder import MANIFEST
 from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import FerscopeError
+from fer_core.files.migration import MANIFEST_IDS
 from fer_core.settings import Settings
 
 
@@ -18,8 +19,14 @@ def dataset_title(dataset_id: str, settings: Settings) -> str:
     try:
         return _stored_title(dataset_id, manifest, manifest.stat().st_mtime_ns, settings)
     except (OSError, ValueError, FerscopeError):
-        known = builtin_manifests().get(dataset_id)
-        return title_with_id(known.title, dataset_id) if known else dataset_id
+        return known_dataset_title(dataset_id)
+
+
+def known_dataset_title(dataset_id: str) -> str:
+    """Get the title of the built-in manifest of a dataset, otherwise the id: the same on every machine."""
+    known_id = MANIFEST_IDS.get(dataset_id, dataset_id)
+    known = builtin_manifests().get(known_id)
+    return title_with_id(known.title, known_id) if known else dataset_id
 
 
 def short_dataset_title(dataset_id: str, settings: Settings) -> str:

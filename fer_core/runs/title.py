@@ -19,6 +19,7 @@ from fer_core.labels import LABEL_SETS
 from fer_core.models.catalog import MODELS
 from fer_core.runs.folder import Run
 from fer_core.runs.notes import read_notes, write_notes
+from fer_core.runs.title_differences import describe_differences
 from fer_core.settings import Settings
 
 _SEPARATOR = " · "
@@ -128,13 +129,20 @@ def use_automatic_title(run: Run) -> None:
     write_notes(run, title="")
 
 
-def distinct_titles(titles: Mapping[str, str], created: Mapping[str, datetime | None]) -> dict[str, str]:
-    """Add the time, or the id, to titles that more than one run has.
+def distinct_titles(
+    titles: Mapping[str, str],
+    created: Mapping[str, datetime | None],
+    configs: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, str]:
+    """Add what differs to titles that more than one run has; where that is not enough the time, or the id.
 
     Args:
         titles: by run id.
         created: when each run was created, if known.
+        configs: as plain data, of those runs that have one.
     """
+    differences = describe_differences(titles, configs or {})
+    titles = {run_id: _SEPARATOR.join([title, *differences[run_id]]) for run_id, title in titles.items()}
     count = Counter(titles.values())
     times = {run_id: f"{time:%Y-%m-%d %H:%M}" if time else run_id for run_id, time in created.items()}
     timed = {run_id: title if count[title] == 1 else f"{title}, {times[run_id]}" for run_id, title in titles.items()}
@@ -147,7 +155,8 @@ def distinct_titles(titles: Mapping[str, str], created: Mapping[str, datetime | 
 def titles_by_run(runs: list[Run], settings: Settings) -> dict[str, str]:
     """Get the titles of runs by id, distinct from each other."""
     titles = {run.id: run_title(run, settings) for run in runs}
-    return distinct_titles(titles, {run.id: created_at(run) for run in runs})
+    configs = {run.id: read_config(run) for run in runs}
+    return distinct_titles(titles, {run.id: created_at(run) for run in runs}, configs)
 
 
 def created_at(run: Run) -> datetime | None:

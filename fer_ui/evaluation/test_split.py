@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.bundles.bundle import read_bundle_info
-from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.model_comparison import evaluated_on
 from fer_core.bundles.published_split import published_validation_is_test
 from fer_core.bundles.reports import SplitReports, split_caveat
+from fer_core.data.dataset_title import dataset_title
 from fer_core.data.record import SPLIT_TITLES, Split
 from fer_core.errors import FerscopeError
 from fer_core.evaluation.predictions import describe_protocol
@@ -36,7 +36,7 @@ def describe_images(model: ModelEntry, reports: SplitReports, report: StoredRepo
 
 def describe_test_set(model: ModelEntry, reports: SplitReports) -> str:
     """Name the images of a model's headline metrics: "faces, test", "FER+, published validation"."""
-    dataset = dataset_title(evaluated_on(model)) or "unknown data"
+    dataset = dataset_title(evaluated_on(model), settings()) or "unknown data"
     if reports.split == Split.TEST and _validation_is_test(model):
         return f"{dataset}, published validation"
     return f"{dataset}, {SPLIT_TITLES.get(reports.split, reports.split)}"

@@ -8,16 +8,17 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE
-from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
 from fer_core.bundles.reports import SplitReports, read_evaluations
 from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.contract import Contract
+from fer_core.data.dataset_title import dataset_title
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import Evaluation, SelectiveAccuracy, StoredReport
 from fer_core.markdown import describe_split
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
+from fer_core.settings import settings
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, describe_bias, reliability_diagram
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
@@ -111,7 +112,7 @@ def _describe_threshold(point: OperatingPoint, selective: SelectiveAccuracy) -> 
 
 
 def _show_evaluation(evaluation: Evaluation) -> None:
-    st.subheader(escape_markdown(f"On {dataset_title(evaluation.dataset)}"), anchor=False)
+    st.subheader(escape_markdown(f"On {dataset_title(evaluation.dataset, settings())}"), anchor=False)
     if text := " ".join(filter(None, (evaluation.source, evaluation.note))):
         st.markdown(escape_markdown(text))
     rows = [
@@ -141,7 +142,7 @@ def _describe_int8(quantization: QuantizationReport, report: StoredReport) -> st
     low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
     return (
         f"Live uses an INT8 variant of this network where that is faster. On {format_images(result.n)} of "
-        f"{describe_split(dataset_title(quantization.dataset), quantization.split)} its accuracy is "
+        f"{describe_split(dataset_title(quantization.dataset, settings()), quantization.split)} its accuracy is "
         f"{format_percent(result.int8.accuracy)} "
         f"and its macro-F1 {format_percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} "
         "point): "

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
+from fer_core.data.dataset_title import dataset_title
 from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE
+from fer_core.settings import settings
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
@@ -67,7 +68,7 @@ def show_model(model: ModelEntry, active_id: str, header: DeltaGenerator) -> Non
 def describe_model(model: ModelEntry) -> str:
     """Describe where a model is from, its size and its training data."""
     info = model.info
-    data = f"trained on {dataset_title(info.dataset)}" if info.dataset else "training data unknown"
+    data = f"trained on {dataset_title(info.dataset, settings())}" if info.dataset else "training data unknown"
     parameters = f"{format_count(info.parameters)} parameters" if info.parameters else ""
     return ", ".join(filter(None, (_KINDS[model.kind], f"id {model.id}", parameters, data)))
 

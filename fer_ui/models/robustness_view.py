@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fer_core.bundles.card.training_details import dataset_title
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES, Corruption, rng_for
+from fer_core.data.dataset_title import dataset_title
 from fer_core.evaluation.robustness_report import RobustnessReport, describe_evaluation, describe_worst, read_robustness
 from fer_core.faces import RgbImage
 from fer_core.labels import Expression
+from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.robustness import robustness_heatmap, robustness_panels, robustness_table
@@ -82,7 +83,7 @@ def _show_summary(report: RobustnessReport) -> None:
             ),
         ]
     )
-    titled = report.model_copy(update={"dataset": dataset_title(report.dataset)})
+    titled = report.model_copy(update={"dataset": dataset_title(report.dataset, settings())})
     st.caption(escape_markdown(f"{describe_evaluation(titled)}."))
 
 

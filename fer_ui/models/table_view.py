@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fer_core.bundles.card.training_details import dataset_title
 from fer_core.bundles.catalog import ModelEntry, model_titles
 from fer_core.bundles.model_comparison import EvaluatedModel, MacroF1Difference, compare_models, evaluated_model
+from fer_core.data.dataset_title import dataset_title
+from fer_core.settings import settings
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.model_scores import ScoredModel, model_scores, scores_table
 from fer_ui.evaluation.test_split import describe_test_set
@@ -122,7 +123,7 @@ def _row(
         "Labels": None if report is None else protocol_title(report.protocol),
         "Size": model.size_bytes / _MEBI,
         "Compute": None if model.multiply_adds is None else model.multiply_adds / 10**6,
-        "Trained on": dataset_title(entry.info.dataset) or "unknown",
+        "Trained on": dataset_title(entry.info.dataset, settings()) or "unknown",
     }
 
 

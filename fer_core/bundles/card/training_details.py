@@ -10,6 +10,7 @@ import yaml
 
 from fer_core.bundles.bundle import BundleInfo
 from fer_core.contract import Contract
+from fer_core.data.dataset_title import known_dataset_title
 from fer_core.data.manifest import builtin_manifests
 from fer_core.errors import ConfigError
 from fer_core.files.migration import MANIFEST_IDS
@@ -46,13 +47,7 @@ def network_lines(info: BundleInfo, contract: Contract) -> list[str]:
 
 def dataset_name(info: BundleInfo) -> str:
     """The title of the training data."""
-    return escape_markdown(dataset_title(info.dataset)) or "unnamed data"
-
-
-def dataset_title(dataset: str) -> str:
-    """The title of a dataset that FERscope knows, as plain text; others keep their id."""
-    manifest = builtin_manifests().get(MANIFEST_IDS.get(dataset, dataset))
-    return manifest.title if manifest else dataset
+    return escape_markdown(known_dataset_title(info.dataset)) or "unnamed data"
 
 
 def data_lines(info: BundleInfo) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 
 from fer_core.bundles.catalog import find_model
 from fer_core.comparison.table import RunTable
@@ -13,7 +14,7 @@ from fer_core.errors import RunError
 from fer_core.jobs.job import JobKind
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.submit import job_title
-from fer_core.runs.folder import Run, create_run, open_run
+from fer_core.runs.folder import Run, create_run, list_runs, open_run
 from fer_core.runs.notes import write_notes
 from fer_core.runs.title import (
     PRESET_TITLES,
@@ -118,3 +119,43 @@ def test_equal_titles_are_told_apart_by_time_or_id() -> None:
         {"a": eight, "b": eight.replace(hour=9), "c": eight.replace(hour=9), "d": eight},
     )
     assert titles == {"a": "Same, 2026-01-01 08:00", "b": "Same, b", "c": "Same, c", "d": "Other"}
+
+
+AUGMENT = {"flip_prob": 0.5, "rotate_deg": 15.0, "scale_01": 0.1, "degrade_prob": 1.0}
+NO_AUGMENT = {"flip_prob": 0.0, "rotate_deg": 0.0, "scale_01": 0.0, "degrade_prob": 1.0}
+FULL = PLAIN | {
+    "targets": "votes",
+    "optimizer": {"name": "sgd", "learning_rate": 0.1},
+    "augment": AUGMENT,
+    "epochs": 24,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"targets": "label"}, ("soft labels", "hard labels")),
+        ({"optimizer": {"name": "adamw", "learning_rate": 0.1}}, ("SGD", "AdamW")),
+        ({"optimizer": {"name": "sgd", "learning_rate": 0.01}}, ("lr 0.1", "lr 0.01")),
+        ({"augment": NO_AUGMENT}, ("augmentation", "no augmentation")),
+        ({"augment": AUGMENT | {"rotate_deg": 30.0}}, ("rotate_deg 15", "rotate_deg 30")),
+        ({"targets": "label", "augment": NO_AUGMENT}, ("soft labels · augmentation", "hard labels · no augmentation")),
+        ({"epochs": 40}, ("24 epochs", "40 epochs")),
+    ],
+)
+def test_equal_titles_say_what_differs(change: dict[str, Any], words: tuple[str, str], store: Settings) -> None:
+    for name, config in (("a", FULL), ("b", FULL | change), ("c", FULL | {"seed": 1})):
+        create_run(name, yaml.safe_dump(config), store)
+    titles = titles_by_run(list_runs(store), store)
+    title = "FER+ · small-resnet · s{}"
+    assert titles == {
+        "a": f"{title.format(0)} · {words[0]}",
+        "b": f"{title.format(0)} · {words[1]}",
+        "c": title.format(1),
+    }
+
+
+def test_runs_that_differ_in_nothing_are_told_apart_by_their_time(store: Settings) -> None:
+    times = {"a": datetime(2026, 1, 1, 8, tzinfo=UTC), "b": datetime(2026, 1, 1, 9, tzinfo=UTC)}
+    titles = distinct_titles({"a": "Same", "b": "Same"}, times, {"a": FULL, "b": FULL})
+    assert titles == {"a": "Same, 2026-01-01 08:00", "b": "Same, 2026-01-01 09:00"}
