@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 
@@ -17,6 +18,8 @@ from fer_ui.resources import load_index
 
 _LOG = logging.getLogger(__name__)
 _PREPARED = "prepared-dataset"
+_LIBRARY = "scipy.sparse.csgraph"
+"""Splits and duplicates need it; its import takes half a second."""
 
 
 def prepare_dataset(dataset: StoredDataset) -> None:
@@ -36,5 +39,6 @@ def _prepare(dataset: StoredDataset, rows: pd.DataFrame, process: WarmWorker) ->
     try:
         load_thumbnails(dataset, rows)
         prepare_augmentation(process, dataset.id, str(rows["id"].iloc[0]))
+        importlib.import_module(_LIBRARY)
     except (FerscopeError, OSError) as exc:  # the view that needs it shows its error
         _LOG.warning("%s could not be prepared: %s", dataset.id, exc)

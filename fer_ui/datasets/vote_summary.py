@@ -22,16 +22,17 @@ from fer_core.data.agreement import (
 )
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.imbalance.counts import excluded_rows
-from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.intervals import Z_95, Interval, wilson_interval
 from fer_core.labels import Expression
 from fer_core.settings import settings
 from fer_core.text import join_words
+from fer_ui.resources import load_index
 
 AMBIGUOUS_MAX = 360
 """Ten pages of the faces with the lowest agreement."""
 
+_NEEDED = ("split", "label", "excluded")
 _ANSWERS = (*map(str, Expression), "unknown", "not a face")
 
 
@@ -68,7 +69,7 @@ class VoteSummary:
 
 def vote_summary(dataset: StoredDataset, split: str) -> VoteSummary | None:
     """Load the summary of one split ("" for all) with the current corrections; None without votes."""
-    return _summaries(dataset.id, dataset.fingerprint, dataset.corrections().version)[split]
+    return _summary(dataset.id, dataset.fingerprint, dataset.corrections().version, split)
 
 
 def summarize_votes(index: pd.DataFrame, split: str = "") -> VoteSummary | None:
@@ -109,12 +110,13 @@ def describe_votes(votes: NDArray[np.integer]) -> str:
     return join_words([f"{int(votes[answer])} {_ANSWERS[answer]}" for answer in order if votes[answer] > 0])
 
 
-@st.cache_resource(show_spinner="Counting the votes", max_entries=4)
-def _summaries(dataset_id: str, fingerprint: str, version: int) -> dict[str, VoteSummary | None]:
-    """Summarize all splits at once, so that switching between them is fast."""
-    del fingerprint  # part of the key: an import under the same id is another dataset
-    index = open_dataset(dataset_id, settings()).index(["id", "split", "label", *VOTE_COLUMNS], version)
-    return {split: summarize_votes(index, split) for split in ("", *map(str, Split))}
+@st.cache_resource(show_spinner="Counting the votes", max_entries=16)
+def _summary(dataset_id: str, fingerprint: str, version: int, split: str) -> VoteSummary | None:
+    del fingerprint, version  # part of the key: an import under the same id is another dataset
+    dataset = open_dataset(dataset_id, settings())
+    index, votes = load_index(dataset)[list(_NEEDED)], dataset.raw_index(list(VOTE_COLUMNS))
+    # The pages' index has its categories already, and no column of text that a selection of rows would copy.
+    return summarize_votes(pd.concat([index, votes], axis=1), split)
 
 
 def _median_interval(ordered: NDArray[np.float64]) -> Interval:
