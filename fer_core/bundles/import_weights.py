@@ -23,6 +23,7 @@ from fer_core.bundles.bundle import (
 from fer_core.bundles.catalog import ModelEntry, unique_title
 from fer_core.bundles.export_bundle import finish_bundle, golden_faces
 from fer_core.bundles.import_bundle import check_id_is_free, install_model, staging_folder
+from fer_core.bundles.output_order import parse_order, reorder_outputs
 from fer_core.bundles.reports import read_report
 from fer_core.bundles.verification import check_parity, check_verified
 from fer_core.calibration import Calibration
@@ -67,6 +68,7 @@ class WeightsImportOptions:
         preset: defines network, labels and contract; "" to guess them from the tensors.
         network: in place of the guessed one, without a preset.
         labels: the label set in place of that of as many classes, without a preset.
+        outputs: the order of the network's outputs, see `parse_order`.
         model_id: by default the file's name.
         title: by default the titles of network and file.
         data: a dataset in the store for calibration and evaluation.
@@ -76,6 +78,7 @@ class WeightsImportOptions:
     preset: str = ""
     network: str = ""
     labels: str = ""
+    outputs: str = ""
     model_id: str = ""
     title: str = ""
     license: str = UNKNOWN_LICENSE
@@ -89,19 +92,22 @@ def import_weights(
     """Build the network, load the weights, export it and install it as a model.
 
     Raises:
-        InputError: preset, dataset or split does not exist, no network fits the weights, or the id is taken.
+        InputError: preset, dataset or split does not exist, no network fits the weights, the order of the outputs is
+            invalid, or the id is taken.
         FerscopeError: the ONNX export differs from the network.
     """
     path = path.expanduser()
     config, rename = _preset_config(options.preset) if options.preset else _guessed_config(path, options)
     model_id = check_id_is_free(options.model_id or slug(path.stem), settings)
-    contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
+    labels = label_set(config.labels)
+    order = parse_order(options.outputs, labels)
+    contract = model_info(config.model.name).contract(labels, config.model.size_px)
     rows = _CalibrationData.load(options, settings) if options.data else None
     progress(0.0, f"Loading {path.name}")
     from fer_core.models.registry import parameter_count
     from fer_core.training.network import load_network
 
-    network = load_network(config, contract, path, rename)
+    network = load_network(config, contract, path, lambda state: reorder_outputs(rename(state), order, labels))
     with staging_folder(settings) as staging:
         folder = staging / model_id
         folder.mkdir()

@@ -62,6 +62,12 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
     weights.add_argument("--network", default="", help="the network, if the guess from the tensors is not right")
     weights.add_argument("--labels", default="", help=f"the label set: {', '.join(LABEL_SETS)}")
+    weights.add_argument(
+        "--outputs",
+        default="",
+        help="order of the network's outputs: a known numbering, such as fer2013 or ferplus, or expressions separated "
+        "by commas; by default the order of the label set",
+    )
     weights.add_argument("--license", default="", help="license of the weights")
     weights.add_argument("--title", default="", help="title of the model")
     weights.add_argument("--data", default="", help="a dataset in the store for calibration and evaluation")

@@ -13,10 +13,12 @@ import streamlit as st
 
 from fer_core.bundles.catalog import find_model, list_models
 from fer_core.bundles.import_bundle import WEIGHTS_SUFFIXES, import_bundle, is_weights_file
+from fer_core.bundles.output_order import known_orders
 from fer_core.data.catalog import list_datasets
+from fer_core.data.label_mapping.numberings import NUMBERINGS
 from fer_core.errors import InputError
 from fer_core.jobs.subprocess_runner import Command, run_command
-from fer_core.labels import LABEL_SETS
+from fer_core.labels import LABEL_SETS, LabelSet
 from fer_core.models.catalog import MODELS
 from fer_core.models.network_guess import NetworkGuess, guess_network
 from fer_core.models.tensor_shapes import read_shapes
@@ -40,6 +42,7 @@ class WeightsDetails(NamedTuple):
 
     network: str = ""
     labels: str = ""
+    outputs: str = ""
     license: str = ""
     data: str = ""
 
@@ -100,8 +103,8 @@ def _choose_weights_details(name: str, content: IO[bytes]) -> WeightsDetails | N
         labels_known,
         key="model-upload-labels",
         format_func=lambda known: f"{len(LABEL_SETS[known])}: {join_words([str(e) for e in LABEL_SETS[known]])}",
-        help="The order of the network's outputs. In another order, every prediction would be wrong.",
     )
+    outputs = _choose_order(guess, LABEL_SETS[labels])
     license = st.text_input("License", key="model-upload-license", placeholder="unknown").strip()
     datasets = ["", *(dataset.id for dataset in list_datasets(settings()))]
     data = st.selectbox(
@@ -112,7 +115,31 @@ def _choose_weights_details(name: str, content: IO[bytes]) -> WeightsDetails | N
         help="A dataset with a validation split. Without one, the model is neither calibrated nor evaluated, and every "
         "page that shows its confidence says so.",
     )
-    return WeightsDetails(network, labels, license, data)
+    return None if outputs is None else WeightsDetails(network, labels, outputs, license, data)
+
+
+def _choose_order(guess: NetworkGuess, labels: LabelSet) -> str | None:
+    """Ask for the order of the outputs, which no tensor tells; None until it is chosen.
+
+    Only FERscope's own names of the tensors suggest its own order.
+    """
+    orders = {"": tuple(labels)} | {name: order for name, order in known_orders(labels).items() if order != (*labels,)}
+    titles = {name: NUMBERINGS[name].title if name else "FERscope, AffectNet" for name in orders}
+    outputs = st.selectbox(
+        "Order of the outputs",
+        list(orders),
+        index=None if guess.torchvision_head else 0,
+        key=f"model-upload-outputs-{labels.name}",
+        format_func=lambda name: f"{titles[name]}: {', '.join(orders[name])}",
+        placeholder="Choose the order that the network was trained with",
+        help="In another order, every prediction would be wrong. For an order that is not listed, use "
+        "`models import --outputs` on the command line.",
+    )
+    st.caption(
+        "A file of weights does not say which output stands for which expression. Calibrate and evaluate on a dataset "
+        "to see whether the order is right: otherwise hardly any prediction is."
+    )
+    return outputs
 
 
 def _choose_network(guess: NetworkGuess, tensors: int) -> str:

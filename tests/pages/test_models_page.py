@@ -237,7 +237,22 @@ def test_the_network_of_weights_is_prefilled_from_their_tensors(
     assert "The tensors look like Residual network of half the side" in page_text(app)
     app.text_input(key="model-upload-license").set_value("MIT").run()
     press_key(app, "model-import")
-    assert calls == [("My Weights.SAFETENSORS", content, "", ("small-se-resnet", "eight", "MIT", ""))]
+    assert calls == [("My Weights.SAFETENSORS", content, "", ("small-se-resnet", "eight", "", "MIT", ""))]
+
+
+def test_the_order_of_outputs_of_a_foreign_network_is_asked_for(store: Settings, open_page: OpenPage) -> None:
+    shapes = {"conv1.weight": [64, 3, 7, 7], "fc.weight": [8, 512], "layer1.0.conv1.weight": [64, 64, 3, 3]}
+    shapes |= {"layer3.0.conv1.weight": [256, 128, 3, 3], "layer3.1.conv1.weight": [256, 256, 3, 3]}
+    tensors = {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
+    header = json.dumps(tensors).encode()
+    app = open_page(Page.MODELS, view="import")
+    content = len(header).to_bytes(8, "little") + header
+    app.file_uploader(key="model-upload").set_value(("resnet.safetensors", content, "")).run()
+    order = app.selectbox(key="model-upload-outputs-eight")
+    assert order.value is None and app.button(key="model-import").disabled
+    assert any("neutral, happiness, surprise, sadness" in option for option in order.options), "that of FER+"
+    order.set_value("ferplus").run()
+    assert not app.button(key="model-import").disabled
 
 
 def test_the_run_is_compared_with_itself_image_by_image(filled_store: Settings) -> None:

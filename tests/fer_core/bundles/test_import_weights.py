@@ -16,6 +16,7 @@ from fer_core.bundles import import_weights as module
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.import_weights import WeightsImportOptions, import_weights
+from fer_core.bundles.output_order import known_orders, parse_order
 from fer_core.bundles.verification import check_parity, verify_bundle
 from fer_core.calibration import Calibration
 from fer_core.data.catalog import import_dataset
@@ -89,6 +90,32 @@ def test_without_a_preset_the_network_is_guessed(checkpoint: Path, shared: Setti
         import_weights(wrapped, WeightsImportOptions(network="small-resnet", model_id="x"), shared)
     for entry in (guessed, again):
         shutil.rmtree(entry.folder)
+
+
+def test_outputs_in_another_order_are_brought_into_ours(entry: ModelEntry, checkpoint: Path, shared: Settings) -> None:
+    faces = np.random.default_rng(0).uniform(0, 255, (2, 3, 224, 224)).astype(np.float32)
+    plain = Bundle.open(entry.folder).logits(faces)
+    reordered = import_weights(checkpoint, WeightsImportOptions(model_id="ferplus-order", outputs="ferplus"), shared)
+    bundle = Bundle.open(reordered.folder)
+    ours, theirs = LABEL_SETS["eight"].expressions, known_orders(LABEL_SETS["eight"])["ferplus"]
+    assert bundle.contract.labels == ours
+    for column, expression in enumerate(ours):
+        np.testing.assert_allclose(bundle.logits(faces)[:, column], plain[:, theirs.index(expression)], rtol=1e-4)
+    shutil.rmtree(reordered.folder)
+
+
+@pytest.mark.parametrize("outputs", ["fear,anger", "neutral,smile", "rafdb"])
+def test_an_order_that_is_not_one_of_the_labels_is_refused(outputs: str) -> None:
+    with pytest.raises(InputError, match=r"neutral|smile"):
+        parse_order(outputs, LABEL_SETS["eight"])
+
+
+def test_orders_are_named_or_written_out() -> None:
+    seven = LABEL_SETS["seven"]
+    assert parse_order("", seven) == tuple(seven)
+    assert parse_order("rafdb", seven)[:2] == ("surprise", "fear")
+    assert parse_order(", ".join(reversed(tuple(seven))), seven) == tuple(reversed(tuple(seven)))
+    assert "ckplus" not in known_orders(seven), "CK+ has eight"
 
 
 def test_imported_weights_have_no_calibration_and_no_metrics(entry: ModelEntry) -> None:

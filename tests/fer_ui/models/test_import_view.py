@@ -24,10 +24,10 @@ def test_the_command_gets_the_choices_and_its_id_is_returned(monkeypatch: pytest
         return '{"id": "study-a", "n": 5}'
 
     monkeypatch.setattr(import_view, "run_command", run)
-    details = WeightsDetails("shallow-cnn", "", "MIT; see there", "")
+    details = WeightsDetails("shallow-cnn", "", "ferplus", "MIT; see there", "")
     assert import_weights_in_subprocess(Path("/x/-a.pt"), "", details) == "study-a"
     arguments = list(commands[0].arguments)
-    options = ["--network=shallow-cnn", "--license=MIT; see there"]
+    options = ["--network=shallow-cnn", "--outputs=ferplus", "--license=MIT; see there"]
     assert arguments == ["models", "import", *options, "--json", "--", "/x/-a.pt"]
 
 
