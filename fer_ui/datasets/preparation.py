@@ -20,6 +20,8 @@ _LOG = logging.getLogger(__name__)
 _PREPARED = "prepared-dataset"
 _LIBRARY = "scipy.sparse.csgraph"
 """Splits and duplicates need it; its import takes half a second."""
+_AFTER_S = 2.0
+"""Until then the processor draws the page."""
 
 
 def prepare_dataset(dataset: StoredDataset) -> None:
@@ -32,7 +34,9 @@ def prepare_dataset(dataset: StoredDataset) -> None:
     usable = index[(index["problem"] == "").to_numpy(bool)]
     rows = (usable if len(usable) else index).head(1)
     if len(rows):
-        threading.Thread(target=_prepare, args=(dataset, rows, worker()), daemon=True).start()
+        timer = threading.Timer(_AFTER_S, _prepare, args=(dataset, rows, worker()))
+        timer.daemon = True
+        timer.start()
 
 
 def _prepare(dataset: StoredDataset, rows: pd.DataFrame, process: WarmWorker) -> None:
