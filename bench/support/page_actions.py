@@ -18,7 +18,8 @@ new MutationObserver(changes => {
 addEventListener("load", ({ target }) => {
   if (target.tagName === "IMG") window.lastChange = performance.now();
 }, true);
-addEventListener("click", () => { window.lastClick = performance.now(); }, true);
+for (const kind of ["click", "keydown"])
+  addEventListener(kind, () => { window.lastClick = performance.now(); }, true);
 """
 """Runs before the page's own scripts. Times are milliseconds since the navigation began."""
 

@@ -13,3 +13,10 @@ const observer = new MutationObserver(() => {
 const end = () => { observer.disconnect(); root.classList.remove("ferscope-opening"); };
 observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
 setTimeout(end, 3000);
+// Curves need Plotly, 4.7 MB: it is loaded while the server computes them. Other views load it when they need it.
+const { plotly } = document.currentScript.dataset;
+if (plotly && /\/training$/.test(location.pathname) && /[?&](run|job)=/.test(location.search)) {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${plotly}` });
+  document.head.append(link);
+}

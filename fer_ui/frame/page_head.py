@@ -73,7 +73,8 @@ def build_head(static: Path) -> str:
     links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{path.name}">' for path in files)
     styles = f"<style>{_STYLES.read_text()}{STYLE_FILE.read_text()}</style>"
     # A block of its own, so that its constants don't meet those of Streamlit.
-    script = f'<script data-sidebar="{SIDEBAR_PX}">{{{_SCRIPT.read_text()}}}</script>'
+    plotly = next((path.name for path in static.glob("static/js/PlotlyChart.*.js")), "")
+    script = f'<script data-sidebar="{SIDEBAR_PX}" data-plotly="{plotly}">{{{_SCRIPT.read_text()}}}</script>'
     return f"{script}{styles}{links}"
 
 

@@ -68,7 +68,7 @@ def test_the_frame_of_a_component_stays_as_it_is() -> None:
 
 
 def test_parts_that_another_version_of_streamlit_lacks_are_left_out(tmp_path: Path) -> None:
-    assert "modulepreload" not in build_head(tmp_path)
+    assert '<link rel="modulepreload"' not in build_head(tmp_path) and 'data-plotly=""' in build_head(tmp_path)
     (tmp_path / "static" / "js").mkdir(parents=True)
     (tmp_path / "static" / "js" / "DataFrame.abc.js").touch()
     assert '<link rel="modulepreload" crossorigin href="./static/js/DataFrame.abc.js">' in build_head(tmp_path)
@@ -80,4 +80,5 @@ def test_the_installed_version_of_streamlit_has_the_parts() -> None:
     from fer_ui.frame.page_head import PRELOADED
 
     head = build_head(Path(file_util.get_static_dir()))
+    assert 'data-plotly="PlotlyChart.' in head
     assert [kind for kind in PRELOADED if f"/{kind}." not in head] == []
