@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+_SECONDS_MIN = 0.1
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, except line ends and tabs."""
 
@@ -58,7 +59,9 @@ def lowercase_first(text: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Format a time span: "0.4 s", "45 s", "3.1 min", "2.5 h", "3 days"."""
+    """Format a time span: "<0.1 s", "0.4 s", "45 s", "3.1 min", "2.5 h", "3 days"."""
+    if 0 < seconds < _SECONDS_MIN:
+        return f"<{_SECONDS_MIN} s"
     for unit, divisor, limit in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 36)):
         if seconds / divisor < limit:
             return f"{_two_digits(seconds / divisor)} {unit}"

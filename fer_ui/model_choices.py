@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.calibration import OperatingPoint
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol
@@ -32,17 +34,22 @@ def choose_operating_point(
         st.caption(SAME_POINTS, width="content" if in_row else "stretch")
         given = get_param(QueryParam.POINT)
         return OperatingPoint(given) if given in titles else OperatingPoint.ACCURATE
-    if in_row:
-        st.caption("Operating point", width="content")
-    return OperatingPoint(param_segmented_control("Operating point", titles, QueryParam.POINT, in_header=in_row))
+    with _row_with_label("Operating point") if in_row else nullcontext():
+        return OperatingPoint(param_segmented_control("Operating point", titles, QueryParam.POINT, in_header=in_row))
 
 
 def choose_protocol(protocols: Collection[str], *, in_row: bool = False) -> Protocol:
     """Show a switch between the protocols in `protocols`, the default first; see `choose_operating_point`."""
     titles = {protocol: protocol_title(protocol) for protocol in PROTOCOLS if protocol in protocols}
-    if in_row:
-        st.caption("Labels", width="content")
-    return param_segmented_control("Labels", titles, QueryParam.PROTOCOL, in_header=in_row)
+    with _row_with_label("Labels") if in_row else nullcontext():
+        return param_segmented_control("Labels", titles, QueryParam.PROTOCOL, in_header=in_row)
+
+
+def _row_with_label(label: str) -> DeltaGenerator:
+    """Open a row that keeps a label and its widget together where the row around it wraps."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    row.caption(label, width="content")
+    return row
 
 
 def protocol_title(protocol: str) -> str:

@@ -17,4 +17,4 @@ def describe_unranked(supports: Mapping[Expression, int]) -> str:
         supports: images of each class.
     """
     few = [f"{label.value} ({format_count(n)})" for label, n in supports.items() if 0 < n < RANKED_IMAGES_MIN]
-    return f"Left out, with fewer than {RANKED_IMAGES_MIN} images: {join_words(few)}." if few else ""
+    return f"Not ranked, with fewer than {RANKED_IMAGES_MIN} images: {join_words(few)}." if few else ""

@@ -28,6 +28,12 @@ LEGEND_PX = 26
 _SIDE_PX = 8
 """A downloaded picture uses the system's font, which can be wider than the page's."""
 
+PERCENT_TICKS = {"tickformat": "~%", "labelalias": {f"{n / 2:g}%": f"{n / 2:g} %" for n in range(201)}}
+"""Ticks of shares (0..1) written as elsewhere: "70 %"."""
+
+SHARE_AXIS = {**PERCENT_TICKS, "autorangeoptions": {"clipmin": 0, "clipmax": 1}}
+"""An axis of shares that shows the range of its values, but nothing below 0 % or above 100 %."""
+
 SHARE_TICKS = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"]}
 """The ticks of an axis of shares, 0..1."""
 

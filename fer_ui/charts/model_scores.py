@@ -72,7 +72,7 @@ def describe_scores(models: list[ScoredModel]) -> str:
     gap = (most.report.accuracy - most.report.balanced_accuracy) * 100
     if gap < 1:
         return "Accuracy and balanced accuracy agree for every model."
-    return f"Accuracy hides most in {most.title}: it is {gap:.1f} points above the balanced accuracy."
+    return f"Accuracy hides most for {most.title}: it is {gap:.1f} points above the balanced accuracy."
 
 
 def _points(models: list[ScoredModel], name: MetricName, offset: float) -> go.Scatter:

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer_ui.charts.layout import LEGEND_PX, apply_layout
+from fer_ui.charts.layout import LEGEND_PX, PERCENT_TICKS, apply_layout
 from fer_ui.theme import SERIES
 
 _COLUMNS = 2
@@ -30,7 +30,7 @@ def make_panels(titles: Sequence[str], x_title: str) -> go.Figure:
         subplot_titles=titles,
     )
     figure.update_xaxes(title_text=x_title, title_standoff=8, row=rows)
-    figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
+    figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], **PERCENT_TICKS)
     return figure.update_layout(height=rows * _PANEL_PX + LEGEND_PX + 82, showlegend=True)
 
 

@@ -71,7 +71,7 @@ def describe_outdated_index(dataset_id: str, missing_columns: Sequence[str]) -> 
 
 def _show_summary(dataset: StoredDataset, report: QualityReport) -> None:
     verdict(summarize_quality(report))
-    incomplete = f"{len(report.unchecked)} not run in full" if report.unchecked else "all were run"
+    incomplete = f"{len(report.unchecked)} incomplete" if report.unchecked else "all complete"
     share = report.n_flagged / report.n_included if report.n_included else 0.0
     headline(
         [

@@ -11,7 +11,6 @@ from fer_core.data.agreement import AnnotatorAgreement, get_votes
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import Split
 from fer_core.data.votes import VOTE_COLUMNS
-from fer_core.intervals import Interval
 from fer_core.labels import Expression
 from fer_ui.chart_cache import draw_cached
 from fer_ui.chart_view import show_chart, show_csv_download
@@ -110,9 +109,9 @@ def _show_agreement(summary: VoteSummary, name: str) -> None:
 
 
 def _show_metrics(summary: VoteSummary) -> None:
-    ceiling = summary.ceiling
+    ceiling, median = summary.ceiling, format_interval(*summary.median_interval)
     numbers = [
-        Headline("Median agreement", format_percent(summary.median_01), _median_detail(summary.median_interval)),
+        Headline("Median agreement", format_percent(summary.median_01), f"95 %: {median}"),
         Headline(
             "Clear majority",
             format_percent(summary.clear_01),
@@ -126,8 +125,8 @@ def _show_metrics(summary: VoteSummary) -> None:
     verdict(f"An accuracy above {format_percent(ceiling.majority_panel_interval[1])} on these labels is suspect")
     one, panel = format_interval(*ceiling.single_annotator_interval), format_interval(*ceiling.majority_panel_interval)
     numbers += [
-        Headline("One annotator against the rest", format_percent(ceiling.single_annotator_01), f"95 %: {one}"),
-        Headline("A new panel, same label", format_percent(ceiling.majority_panel_01), f"95 %: {panel}"),
+        Headline("One annotator vs. the rest", format_percent(ceiling.single_annotator_01), f"95 %: {one}"),
+        Headline("New panel, same label", format_percent(ceiling.majority_panel_01), f"95 %: {panel}"),
     ]
     headline(numbers)
     with st.expander("What this means for accuracies", icon=":material/info:"):
@@ -138,11 +137,6 @@ def _show_metrics(summary: VoteSummary) -> None:
                 f"than half. {format_percent(ceiling.majority_panel_tie_01)} of the new panels tie and are not counted."
             )
         )
-
-
-def _median_detail(ends: Interval) -> str:
-    low, high = ends
-    return "also both ends of the 95 % interval" if low == high else f"95 %: {format_interval(low, high)}"
 
 
 def _show_faces_of_votes(dataset: StoredDataset, summary: VoteSummary) -> None:
@@ -178,7 +172,7 @@ def _show_ambiguous(dataset: StoredDataset, ambiguous: pd.DataFrame, name: str) 
     texts = [describe_votes(votes) for votes in get_votes(ambiguous)]
     st.caption(
         escape_markdown(
-            f"The {format_images(len(rows))} with the lowest agreement, lowest first. The first one has the votes "
+            f"The {format_images(len(rows))} with the lowest agreement, lowest first. Votes for the first one: "
             f"{texts[0]}. Training can exclude images that you mark as ambiguous."
         )
     )

@@ -31,7 +31,7 @@ KIND_TITLES = {
     JobKind.TRAIN: "Training",
     JobKind.IMPORT: "Import",
     JobKind.FETCH: "Download",
-    JobKind.QUALITY: "Face search",
+    JobKind.QUALITY: "Face detection",
     JobKind.GENERATE: "Synthetic faces",
     JobKind.PREDICT: "Predictions",
 }

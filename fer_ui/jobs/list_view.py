@@ -45,7 +45,7 @@ def show_jobs(header: DeltaGenerator) -> None:
     jobs = job_store().list(limit=None)
     if not jobs:
         show_worker(active=False)
-        text = "Trainings, imports and other long tasks run as jobs and are listed here."
+        text = "Training runs, imports and other long tasks run as jobs and are listed here."
         empty_state("No jobs yet", text, links=_show_start_links)
         return
     with header:

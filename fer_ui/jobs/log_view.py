@@ -29,4 +29,4 @@ def show_process_output(job: Job) -> None:
 
 def _show_lines(text: str) -> None:
     long = text.count("\n") >= _LINES_SHORT
-    st.code(text or "Nothing yet.", language=None, wrap_lines=True, height=_HEIGHT_PX if long else "content")
+    st.code(text or "No output.", language=None, wrap_lines=True, height=_HEIGHT_PX if long else "content")

@@ -50,14 +50,14 @@ class WeightsDetails(NamedTuple):
 def show_import() -> None:
     """Show the file field, the details that weights need, and the button."""
     st.markdown(
-        "Choose a bundle (.zip) made by Export or `models export`, which is verified first, or a PyTorch state dict "
-        "(.pt, .pth, .safetensors): its network is found from its tensors."
+        "Upload a bundle (.zip) from Export or `models export`, or the weights of a network as a PyTorch state dict "
+        "(.pt, .pth, .safetensors). A bundle is verified first; the network of weights is recognized by its tensors."
     )
     file = file_uploader("Bundle or weights", "model-upload", "the file", type=_TYPES)
     details: WeightsDetails | None = WeightsDetails()
     if file is not None and is_weights_file(Path(file.name)):
         details = _choose_weights_details(file.name, file)
-    model_id = st.text_input("Name in the store", key="model-upload-id", help=_NAME_HELP).strip()
+    model_id = st.text_input("Model name", key="model-upload-id", help=_NAME_HELP).strip()
     if st.button("Import", type="primary", disabled=file is None or details is None, key="model-import"):
         with show_errors():
             if file is None or details is None:
@@ -94,7 +94,7 @@ def _choose_weights_details(name: str, content: IO[bytes]) -> WeightsDetails | N
         notice(
             "error",
             f"{name} is a {MODELS[guess.network].title} with {guess.classes:,} outputs, but a model has {sizes} "
-            "expressions. Give weights that were trained on expressions.",
+            "expressions. Choose weights that were trained on expressions.",
         )
         return None
     network = _choose_network(guess, len(shapes))

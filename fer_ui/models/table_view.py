@@ -51,8 +51,8 @@ def show_table(models: Sequence[ModelEntry], active_id: str) -> tuple[ModelEntry
     )
     opened, activated = (_pressed(key, models) for key in (_OPEN, _ACTIVATE))
     st.caption(
-        "A click on a title opens the model; so does the list above. Scores are comparable only on the same test set "
-        "with the same labels: only there the difference to the model in use is given. Intervals are 95 %."
+        "Click a title, or choose from the list above, to open a model. Scores can be compared only on the same test "
+        "set with the same labels; only then is the difference from the model in use shown, with its 95 % interval."
     )
     show_csv_download(table.drop(columns="Action"), "models", "Table as CSV", "tertiary")
     _show_scores(rows)
@@ -80,6 +80,8 @@ def describe_best(models: Sequence[EvaluatedModel]) -> str:
             by_set.setdefault(model.evaluation_set, []).append(model)
     if not by_set:
         return "No model has been evaluated yet."
+    if len(models) == 1:
+        return "Only one model so far. Train or import another to compare them."
     largest = max(by_set.values(), key=len)
     best = max(largest, key=lambda model: model.report.macro_f1 if model.report else 0.0)
     if best.report is None or len(largest) == 1:
@@ -118,7 +120,7 @@ def _row(
         "ECE": None if report is None else report.ece,
         "Test set": describe_test_set(entry, model.reports) if model.reports else "not evaluated",
         "Images": None if report is None else report.n,
-        "To model in use": format_difference(difference) if difference else None,
+        "vs. model in use": format_difference(difference) if difference else None,
         "Action": IN_USE if in_use else SET_ACTIVE,
         "Labels": None if report is None else protocol_title(report.protocol),
         "Size": model.size_bytes / _MEBI,
@@ -176,7 +178,7 @@ _COLUMNS: dict[str, Any] = {
     "ECE": st.column_config.NumberColumn(format="%.3f", width=58, help="Calibration error: 0 is perfect."),
     "Test set": st.column_config.TextColumn(width=168),
     "Images": st.column_config.NumberColumn(format="localized", width=62),
-    "To model in use": st.column_config.TextColumn(
+    "vs. model in use": st.column_config.TextColumn(
         width=145, help="Macro-F1 in percentage points with its 95 % interval, on the same images."
     ),
     "Action": st.column_config.ButtonColumn("", type="tertiary", key=_ACTIVATE, width=140),

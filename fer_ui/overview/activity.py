@@ -29,7 +29,7 @@ def show_ended_jobs() -> None:
     ended = job_store().list(states=ENDED_STATES)
     ended.sort(key=lambda job: job.ended_at or job.created_at, reverse=True)
     if ended:
-        st.subheader("Finished last", anchor=False)
+        st.subheader("Recently finished", anchor=False)
         show_job_rows(ended[:_ENDED_MAX])
 
 

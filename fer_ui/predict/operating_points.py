@@ -39,7 +39,7 @@ def describe_result(predictions: Sequence[ImagePrediction], bundle: Bundle, poin
 def _describe_change(changed: int, total: int, *, chosen: bool) -> str:
     """Describe what Balanced changes, or, where it is not chosen, would change."""
     if not changed:
-        return "Balanced and Accurate read them the same way." if total > 1 else "Balanced and Accurate agree."
+        return "Both operating points agree."
     verb = "changes" if chosen else "would change"
     noun = "prediction" if total == 1 else "predictions"
     return f"Balanced {verb} {format_count(changed)} of {format_count(total)} {noun}."

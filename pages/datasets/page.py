@@ -90,7 +90,8 @@ def _show_first_steps() -> None:
 
 def _show_stored(datasets: Mapping[str, StoredDataset], header: DeltaGenerator) -> None:
     titles = {dataset_id: _title(dataset) for dataset_id, dataset in datasets.items()}
-    with header:
+    given = get_param(QueryParam.DATASET)
+    with header if not given or given in datasets else st.container():
         dataset_id = choose_record("Dataset", titles, QueryParam.DATASET, "dataset", in_header=True)
     if dataset_id is None:
         return

@@ -34,7 +34,7 @@ _HOW_TO_READ = (
     "**Calibration error (ECE)** is the mean gap between confidence and accuracy, in 15 bins.",
     "Intervals are 95 %. An expression with few images has a wide one: treat its metrics as a hint.",
     "**Labels** by *majority*: single votes are dropped, and the winner needs more than half of the rest.",
-    "**Labels** by *most frequent vote*: the label with the most votes; ties are left out.",
+    "**Labels** by *most frequent vote*: the label with the most votes; ties are excluded.",
     "**Operating point**: *accurate* has the highest accuracy, *balanced* finds more of the rare expressions.",
 )
 
@@ -49,7 +49,7 @@ def main() -> None:
                 _show(model, header)
     else:
         empty_state(
-            "Nothing is evaluated yet",
+            "Nothing evaluated yet",
             "The model that ships with FERscope is missing. Train a model; its confusion matrix then appears here.",
             links=lambda: link_to(Page.TRAINING, "Train a model"),
         )

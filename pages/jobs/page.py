@@ -10,7 +10,7 @@ from fer_ui.query_params import QueryParam, get_param
 
 def main() -> None:
     header = page_header(
-        "Jobs", "Trainings, imports and other background work. Jobs go on when the browser or the app is closed."
+        "Jobs", "Training runs, imports and other background work. They keep running when you close the app."
     )
     job_id = get_param(QueryParam.JOB)
     if not job_id or not show_one_job(job_id):

@@ -205,7 +205,7 @@ def test_a_model_is_exported_imported_verified_and_deleted(
     page.get_by_role("radio", name="Import", exact=True).click()
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("default.zip").last).to_be_visible()
-    page.get_by_role("textbox", name="Name in the store").fill("imported-copy")
+    page.get_by_role("textbox", name="Model name").fill("imported-copy")
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile("model=imported-copy"), timeout=_LONG_MS)
     sections = (

@@ -96,7 +96,7 @@ def test_a_rebalancing_strategy_is_passed_to_training(page: Page, take_screensho
     page.goto(f"/datasets?dataset={DATASET}&section=balance&rebalancing=square-root-sampling")
     wait_until_ready(page)
     take_screenshots("section-balance", f"/datasets?dataset={DATASET}&section=balance&rebalancing=square-root-sampling")
-    page.get_by_role("link", name="Train with this").click()
+    page.get_by_role("link", name="Train with this strategy").click()
     expect(page).to_have_url(re.compile("/training.*rebalancing=square-root-sampling"))
     wait_until_ready(page)
     page.get_by_text("Command and config file").click()

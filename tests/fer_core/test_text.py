@@ -51,8 +51,9 @@ def test_first_letters_change_case() -> None:
 
 
 def test_durations_have_two_digits_and_a_readable_unit() -> None:
-    seconds = (0.42, 9.97, 40, 89, 90, 300, 7_200, 86_400, 3 * 86_400)
+    seconds = (0.0011, 0.42, 9.97, 40, 89, 90, 300, 7_200, 86_400, 3 * 86_400)
     assert [format_duration(duration) for duration in seconds] == [
+        "<0.1 s",
         "0.42 s",
         "10 s",
         "40 s",

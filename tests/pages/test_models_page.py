@@ -59,6 +59,12 @@ def test_every_section_opens_for_the_shipped_model(store: Settings, open_page: O
     assert not app.exception and not app.error
 
 
+def test_a_single_model_has_nothing_to_compare_with(store: Settings, open_page: OpenPage) -> None:
+    text = page_text(open_page(Page.MODELS))
+    assert "Only one model so far" in text
+    assert "No two models" not in text
+
+
 def test_metrics_follow_protocol_and_point(store: Settings, open_page: OpenPage) -> None:
     report = {(metrics.protocol, metrics.point): metrics for metrics in read_report(SHIPPED_FOLDER)["test"]}
     for (protocol, point), metrics in report.items():

@@ -77,12 +77,12 @@ def test_jobs_that_run_or_wait_are_cards_with_bars(filled_store: Settings, open_
 def test_ended_jobs_say_when_they_ended(filled_store: Settings, open_page: OpenPage) -> None:
     text = page_text(open_page(Page.OVERVIEW))
     assert re.search(r"Tiny network\*\*: succeeded (just now|\d+ minutes? ago)", text)
-    assert "Finished last" in text
+    assert "Recently finished" in text
 
 
 def test_an_empty_store_shows_no_empty_sections(store: Settings, open_page: OpenPage) -> None:
     text = page_text(open_page(Page.OVERVIEW))
-    for title in ("Your datasets", "Running now", "Finished last"):
+    for title in ("Your datasets", "Running now", "Recently finished"):
         assert title not in text
 
 
@@ -124,4 +124,4 @@ def test_the_system_check_opens_only_where_something_is_bad(
 def test_a_job_counts_from_the_end(store: Settings, open_page: OpenPage) -> None:
     with JobStore(store) as jobs:
         jobs.submit(JobKind.IMPORT, "Waits", (), "x", job_id="waits")
-    assert "Finished last" not in page_text(open_page(Page.OVERVIEW))
+    assert "Recently finished" not in page_text(open_page(Page.OVERVIEW))

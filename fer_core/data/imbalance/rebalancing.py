@@ -57,11 +57,11 @@ class NamedStrategy(NamedTuple):
 
 
 STRATEGIES: dict[str, NamedStrategy] = {
-    "natural": NamedStrategy("As they are", Rebalancing(), "Every image once per epoch, with equal weight."),
+    "natural": NamedStrategy("None", Rebalancing(), "Every image once per epoch, with equal weight."),
     "under-sampling": NamedStrategy(
         "Under-sampling",
         Rebalancing(sampling="under"),
-        "Of each class as many images as the rarest has, different ones each epoch; epochs use few images.",
+        "As many images of each class as the rarest one has, different ones each epoch; an epoch uses few images.",
     ),
     "over-sampling": NamedStrategy(
         "Over-sampling",
@@ -81,7 +81,7 @@ STRATEGIES: dict[str, NamedStrategy] = {
     "effective-number-weights": NamedStrategy(
         "Effective-number weights",
         Rebalancing(weights="effective_number"),
-        "Like class weights, but beyond a few thousand images of a class, more hardly lower the weight.",
+        "Like class weights, but beyond a few thousand images of a class, additional ones hardly lower the weight.",
     ),
     "deferred-weights": NamedStrategy(
         "Deferred weights",

@@ -176,6 +176,6 @@ def _classify(name: str) -> SkipReason:
 def _summarize(reason: SkipReason, names: Sequence[str]) -> Skipped:
     detail = ""
     if reason in (SkipReason.OTHER_FORMAT, SkipReason.OTHER_FILE):
-        suffixes = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in names)
-        detail = ", ".join(f"{suffix} {count:,}" for suffix, count in suffixes.most_common(EXAMPLES_MAX))
+        suffixes = Counter(PurePosixPath(name).suffix.lower() or "without suffix" for name in names)
+        detail = ", ".join(f"{count:,} {suffix}" for suffix, count in suffixes.most_common(EXAMPLES_MAX))
     return Skipped(reason, len(names), tuple(names[:EXAMPLES_MAX]), detail)

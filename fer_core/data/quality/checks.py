@@ -100,7 +100,7 @@ def skipped_checks(
     if len(np.unique(split[split >= 0])) < 2:
         reasons |= dict.fromkeys(_NEED_SPLITS, "the dataset has no published split")
     if (value_codes(index["identity"][included]) < 0).all():
-        reasons[FindingKind.IDENTITY_ACROSS_SPLITS] = "the dataset gives no identities"
+        reasons[FindingKind.IDENTITY_ACROSS_SPLITS] = "the dataset does not say who is shown"
     if np.isnan(image_checks.sharpness_z(index, included)).all():
         reasons[FindingKind.BLURRED] = f"there are no {image_checks.CLASS_MIN} images of a size to compare"
     if reason := _missing_face_search(index, included, faces):

@@ -146,7 +146,7 @@ MESSAGES: dict[FindingKind, Message] = {
         "look",
     ),
     _K.BLURRED: Message(
-        "Blurred against their class",
+        "Blurrier than their class",
         "The sharpness (variance of the Laplacian) is far below that of other images of the same class and size: its "
         f"logarithm is {BLURRED_Z:g} robust standard deviations below their median, with and without division by the "
         f"contrast. Classes with fewer than {CLASS_MIN} images of a size are compared with all images of that size.",

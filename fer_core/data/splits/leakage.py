@@ -78,7 +78,7 @@ class Leakage:
             occur = "file name occurs" if name.groups == 1 else "file names occur"
             sentences.append(f"{name.groups:,} {occur} in two splits, which is only a hint.")
         if Cause.IDENTITY in self.unchecked:
-            sentences.append("The dataset gives no identities, so one person may be in two splits.")
+            sentences.append("The dataset does not say who is shown, so the same person may be in two splits.")
         return " ".join(sentences)
 
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.metrics import METRIC_TITLES
 from fer_core.text import shorten
-from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
+from fer_ui.charts.layout import LEGEND_PX, SHARE_AXIS, apply_layout, empty_figure
 from fer_ui.formatting import format_percent
 from fer_ui.theme import SERIES, TEXT
 
@@ -217,7 +217,7 @@ def _axes(figure: go.Figure, curves: pd.DataFrame, scale: _Scale, metric: str) -
     if metric == "loss":
         figure.update_yaxes(rangemode="tozero", nticks=6)
     else:
-        figure.update_yaxes(tickformat="~%", nticks=6)
+        figure.update_yaxes(**SHARE_AXIS, nticks=6)
 
 
 def _format_value(metric: str, value: float) -> str:

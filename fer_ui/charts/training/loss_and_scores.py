@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from fer_core.metrics import METRIC_TITLES
 from fer_core.text import lowercase_first
 from fer_core.training.diagnostics import detect_divergence, detect_overfitting
-from fer_ui.charts.layout import apply_layout, empty_figure
+from fer_ui.charts.layout import SHARE_AXIS, apply_layout, empty_figure
 from fer_ui.charts.training.epoch_lines import (
     NO_EPOCHS,
     epoch_axis,
@@ -128,4 +128,4 @@ def _scores(metrics: pd.DataFrame) -> go.Figure:
             figure.add_trace(epoch_line(metrics, column, ".1%", name=label, line=line, showlegend=not dashed))
     if has_training:
         figure.add_trace(legend_line("training", "dash"))
-    return figure.update_yaxes(tickformat="~%", nticks=6)
+    return figure.update_yaxes(**SHARE_AXIS, nticks=6)

@@ -128,7 +128,11 @@ def _show_steps(index: pd.DataFrame, place: int | None, before: int | None, afte
                 args=("" if target is None else str(index["id"].iloc[target]),),
             )
         text = "not in this list" if place is None else f"{format_count(place + 1)} of {format_count(total)}"
-        st.caption(text, width="content", help="Keys: ← and → go on, 1 to 8 relabel, E excludes, U undoes, Esc closes.")
+        st.caption(
+            text,
+            width="content",
+            help="Keys: ← and → show the previous and next face, 1 to 8 relabel, E excludes, U undoes, Esc closes.",
+        )
 
 
 def _go_to(image_id: str) -> None:

@@ -65,8 +65,8 @@ def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainCon
     """Warn where an epoch would be smaller than a batch, which training refuses."""
     samples, batch = int(table["samples"].sum()) + split.unlabeled, config.batch_size
     text = (
-        f"An epoch has {format_images(samples)}, fewer than one batch of {batch}, so training would not start. Lower "
-        "the batch size in Training, or choose another rebalancing."
+        f"An epoch contains {format_images(samples)}, fewer than one batch of {batch}, so training would not start. "
+        "Lower the batch size in Training, or choose another rebalancing."
     )
     return [text] if samples < batch else []
 
@@ -74,10 +74,11 @@ def warn_small_epoch(split: TrainingSplit, table: pd.DataFrame, config: TrainCon
 def _describe_samples(split: TrainingSplit, table: pd.DataFrame, smallest: pd.Series, rebalancing: Rebalancing) -> str:
     samples, unseen = int(table["samples"].sum()) + split.unlabeled, int(table["never_seen"].sum())
     if rebalancing.sampling == "natural":
-        return f"An epoch has each of {format_images(samples)} once."
+        return f"An epoch contains each of {format_images(samples)} once."
     total = ", as many as there are" if samples == split.images else f" instead of {format_count(split.images)}"
     repeats = format_times(smallest["repeats"]) if smallest["repeats"] > 1 else "once"
-    clauses = [f"An epoch has {format_count(samples)} samples{total}", f"each {smallest['expression']} face {repeats}"]
+    clauses = [f"An epoch contains {format_count(samples)} samples{total}"]
+    clauses.append(f"each {smallest['expression']} face {repeats}")
     if unseen:
         clauses.append(f"and skips {format_images(unseen)} of other expressions")
     return f"{', '.join(clauses)}."

@@ -63,7 +63,7 @@ def show_rebalancing(dataset: StoredDataset) -> None:
             if messages := [*rebalancing_warnings(rebalancing), *warn_small_epoch(split, table, config)]:
                 notice("warning", "\n".join(messages))
             _show_training_link(dataset, config)
-            with st.expander("What an epoch has", icon=":material/info:"):
+            with st.expander("What an epoch contains", icon=":material/info:"):
                 epoch = f"{describe_epoch(split, table, rebalancing)}{_describe_deferral(rebalancing)}"
                 st.markdown(escape_markdown(epoch))
                 st.caption(escape_markdown(_describe_images(dataset, split, config)))
@@ -113,12 +113,12 @@ def _show_numbers(split: TrainingSplit, table: pd.DataFrame, before: pd.DataFram
                 f"of the samples; {format_ratio(imbalance_ratio(present['images']))} of the images",
             ),
             Headline(
-                "Not seen per epoch", format_count(unseen), f"{format_percent(unseen / split.images)} of the images"
+                "Not seen in an epoch", format_count(unseen), f"{format_percent(unseen / split.images)} of the images"
             ),
             Headline(
                 "Loss share of smallest",
                 format_percent(share),
-                f"{table['expression'].iloc[smallest]}; {format_percent(share_before)} as they are",
+                f"{table['expression'].iloc[smallest]}; {format_percent(share_before)} without",
             ),
         ]
     )
@@ -130,7 +130,7 @@ def _show_training_link(dataset: StoredDataset, config: TrainConfig) -> None:
     query = {str(param): value for param in params if (value := get_param(param))}
     link_to(
         Page.TRAINING,
-        "Train with this",
+        "Train with this strategy",
         dataset=dataset.id,
         rebalancing=rebalancing_to_query(config.rebalancing),
         **query,
@@ -185,7 +185,7 @@ def _show_table(table: pd.DataFrame, name: str) -> None:
         "expression": st.column_config.TextColumn("Expression"),
         "images": number("Images", format="localized"),
         "samples": number("Samples", format="localized"),
-        "repeats": number("Repeats", format="%.2f", help="How often an epoch has each image of the class, on average."),
+        "repeats": number("Repeats", format="%.2f", help="How often an epoch contains each image, on average."),
         "never_seen": number("Not seen", format="localized"),
         "weight": number("Weight", format="%.2f", help="Weight of the class in the loss."),
         "offset": number("Offset", format="%.2f", help="Added to the class's logit in training."),

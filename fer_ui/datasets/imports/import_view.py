@@ -56,10 +56,9 @@ def _show_gone(import_id: str) -> None:
 def _show_sample() -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**No data at hand?** {SAMPLE_NOTE}", width="stretch")
-        with st.container(horizontal=True, gap="small", width="content"):
-            show_sample_button("import-sample", primary=True)
-            with st.popover("Other size", icon=":material/tune:"):
-                _show_sample_form()
+        show_sample_button("import-sample", primary=True)
+        with st.popover("Other size", icon=":material/tune:"):
+            _show_sample_form()
 
 
 @st.fragment

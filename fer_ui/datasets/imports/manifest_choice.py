@@ -85,7 +85,8 @@ def choose_manifest(work: Import) -> Manifest:
             help="A regular expression whose group identifies a person, so that nobody is in two splits.",
         ).strip()
     if layout == "table":
-        changes["columns"] = _choose_columns(work, base)
+        with st.expander("Columns of the table", expanded=not chosen, icon=":material/table_chart:"):
+            changes["columns"] = _choose_columns(work, base)
     _check_patterns(changes)
     return parse_manifest({**base.model_dump(mode="json"), **changes}, "These choices")
 

@@ -12,7 +12,7 @@ from fer_core.text import join_words
 from fer_ui.escaping import escape_markdown
 from fer_ui.frame.header import notice
 
-_NO_NUMBERING = "None, I map each number"
+_NO_NUMBERING = "None: map each number myself"
 
 
 def resolve_label_conflict(work: Import, preview: ImportPreview, layout_key: str) -> bool:

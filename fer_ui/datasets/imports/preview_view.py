@@ -22,6 +22,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import NO_VALUE, format_count
 from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.frame.view_layout import sticky_actions
+from fer_ui.image_labels import describe_split
 from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.resources import job_store
 
@@ -103,14 +104,14 @@ def _find_problem(preview: ImportPreview, labels: Mapping[str, str], *, resolved
     if not resolved:
         return "Choose which labels should be used."
     if len(preview.labels) > LABELS_MAX:
-        return f"There are {format_count(len(preview.labels))} labels, at most {LABELS_MAX} can be mapped."
+        return f"There are {format_count(len(preview.labels))} labels; at most {LABELS_MAX} can be mapped."
     if unknown:
         names = ", ".join(repr(raw) for raw in unknown[:_UNKNOWN_SHOWN])
         more = f" and {format_count(len(unknown) - _UNKNOWN_SHOWN)} more" if len(unknown) > _UNKNOWN_SHOWN else ""
         return f"Needs review: choose an expression for {names}{more}, or ignore these images."
     if not set(labels.values()) & set(EXPRESSIONS):
         return "Every label would be ignored. Choose an expression for at least one."
-    return "" if enough else "Confirm that only a part of the images is imported."
+    return "" if enough else "Confirm that only some of the images will be imported."
 
 
 def _show_summary(preview: ImportPreview) -> None:
@@ -119,16 +120,24 @@ def _show_summary(preview: ImportPreview) -> None:
     headline(
         [
             Headline("Image files", format_count(preview.n_files)),
-            Headline("Records", format_count(preview.n_records), "all" if preview.complete else "read so far"),
+            Headline("Records", format_count(preview.n_records), "all read" if preview.complete else "read so far"),
             Headline("Labels", format_count(len(preview.labels)), _describe_review(n_unknown)),
             Headline("People", people, "" if preview.identities else "not known from the files"),
         ]
     )
-    splits = ", ".join(f"{split or 'in no split'} {format_count(n)}" for split, n in preview.splits.items()) or "none"
-    annotations = ", ".join(preview.extra_fields) or "none"
-    st.markdown(escape_markdown(f"Splits: {splits}. Annotations: {annotations}."))
+    st.markdown(escape_markdown(_describe_splits(preview.splits)))
+    if preview.extra_fields:
+        st.markdown(escape_markdown(f"Annotations besides the label: {', '.join(preview.extra_fields)}."))
     for name, encoding in preview.assumed_encodings.items():
         notice("info", f"{name} is not UTF-8. It was read as {encoding}: if letters look wrong, save it as UTF-8.")
+
+
+def _describe_splits(splits: Mapping[str, int]) -> str:
+    """Describe the images of each split; "" names those in none."""
+    if not any(splits):
+        return "The files define no splits; training makes them."
+    numbers = [f"{describe_split(split) if split else 'in none'} {format_count(n)}" for split, n in splits.items()]
+    return f"Splits: {', '.join(numbers)}."
 
 
 def _describe_review(n_unknown: int) -> str:

@@ -17,7 +17,7 @@ from fer_ui.navigation import Page, go_to
 from fer_ui.resources import job_store
 
 SAMPLE_IMAGES = 4_000
-SAMPLE_NOTE = f"{SAMPLE_IMAGES:,} synthetic faces with eight expressions in about a minute; they show no real person."
+SAMPLE_NOTE = f"{SAMPLE_IMAGES:,} synthetic faces in about a minute; they show no real person."
 
 
 def show_sample_button(key: str = "generate-sample", *, primary: bool = False) -> None:

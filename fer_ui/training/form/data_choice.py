@@ -36,7 +36,7 @@ def show_data(state: FormState, values: Values, split: SplitConfig, context: For
             key=widget_key(_LABELS),
             format_func=LABEL_SET_TITLES.__getitem__,
             on_change=_on_labels_change,
-            help="Images with another label are left out. With votes, the label is the most frequent vote.",
+            help="Images with another label are excluded. With votes, the label is the most frequent vote.",
         )
     with second:
         choose_exclude_ambiguous(context.index, default=state.base.exclude_ambiguous)

@@ -72,7 +72,7 @@ def _show_running() -> None:
         return
     if running.running:
         elapsed_s, most_s = round(running.elapsed_s), round(running.timeout_s)
-        text = f"Trains a few batches on this machine: {elapsed_s} of at most {most_s} s. You can go on with the form."
+        text = f"Trains a few batches on this machine: {elapsed_s} of at most {most_s} s. You can go on editing."
         progress_bar("Estimate", min(1.0, running.elapsed_s / running.timeout_s), text)
         st.button("Cancel", key="train-estimate-cancel", icon=":material/stop_circle:", on_click=running.cancel)
         return
@@ -128,7 +128,7 @@ def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
     if not estimate.fits:
         warnings.append(
             f"Training needs {format_size(estimate.memory_bytes)} of memory but {format_size(estimate.free_bytes)} "
-            "are free, so it may be stopped half-way. Choose a smaller batch size with more accumulation steps, or a "
+            "is free, so it may be stopped halfway. Choose a smaller batch size with more accumulation steps, or a "
             "smaller input."
         )
     elif estimate.memory_bytes > _TIGHT_01 * estimate.free_bytes:
@@ -138,7 +138,7 @@ def estimate_warnings(estimate: Estimate, disk_free: int) -> list[str]:
     if estimate.packed == "first" and estimate.pack_bytes > disk_free:
         warnings.append(
             f"Packing the images needs {format_size(estimate.pack_bytes)} of disk space but "
-            f"{format_size(disk_free)} are free. Make room, or choose a smaller input."
+            f"{format_size(disk_free)} is free. Make room, or choose a smaller input."
         )
     return warnings
 

@@ -20,7 +20,7 @@ from fer_ui.datasets.imbalance.training_split import load_training_split
 from fer_ui.datasets.split_choice import split_in_query
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_count
+from fer_ui.formatting import format_count, format_images
 from fer_ui.frame.header import Headline, notice
 from fer_ui.frame.view_layout import sticky_actions, verdict
 from fer_ui.navigation import Page, link_to
@@ -126,7 +126,7 @@ def _choose_dataset(
     """Choose the dataset; a copy starts with the original run's dataset, if it still exists."""
     by_id = {dataset.id: dataset for dataset in datasets}
     names = sorted(by_id, key=lambda name: bool(start.copied_run) and name != start.config.dataset)
-    titles = {name: f"{by_id[name].title} ({format_count(by_id[name].n)} images)" for name in names}
+    titles = {name: f"{by_id[name].title}, {format_images(by_id[name].n)}" for name in names}
     given = get_param(QueryParam.DATASET)
     with header if not given or given in titles else st.container():
         chosen = choose_record("Dataset", titles, QueryParam.DATASET, "dataset", in_header=True)
@@ -160,7 +160,7 @@ def _show_plan(state: FormState, form_config: FormConfig, context: FormContext) 
     configs = _configs_by_fold(config, trains_all_folds(config.split))
     verdict(config_title(configs[0].model_dump(mode="json"), settings()))
     if state.base.affect_weight and not context.affect:
-        notice("info", "The valence and arousal head is left out, as this dataset has no such labels.")
+        notice("info", "The valence and arousal head is off: this dataset has no such labels.")
     try:
         images = load_training_split(context.dataset, config).images
         show_network_facts(form_config.values, Headline("Training images", format_count(images)))
@@ -178,7 +178,7 @@ def _show_start(planned: _Planned | None, problems: Sequence[str], context: Form
     ready = planned is not None and not problems
     with sticky_actions("start-training"):
         runs = len(planned.configs) if planned else 1
-        label = f"Start {runs} trainings" if runs > 1 else "Start training"
+        label = f"Start {runs} runs" if runs > 1 else "Start training"
         pressed = st.button(label, key="train-start", type="primary", icon=":material/play_arrow:", disabled=not ready)
         st.button(
             "Estimate time and memory",
@@ -200,7 +200,7 @@ def _describe_start(planned: _Planned | None, problems: Sequence[str], context: 
     if problems:
         return f":red[{escape_markdown(' '.join(problems))}]"
     if planned is None:
-        return ":red[This training can't start: see above.]"
+        return ":red[Training can't start: see above.]"
     estimate = find_estimate(planned.config, context.dataset, planned.device)
     time = expected_time(planned.config, planned.train_images, estimate)
     return f":small[{escape_markdown(describe_plan(planned.configs, planned.train_images, time))}]"

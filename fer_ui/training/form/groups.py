@@ -66,7 +66,7 @@ def show_groups(
         _show_group(
             "Augmentation",
             "auto_awesome_motion",
-            describe_augmentation(values),
+            lowercase_first(describe_augmentation(values)),
             lambda: show_augmentation(state, values, context),
             QueryParam.POLICY,
         )

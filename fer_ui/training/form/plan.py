@@ -48,5 +48,5 @@ def describe_plan(configs: list[TrainConfig], train_images: int, time: ExpectedT
         parts.append(f"about {format_duration(time.seconds * runs)} on this machine")
     ahead = len(job_store().list(kind=JobKind.TRAIN, states=ACTIVE_STATES))
     if ahead:
-        parts.append("after the active training" if ahead == 1 else f"after {ahead} active trainings")
+        parts.append("after the active run" if ahead == 1 else f"after {ahead} active runs")
     return ", ".join(parts)

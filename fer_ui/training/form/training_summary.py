@@ -27,13 +27,13 @@ def training_summary(config: TrainConfig, context: FormContext, *, every_fold: b
     split = load_training_split(context.dataset, config)
     sentences = [
         _describe_split(config.split, context.published, every_fold=every_fold),
-        *(["The numbers are those of the first run."] if every_fold else []),
+        *(["Numbers are for the first run."] if every_fold else []),
     ]
     if split.without_target:
-        sentences.append(f"Left out: {format_images(split.without_target)} without a label in the label set.")
+        sentences.append(f"Excluded: {format_images(split.without_target)} without a label in the label set.")
     ambiguous = int(context.index["ambiguous"].sum())
     if config.exclude_ambiguous and ambiguous:
-        sentences.append(f"Left out: {format_images(ambiguous)} marked as ambiguous.")
+        sentences.append(f"Excluded: {format_images(ambiguous)} marked as ambiguous.")
     if config.rebalancing != Rebalancing():
         sentences.append(f"Rebalancing: {lowercase_first(describe_rebalancing(config.rebalancing))}.")
     return " ".join(sentences)

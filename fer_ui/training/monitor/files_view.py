@@ -81,7 +81,7 @@ def describe_mlflow(server: str, run_id: str) -> str:
     url = urlsplit(server)
     shown = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
     return (
-        f"{MLFLOW_VARIABLE} is set: new trainings are also logged to {shown}, in the experiment FERscope. "
+        f"{MLFLOW_VARIABLE} is set: new runs are also logged to {shown}, in the experiment FERscope. "
         f"Look for the run {run_id} there."
     )
 

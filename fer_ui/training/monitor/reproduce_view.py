@@ -105,7 +105,7 @@ def _show_data(run: Run, config: TrainConfig | None, data: Mapping[str, object])
     excluded = sizes.pop(str(EXCLUDED), 0)
     text = join_words([f"{format_count(size)} {describe_split(split)}" for split, size in sizes.items()]) + " images."
     if excluded:
-        text += f" Left out: {format_images(excluded)}, excluded or near-duplicates of validation or test images."
+        text += f" Not used: {format_images(excluded)}, excluded or near-duplicates of validation or test images."
     st.markdown(escape_markdown(text))
 
 

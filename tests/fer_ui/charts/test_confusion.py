@@ -82,7 +82,7 @@ def test_a_class_of_few_images_is_never_the_largest_confusion() -> None:
     largest = find_largest_confusion(confusion, LABELS)
     assert largest is not None and largest.label is Expression.HAPPINESS, "all sadness is wrong, but it has 9 images"
     text = describe_confusion(confusion, LABELS)
-    assert_mentions(text, "40.0 % of happiness", "left out", "fewer than 10", "sadness (9)", "surprise (5)")
+    assert_mentions(text, "40.0 % of happiness", "not ranked", "fewer than 10", "sadness (9)", "surprise (5)")
     confusion[2, 0] += 1
     largest = find_largest_confusion(confusion, LABELS)
     assert largest is not None and largest.label is Expression.SADNESS

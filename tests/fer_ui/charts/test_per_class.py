@@ -79,7 +79,7 @@ def test_a_class_of_few_images_is_neither_the_best_nor_the_lowest() -> None:
     predicted[:5] = 1
     text = describe_metrics(metrics_table(classification_metrics(truth, predicted, len(LABELS)), LABELS))
     assert_mentions(text, "highest recall: happiness (100 %)", "lowest: neutral (95.0 %)")
-    assert_mentions(text, "left out, with fewer than 10 images: sadness (9) and surprise (9)")
+    assert_mentions(text, "not ranked, with fewer than 10 images: sadness (9) and surprise (9)")
     few = metrics_table(classification_metrics(truth[-18:], predicted[-18:], len(LABELS)), LABELS)
     assert "recall" not in describe_metrics(few).lower()
 

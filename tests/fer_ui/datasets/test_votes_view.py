@@ -63,7 +63,7 @@ def show(**query: str) -> AppTest:
 def test_metrics_and_intervals_are_shown(dataset: StoredDataset) -> None:
     app = show()
     assert not app.exception and not app.error
-    for text in ("Median agreement", "Clear majority", "One annotator against the rest", "A new panel, same label"):
+    for text in ("Median agreement", "Clear majority", "One annotator vs. the rest", "New panel, same label"):
         assert text in page_text(app)
     assert page_text(app).count("95 %") >= 4
     assert "are suspect" in page_text(app)
@@ -78,7 +78,7 @@ def test_the_most_ambiguous_are_shown_with_the_votes_as_a_table(dataset: StoredD
     assert len(table) >= len(faces)
     assert table["Votes"].str.contains("neutral|happiness|sadness|surprise|fear|disgust|anger|contempt").all()
     assert table["Label"].isin([*Expression]).all()
-    assert f"has the votes {table['Votes'].iloc[0]}." in page_text(app)
+    assert f"Votes for the first one: {table['Votes'].iloc[0]}." in page_text(app)
     all_images = show(kind="any").dataframe[0].value
     assert len(all_images) >= len(table)
 

@@ -80,9 +80,8 @@ def test_label_files_are_not_skipped() -> None:
     assert [(skipped.reason, skipped.count) for skipped in find_other_files(names, ["a.png", "label.csv"])] == [
         (SkipReason.OTHER_FILE, 2)
     ]
-    assert (
-        find_other_files(names, ["a.png", "label.csv"])[0].text == "2 other files are not images (.txt 1, no suffix 1)"
-    )
+    others = find_other_files(names, ["a.png", "label.csv"])[0]
+    assert others.text == "2 other files are not images (1 .txt, 1 without suffix)"
     assert find_other_files(names, ["a.png"])[0] == Skipped(SkipReason.TABLE_NOT_READ, 1, ("label.csv",))
 
 

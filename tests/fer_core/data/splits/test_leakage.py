@@ -132,8 +132,8 @@ def test_unchecked_causes_are_reported() -> None:
     leakage = _leakage(index, pd.Series(["train", "test"]))
     assert leakage.clean and leakage.unchecked == (Cause.IDENTITY, Cause.NAME)
     assert leakage.describe() == (
-        "This split has no near-duplicate in two splits. The dataset gives no identities, so one person may be in two "
-        "splits."
+        "This split has no near-duplicate in two splits. The dataset does not say who is shown, so the same "
+        "person may be in two splits."
     )
     with_identity = _leakage(index.assign(identity=pd.array(["p", None], "string")), pd.Series(["train", "test"]))
     assert with_identity.unchecked == (Cause.NAME,)

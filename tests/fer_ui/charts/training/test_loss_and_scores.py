@@ -133,3 +133,11 @@ def test_epochs_out_of_order_and_with_gaps_are_plotted() -> None:
     metrics = _metrics(10).iloc[::-1]
     metrics.iloc[0, metrics.columns.get_loc("valid_loss")] = np.nan
     assert list(learning_curves(metrics).loss.data[0].x) == list(range(1, 11))
+
+
+def test_percent_ticks_have_a_space_as_everywhere_else() -> None:
+    figure = learning_curves(_metrics(5)).scores
+    assert figure.layout.yaxis.tickformat == "~%"
+    assert figure.layout.yaxis.labelalias["70%"] == "70 %"
+    assert figure.layout.yaxis.labelalias["2.5%"] == "2.5 %"
+    assert (figure.layout.yaxis.autorangeoptions.clipmin, figure.layout.yaxis.autorangeoptions.clipmax) == (0, 1)

@@ -71,7 +71,7 @@ def test_invalid_strategies_are_none(text: str) -> None:
         (COMBINED, "Over-sampling, class weights"),
         (Rebalancing(weights="effective_number", beta=0.99), "Effective-number weights (beta 0.99)"),
         (Rebalancing(sampling="under", logit_tau=0.5), "Under-sampling, logit adjustment (tau 0.5)"),
-        (Rebalancing(beta=0.5), "As they are"),
+        (Rebalancing(beta=0.5), "None"),
         (Rebalancing(weights="inverse", reweight_start_01=0.5), "Class weights after 50 % of the epochs"),
         (
             Rebalancing(weights="effective_number", beta=0.99, reweight_start_01=0.75, logit_tau=1),

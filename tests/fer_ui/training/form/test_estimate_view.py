@@ -137,7 +137,7 @@ def test_the_key_covers_what_affects_time(dataset: StoredDataset) -> None:
 def test_low_memory_and_disk_are_warned_of() -> None:
     assert estimate_warnings(ESTIMATE, PLENTY) == []
     assert (
-        "may be stopped half-way"
+        "may be stopped halfway"
         in estimate_warnings(replace(ESTIMATE, free_bytes=ESTIMATE.memory_bytes // 2), PLENTY)[0]
     )
     assert "tight" in estimate_warnings(replace(ESTIMATE, free_bytes=int(ESTIMATE.memory_bytes * 1.1)), PLENTY)[0]

@@ -92,7 +92,7 @@ def test_one_or_all_folds_can_be_started(show: Show) -> None:
     request = submit_form(app)
     assert [config.split.fold for config in request.configs] == [1]
     set_by_key(app, "train-all-folds", True)
-    assert app.button(key="train-start").label == "Start 4 trainings"
+    assert app.button(key="train-start").label == "Start 4 runs"
     assert "Each of 4 folds, seed 7" in page_text(app)
     configs = get_configs(app)
     request = submit_form(app)

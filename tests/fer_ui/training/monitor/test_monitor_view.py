@@ -247,7 +247,7 @@ def test_the_log_is_newest_first_and_names_the_image_source(store: Settings, sho
 def test_the_recipe_shows_the_data(store: Settings, show: Show) -> None:
     begin(make_run(store, "used", rows(1)))
     text = plain_text(show("used"))
-    assert "80 training, 10 validation and 8 test images. Left out: 2 images" in text
+    assert "80 training, 10 validation and 8 test images. Not used: 2 images" in text
     assert "The dataset gone is no longer in the store." in text and DATA["fingerprint"] in text
     assert "epochs: 20" in text
     assert "has not split its images yet" in plain_text(show(make_run(store, "not-begun").id))
