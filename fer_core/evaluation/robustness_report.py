@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fer_core.calibration import OperatingPoint
 from fer_core.corruptions.corruption import SEVERITIES
@@ -39,6 +39,12 @@ class CorruptionCurve(JsonModel):
     title: Name
     parameter_range: Line
     severities: tuple[SeverityResult, ...] = Field(min_length=SEVERITIES, max_length=SEVERITIES)
+
+    @field_validator("name", "title")
+    @classmethod
+    def _rename(cls, text: str) -> str:
+        """Reports of older versions spell it "colour"."""
+        return text.replace("olour", "olor")
 
 
 class WorstCase(NamedTuple):

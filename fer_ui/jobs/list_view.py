@@ -125,7 +125,7 @@ def _show_finished(jobs: Sequence[Job], key: str) -> None:
 
 def _row(job: Job, details: str, error: str = "") -> DeltaGenerator:
     """Show a job in one row; what is added to it stands at its end."""
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    row = st.container(key=f"job-row-{job.id}", horizontal=True, vertical_alignment="center", gap="small")
     title = f"{STATE_ICONS[job.state]} **{escape_markdown(job_title(job, settings()))}**"
     said = f"{KIND_TITLES[job.kind]}, {details}"
     line = f"{title}  \n{escape_markdown(said)}"

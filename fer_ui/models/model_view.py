@@ -13,6 +13,7 @@ from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
 from fer_core.data.dataset_title import dataset_title
 from fer_core.evaluation.robustness_report import ROBUSTNESS_FILE
 from fer_core.settings import settings
+from fer_core.text import capitalize_first
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count
@@ -70,7 +71,7 @@ def describe_model(model: ModelEntry) -> str:
     info = model.info
     data = f"trained on {dataset_title(info.dataset, settings())}" if info.dataset else "training data unknown"
     parameters = f"{format_count(info.parameters)} parameters" if info.parameters else ""
-    return ", ".join(filter(None, (_KINDS[model.kind], f"id {model.id}", parameters, data)))
+    return capitalize_first(", ".join(filter(None, (_KINDS[model.kind], f"id {model.id}", parameters, data))))
 
 
 def _show_section(section: str, model: ModelEntry) -> None:

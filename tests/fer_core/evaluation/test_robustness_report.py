@@ -24,6 +24,13 @@ BLUR = [0.68, 0.6, 0.5, 0.4, 0.31]
 HAND = [0.69, 0.65, 0.2, 0.3, 0.35]
 
 
+def test_reports_of_older_versions_name_the_color_cast_as_newer_ones() -> None:
+    content = make_report().model_dump(mode="json")
+    curve = next(each for each in content["corruptions"] if each["name"] == "color-cast")
+    curve.update(name="colour-cast", title="Colour cast")
+    assert RobustnessReport.model_validate(content) == make_report()
+
+
 def test_the_largest_drop_is_described() -> None:
     report = make_report({"blur": BLUR, "hand": HAND})
     worst = report.worst()
