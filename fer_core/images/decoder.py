@@ -198,13 +198,13 @@ def _open_lazily(content: bytes, name: str) -> ImageFile.ImageFile:
     known = detect_format(content)
     if known is None:
         what = "not an image" if content else "empty (0 bytes)"
-        raise UnreadableImageError(f"{name} is {what}. Give a {SUPPORTED_FORMATS} file.")
+        raise UnreadableImageError(f"{name} is {what}. Use a {SUPPORTED_FORMATS} file.")
     try:
         return known.parser(io.BytesIO(content))
     except DECODE_ERRORS as exc:
         raise UnreadableImageError(
             f"{name} begins like a {known.name} image, but its header is damaged ({_one_line(exc)}). "
-            "Give a whole copy of it."
+            "Use a complete copy of it."
         ) from exc
 
 
@@ -220,7 +220,7 @@ def _check_pixels(width: int, height: int, limit: int, name: str) -> None:
             f"{limit / 1e6:,.1f} million. Save it smaller, or raise FERSCOPE_IMAGE_PIXELS_MAX."
         )
     if width < 1 or height < 1:
-        raise UnreadableImageError(f"{name} is {width}x{height}: it has no pixels. Give another image.")
+        raise UnreadableImageError(f"{name} is {width}x{height}: it has no pixels. Use another image.")
 
 
 def _load(image: ImageFile.ImageFile, size: tuple[int, int], name: str) -> None:
@@ -231,7 +231,7 @@ def _load(image: ImageFile.ImageFile, size: tuple[int, int], name: str) -> None:
         image.load()
     except DECODE_ERRORS as exc:
         raise UnreadableImageError(
-            f"{name} is damaged or cut short and can't be decoded ({_one_line(exc)}). Give a whole copy of it."
+            f"{name} is damaged or cut short and can't be decoded ({_one_line(exc)}). Use a complete copy of it."
         ) from exc
 
 

@@ -79,7 +79,7 @@ def _content(source: bytes | Path, settings: Settings, name: str) -> bytes:
     except OSError as exc:
         raise UnreadableImageError(f"{name} can't be opened: {exc.strerror or exc}. Check the path.") from exc
     if not content:
-        raise UnreadableImageError(f"{name} is empty (0 bytes). Give a {SUPPORTED_FORMATS} file.")
+        raise UnreadableImageError(f"{name} is empty (0 bytes). Use a {SUPPORTED_FORMATS} file.")
     return content
 
 

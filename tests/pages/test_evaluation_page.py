@@ -112,4 +112,4 @@ def test_a_shipped_model_that_is_missing_has_an_empty_state(
     store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer_core.bundles.catalog.SHIPPED_FOLDER", Path("/nowhere"))
-    assert "Nothing is evaluated yet" in page_text(open_page(Page.EVALUATION))
+    assert "Nothing evaluated yet" in page_text(open_page(Page.EVALUATION))

@@ -57,7 +57,8 @@ def test_the_preview_asks_for_unknown_labels(
     )
     assert _selected(app, "joy, 8 images") == "Happiness"
     assert _selected(app, "weird, 8 images") == "Choose…"
-    assert_mentions(page_text(app), "choose an expression for 'weird'", "The files define no splits")
+    assert "choose an expression for 'weird'" in page_text(app)
+    assert "The files define no splits" in page_text(app)
     assert _button(app, "Import").disabled
     assert list_datasets(store) == []
 
@@ -120,7 +121,7 @@ def test_less_than_half_of_the_images_is_imported_only_after_confirmation(
     text = page_text(app)
     assert_mentions(text, "more than half")
     assert_mentions(text, "16 images", "no label file", "08.png", "09.png", "10.png")
-    assert_mentions(text, "1 other file", ".txt 1", "notes.txt")
+    assert_mentions(text, "1 other file", "1 .txt", "notes.txt")
     assert _button(app, "Import").disabled
     (box,) = app.checkbox
     assert box.label == "Import only the 8 images that can be used"

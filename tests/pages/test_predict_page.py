@@ -64,7 +64,7 @@ def test_the_page_says_what_the_balanced_point_changes(
     assert "Balanced changes 1 of 4 predictions." in page_text(
         open_page(Page.PREDICT, sample="four-faces", point="balanced")
     )
-    assert "Balanced and Accurate agree." in page_text(open_page(Page.PREDICT, sample="astronaut"))
+    assert "Both operating points agree." in page_text(open_page(Page.PREDICT, sample="astronaut"))
 
 
 def test_a_sample_is_one_click_away_and_in_the_address(

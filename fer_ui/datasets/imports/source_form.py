@@ -71,7 +71,7 @@ def _find_problem(file: Any, path: str, name: str) -> str:
     if file is None and not path:
         return "Choose a file, or enter a path or URL."
     if file is not None and path:
-        return "Choose one of the two: remove the file, or clear the path."
+        return "Remove the file or clear the path: only one of them can be imported."
     return (find_file_problem(file.name) if file is not None else "") or find_name_problem(name)
 
 

@@ -24,6 +24,7 @@ _DESCRIPTIONS = {
     "data.json": "dataset version",
     "facts.json": "machine, precision and network at the latest start",
     "split.parquet": "split of each image",
+    "seen-images.bin": "images of training and model selection",
     "metrics.jsonl": "a line per epoch",
     "checkpoint.pt": "last epoch, to resume from",
     "weights.safetensors": "weights of the best epoch",

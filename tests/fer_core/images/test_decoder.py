@@ -120,7 +120,7 @@ def test_a_file_over_the_limit_is_refused_before_it_is_decoded(name: str, monkey
 @pytest.mark.parametrize("name", ["rgb.png", "rgb.jpg", "rgb.avif", "rgb.heic", "lossy.webp", "still.gif"])
 def test_a_truncated_file_is_refused(name: str) -> None:
     content = FILES[name]
-    with pytest.raises(UnreadableImageError, match=r"^photo .*(damaged|cut short).*Give a whole copy of it\."):
+    with pytest.raises(UnreadableImageError, match=r"^photo .*(damaged|cut short).*Use a complete copy of it\."):
         decode_image(content[: len(content) // 2], LIMIT, name="photo")
 
 

@@ -216,7 +216,7 @@ def test_an_empty_file_is_reported_as_empty(tmp_path: Path) -> None:
 def test_a_text_file_is_no_image(tmp_path: Path) -> None:
     path = tmp_path / "notes.jpg"
     path.write_text("Dear diary")
-    with pytest.raises(UnreadableImageError, match=r"notes\.jpg is not an image\. Give a JPEG, PNG"):
+    with pytest.raises(UnreadableImageError, match=r"notes\.jpg is not an image\. Use a JPEG, PNG"):
         read_image(path, LIMITS)
 
 
