@@ -206,3 +206,12 @@ def test_many_finished_jobs_are_shown_page_by_page(jobs: JobStore, open_page: Op
     app.pagination[0].set_value(2).run()
     assert "Number 9" in page_text(app) and "Number 29" not in page_text(app)
     assert app.query_params["page"] in ("2", ["2"])
+
+
+def test_a_run_that_was_cancelled_in_the_queue_offers_no_resume(jobs: JobStore, open_page: OpenPage) -> None:
+    jobs.submit(JobKind.TRAIN, "A waiting one", (), "run-next", resume_args=("--resume",), job_id="waiting")
+    jobs.request_cancel("waiting")
+    app = open_page(Page.JOBS, job="waiting")
+    assert "Start again" in labels(app) and "Resume" not in labels(app)
+    assert "Cancelled before it started." in page_text(app)
+    assert "Resume" in labels(open_page(Page.JOBS, job="cancelled")), "this one had started"

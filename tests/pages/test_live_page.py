@@ -14,7 +14,10 @@ import streamlit_webrtc.relay
 from aiortc.contrib.media import MediaRelay
 
 from fer_core.bundles import catalog, fastest
+from fer_core.calibration import Calibration
+from fer_core.contract import Contract
 from fer_core.settings import Settings, settings
+from fer_ui.model_choices import NOT_CALIBRATED
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 from tests.support.app_test import page_text
@@ -97,3 +100,15 @@ def test_a_model_with_one_network_uses_it(
     app = open_page(Page.LIVE)
     assert not app.exception
     assert_mentions(page_text(app), "FP32", "only")
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_only_a_model_without_calibration_is_warned_about(
+    calibrated: bool, store: Settings, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(catalog.SHIPPED_FOLDER, tmp_path / "model")
+    if not calibrated:
+        Calibration.identity(Contract.load(folder / "contract.json").labels).save(folder / "calibration.json")
+    monkeypatch.setattr(catalog, "SHIPPED_FOLDER", folder)
+    text = page_text(open_page(Page.LIVE))
+    assert (NOT_CALIBRATED in text) is not calibrated
