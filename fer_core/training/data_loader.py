@@ -109,7 +109,7 @@ def batches_per_epoch(config: TrainConfig, data: TrainingSet, classes: int) -> i
     samples = epoch_size(data.class_indices[data.train], classes, sampling)
     if samples < size:
         raise InputError(
-            f"An epoch draws {samples} images with rebalancing.sampling {sampling}, fewer than one batch of {size}. "
+            f"An epoch contains {samples} images with rebalancing.sampling {sampling}, fewer than one batch of {size}. "
             "Lower batch_size or choose another rebalancing strategy."
         )
     if len(data.valid) == 0:
