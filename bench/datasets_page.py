@@ -66,12 +66,11 @@ def _face_rows() -> list[dict[str, Any]]:
         "faces",
         {
             "filter by expression": [_select("label", value) for value in labels],
-            "filter by split": [_choose("split", value) for value in ("train", "valid", "test", "all")],
+            "filter by split": [_select("split", value) for value in ("train", "valid", "test", "all")],
             "filter by mark": [_select("mark", value) for value in ("used", "excluded", "all")],
             "change the order": [_select("order", value) for value in ("1", "2", "all")],
             "search a name": [_search(text) for text in ("face00", "0077", "")],
-            "next page": [_click("Next")] * 3,
-            "select an image": [lambda app: app.checkbox[3].check().run()],
+            "next page": [_set_query_param("page", page) for page in ("2", "3", "4")],
         },
     )
 
@@ -80,7 +79,7 @@ def _classes_rows() -> list[dict[str, Any]]:
     return _measure(
         "classes",
         {
-            "filter by split": [_choose("split", value) for value in ("train", "valid", "test", "all")],
+            "filter by split": [_select("split", value) for value in ("train", "valid", "test", "all")],
             "change the scale": [_choose("scale", value) for value in ("share", "log", "count")],
             "stack bars": [_choose("bars", value) for value in ("stacked", "grouped")],
         },
@@ -92,8 +91,8 @@ def _splits_rows() -> list[dict[str, Any]]:
     return _measure(
         "splits",
         {
-            "new seed": [_set_query_param("split", seed) for seed in seeds],
-            "cached split": [_set_query_param("split", seed) for seed in (seeds[0], "published")],
+            "new seed": [_set_query_param("split_config", seed) for seed in seeds],
+            "cached split": [_set_query_param("split_config", seed) for seed in (seeds[0], "published")],
         },
     )
 
@@ -133,7 +132,7 @@ def _select(key: str, value: str) -> UserAction:
 
 
 def _choose(key: str, value: str) -> UserAction:
-    return lambda app: app.button_group(key=key).set_value(value).run()
+    return lambda app: app.segmented_control(key=key).set_value(value).run()
 
 
 def _search(text: str) -> UserAction:
@@ -146,10 +145,6 @@ def _set_query_param(name: str, value: str) -> UserAction:
         return app.run()
 
     return action
-
-
-def _click(label: str) -> UserAction:
-    return lambda app: next(button for button in app.button if button.label == label).click().run()
 
 
 def _make_store(store: Settings) -> None:

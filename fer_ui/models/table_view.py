@@ -21,6 +21,7 @@ from fer_ui.frame.view_layout import verdict
 from fer_ui.model_choices import protocol_title
 
 _OPEN, _ACTIVATE = "models-open", "models-activate"
+ACTIVATE_KEY, _CHOSEN, _LIST_PX = "models-activate-list", "models-activate-chosen", 260
 _ROW_PX, _ROWS_MAX = 35, 14
 _PLOTTED_MAX = 12
 _MEBI = 2**20
@@ -54,9 +55,36 @@ def show_table(models: Sequence[ModelEntry], active_id: str) -> tuple[ModelEntry
         "Click a title, or choose from the list above, to open a model. Scores can be compared only on the same test "
         "set with the same labels; only then is the difference from the model in use shown, with its 95 % interval."
     )
-    show_csv_download(table.drop(columns="Action"), "models", "Table as CSV", "tertiary")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        by_key = _choose_by_keyboard(models, active_id)
+        show_csv_download(table.drop(columns="Action"), "models", "Table as CSV", "tertiary")
     _show_scores(rows)
-    return opened, activated
+    return opened, activated or by_key
+
+
+def _choose_by_keyboard(models: Sequence[ModelEntry], active_id: str) -> ModelEntry | None:
+    """Show the models that could become the active one as a list: no key presses the buttons of a table."""
+    titles = model_titles(models)
+    others = {model.id: model for model in models if model.id != active_id}
+    if others:
+        st.selectbox(
+            SET_ACTIVE,
+            list(others),
+            index=None,
+            format_func=titles.__getitem__,
+            key=ACTIVATE_KEY,
+            on_change=_take_choice,
+            placeholder=SET_ACTIVE,
+            label_visibility="collapsed",
+            width=_LIST_PX,
+        )
+    return others.get(st.session_state.pop(_CHOSEN, ""))
+
+
+def _take_choice() -> None:
+    """Move the choice out of the list, which is thus empty again, also after a cancelled confirmation."""
+    st.session_state[_CHOSEN] = st.session_state[ACTIVATE_KEY]
+    st.session_state[ACTIVATE_KEY] = None
 
 
 def models_table(

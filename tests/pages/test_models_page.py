@@ -23,6 +23,7 @@ from fer_core.settings import Settings
 from fer_ui.charts.calibration import TITLE as RELIABILITY_TITLE
 from fer_ui.formatting import format_percent
 from fer_ui.model_choices import NOT_CALIBRATED
+from fer_ui.models.table_view import ACTIVATE_KEY
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 from tests.support.app_test import page_text
@@ -183,6 +184,15 @@ def test_a_better_model_becomes_active_at_once(filled_store: Settings, imported:
     assert active_model_id(filled_store) == RUN
     assert "Model in use: Tiny network" in page_text(app), "the sidebar names it at once"
     assert not [button for button in app.button if button.key == f"use-{RUN}"]
+
+
+def test_the_active_model_can_be_chosen_by_keyboard(filled_store: Settings, imported: str, open_page: OpenPage) -> None:
+    """The buttons of the table are painted on a canvas, where no key presses them."""
+    set_active_model(SHIPPED, filled_store)
+    box = open_page(Page.MODELS).selectbox(key=ACTIVATE_KEY)
+    assert box.options == [find_model(each, filled_store).info.title for each in (imported, RUN)]
+    app = box.select_index(1).run()
+    assert active_model_id(filled_store) == RUN and app.selectbox(key=ACTIVATE_KEY).value is None
 
 
 def test_a_model_that_is_worse_on_the_same_images_asks_first(
