@@ -42,7 +42,7 @@ def prepare_dataset(dataset: StoredDataset) -> None:
 def _prepare(dataset: StoredDataset, rows: pd.DataFrame, process: WarmWorker) -> None:
     try:
         load_thumbnails(dataset, rows)
-        prepare_augmentation(process, dataset.id, str(rows["id"].iloc[0]))
         importlib.import_module(_LIBRARY)
+        prepare_augmentation(process, dataset.id, str(rows["id"].iloc[0]))
     except (FerscopeError, OSError) as exc:  # the view that needs it shows its error
         _LOG.warning("%s could not be prepared: %s", dataset.id, exc)

@@ -30,11 +30,7 @@ function createChart(root) {
     const place = measure(width, data);
     const paint = createPaint(colors);
     parts = data.bars.map((bar, index) => drawBar(bar, index, place, paint));
-    picture.setAttribute("viewBox", `0 0 ${width} ${place.height}`);
-    picture.setAttribute("width", width);
-    picture.setAttribute("height", place.height);
-    picture.setAttribute("aria-label", data.title);
-    picture.style.fontFamily = getComputedStyle(root).fontFamily;
+    sizePicture(picture, width, place.height, data.title);
     const shapes = [
       ...data.ticks.flatMap((tick) => drawTick(tick, place, paint)),
       ...data.rows.map((row, index) => drawRowName(row, index, place, paint)),

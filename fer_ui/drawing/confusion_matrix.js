@@ -25,20 +25,17 @@ function createMatrix(root) {
   function draw() {
     width = root.clientWidth;
     if (!data || !width) return;
-    const hadFocus = picture.contains(document.activeElement) || picture.contains(root.getRootNode().activeElement);
+    const hadFocus = picture.contains(document.activeElement);
     const layout = measure(width, data.columns);
     const colors = readColors(root);
-    picture.setAttribute("viewBox", `0 0 ${width} ${layout.heightFor(data.rows.length)}`);
-    picture.setAttribute("width", width);
-    picture.setAttribute("height", layout.heightFor(data.rows.length));
-    picture.setAttribute("aria-label", data.title);
-    picture.style.fontFamily = getComputedStyle(root).fontFamily;
+    const height = layout.heightFor(data.rows.length);
+    sizePicture(picture, width, height, data.title);
     cells = data.cells.map(() => []);
     picture.replaceChildren(
       text("label", layout.left - 12, TOP_PX - 8, { "text-anchor": "end", fill: colors.text, "font-size": 13 }),
       ...data.rows.map((row, index) => drawRow(row, index, layout, colors)),
       ...data.columns.map((name, index) => drawColumnName(name, index, layout, colors)),
-      text("predicted", layout.left + (width - layout.left) / 2, layout.heightFor(data.rows.length) - 6,
+      text("predicted", layout.left + (width - layout.left) / 2, height - 6,
         { "text-anchor": "middle", fill: colors.text, "font-size": 13 }),
     );
     setFocused(focused, hadFocus);

@@ -20,6 +20,14 @@ function text(words, x, y, attributes) {
   return made;
 }
 
+function sizePicture(picture, width, height, title) {
+  picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  picture.setAttribute("width", width);
+  picture.setAttribute("height", height);
+  picture.setAttribute("aria-label", title);
+  picture.style.fontFamily = getComputedStyle(picture.parentElement).fontFamily; // also in a download
+}
+
 function readColors(root) {
   const style = getComputedStyle(root);
   const variable = (name) => style.getPropertyValue(name).trim();

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from fer_core.bundles.catalog import SHIPPED
 from tests.e2e.app_server import AppServer
@@ -75,6 +75,22 @@ def test_a_chart_comes_down_as_csv_png_and_svg(
         assert picture.name == csv.with_suffix(f".{kind.lower()}").name
         assert picture.read_bytes().startswith(start)
         assert picture.stat().st_size > 5000
+
+
+def test_the_confusion_matrix_is_one_stop_and_read_by_arrow_keys(page: Page) -> None:
+    page.goto("/")
+    wait_until_settled(page)
+    cells = page.locator('.ferscope-drawing [role="gridcell"]')
+    expect(page.locator('.ferscope-drawing [role="gridcell"][tabindex="0"]')).to_have_count(1)
+    cells.first.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    cell = page.locator('.ferscope-drawing [role="gridcell"]:focus')
+    name = cell.get_attribute("aria-label") or ""
+    assert re.match(r"Labeled happiness, predicted as happiness: \d+ of \d+ images", name)
+    expect(page.locator(".ferscope-drawing .hint")).to_have_text(name)
+    page.keyboard.press("Escape")
+    expect(page.locator(".ferscope-drawing .hint")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
