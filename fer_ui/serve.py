@@ -27,7 +27,7 @@ from fer_ui.frame.page_head import install_page_head
 
 _LIBRARIES = (
     *("fer_core.bundles.model_comparison", "fer_core.data.catalog", "fer_core.inference.predictor"),
-    *("fer_core.jobs.submit", "pandas", "plotly.graph_objs._figure", "pyarrow.dataset", "scipy.special"),
+    *("fer_core.jobs.submit", "pandas", "plotly.graph_objs._figure", "pyarrow.dataset", "scipy.sparse.csgraph"),
 )
 """What most pages need and takes longest to import."""
 

@@ -26,14 +26,13 @@ from fer_ui.theme import (
 TITLE = "Annotator agreement"
 BY_EXPRESSION_TITLE = "Annotator agreement by expression"
 _NO_LABELS = "No image has a label decided by its votes."
-_HEIGHT_PX = 310
 _ROW_PX = 34
 _LABELED_MIN_01 = 0.09
 """A smaller segment has no room for its number on a phone."""
 
 
 def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
-    """Plot `agreement.agreement_histogram`: one column for each number of votes, stacked by expression.
+    """Plot `agreement.agreement_histogram`: one row for each number of votes, stacked by expression.
 
     A bar's `customdata` is its expression and number of votes.
     """
@@ -47,8 +46,9 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
             continue
         figure.add_bar(
             name=expression_title(expression),
-            x=rows["votes"].tolist(),
-            y=rows["count"].tolist(),
+            orientation="h",
+            y=[f"{votes} of {of}" for votes in rows["votes"]],
+            x=rows["count"].tolist(),
             customdata=[[expression.value, int(votes)] for votes in rows["votes"]],
             hovertext=[
                 _hover_text(expression, votes, of, n) for votes, n in zip(rows["votes"], rows["count"], strict=True)
@@ -58,13 +58,12 @@ def agreement_histogram_bars(histogram: pd.DataFrame) -> go.Figure:
                 "line": {"color": expression_outline(expression), "width": 1},
             },
         )
-    figure.update_layout(barmode="stack", bargap=0.2, showlegend=True, legend_traceorder="normal")
-    figure.update_xaxes(
-        title_text=f"votes for the label (of {of})", title_standoff=8, dtick=1, showgrid=False, ticks="", zeroline=False
-    )
-    figure.update_yaxes(title_text="images", nticks=6, tickformat="~s", showgrid=True, zeroline=False, ticks="")
+    figure.update_layout(barmode="stack", bargap=0.24, showlegend=True, legend_traceorder="normal")
+    longest = int(histogram.groupby("votes")["count"].sum().max())
+    style_class_bars(figure, longest, dtick=1 if longest < 5 else None, title_text="images")
+    rows_px = _ROW_PX * histogram["votes"].nunique()
     subtitle = describe_agreement(histogram)
-    return apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=_HEIGHT_PX + 2 * LEGEND_PX)
+    return apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=rows_px + 84 + LEGEND_PX)
 
 
 def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import threading
 
@@ -18,9 +17,7 @@ from fer_ui.resources import load_index
 
 _LOG = logging.getLogger(__name__)
 _PREPARED = "prepared-dataset"
-_LIBRARY = "scipy.sparse.csgraph"
-"""Splits and duplicates need it; its import takes half a second."""
-_AFTER_S = 2.0
+_AFTER_S = 1.0
 """Until then the processor draws the page."""
 
 
@@ -42,7 +39,6 @@ def prepare_dataset(dataset: StoredDataset) -> None:
 def _prepare(dataset: StoredDataset, rows: pd.DataFrame, process: WarmWorker) -> None:
     try:
         load_thumbnails(dataset, rows)
-        importlib.import_module(_LIBRARY)
         prepare_augmentation(process, dataset.id, str(rows["id"].iloc[0]))
     except (FerscopeError, OSError) as exc:  # the view that needs it shows its error
         _LOG.warning("%s could not be prepared: %s", dataset.id, exc)

@@ -74,9 +74,9 @@ function createChart(root) {
   }
 
   function drawText(each, place, paint) {
-    const left = each.side === "left";
-    return text(each.text, place.x(each.at) + (left ? 0 : LABEL_GAP_PX), place.y(each.row) + 4, {
-      "text-anchor": left ? "end" : "start", fill: paint.color("text"), "font-size": each.size,
+    const [anchor, gap] = { left: ["end", 0], middle: ["middle", 0], right: ["start", LABEL_GAP_PX] }[each.side];
+    return text(each.text, place.x(each.at) + gap, place.y(each.row) + 4, {
+      "text-anchor": anchor, fill: paint.color(each.color), "font-size": each.size,
       "font-weight": each.bold ? 700 : 400, "pointer-events": "none",
     });
   }
@@ -100,6 +100,7 @@ function createChart(root) {
 
   function drawLegend(place, paint) {
     return place.legend.flatMap(({ entry, x, y }) => {
+      if (!entry.color) return [text(entry.name, x, y + 11.5, { fill: paint.color("text"), "font-size": 13 })];
       const swatch = entry.symbol
         ? drawPoint({ ...entry, at: 0, row: 0 }, { x: () => x + 7, y: () => y + 7 }, paint)
         : element("rect", { x, y, width: 14, height: 14, fill: paint.fill(entry.color, entry.pattern),
@@ -140,7 +141,7 @@ function measure(width, data) {
   const legend = [];
   let x = left, y = TOP_PX + rows + below + 8;
   for (const entry of data.legend) {
-    const length = 21 + entry.name.length * CHARACTER_PX + 20;
+    const length = (entry.color ? 21 : 0) + entry.name.length * CHARACTER_PX + 20;
     if (x + length > width && x > left) [x, y] = [left, y + LEGEND_PX];
     legend.push({ entry, x, y });
     x += length;
@@ -159,7 +160,8 @@ function createPaint(colors) {
   const patterns = element("defs", {});
   const known = new Map();
   const named = { text: colors.text, page: colors.page, muted: colors.muted };
-  const color = (name) => named[name] ?? (name.startsWith("series") ? colors.series[Number(name.slice(6))] : name);
+  const listed = (name) => /^(series|scale)(\d+)$/.exec(name);
+  const color = (name) => named[name] ?? (listed(name) ? colors[listed(name)[1]][Number(listed(name)[2])] : name);
   function fill(name, pattern) {
     if (!pattern) return color(name);
     const id = `hatch-${pattern.charCodeAt(0)}-${color(name).replace(/[^\w]/g, "")}`;

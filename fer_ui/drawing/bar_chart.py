@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 
 from fer_ui.drawing.axis import Axis
 from fer_ui.drawing.component import drawing_component
-from fer_ui.theme import PAGE, SERIES, TEXT
+from fer_ui.theme import PAGE, SERIES, TEXT, sequential_scale
 
 show_bars = drawing_component("bar_chart", role="group")
 """Show the result of `bar_chart_data`; `bar` of the returned value is the `value` of a clicked bar."""
@@ -26,6 +26,7 @@ _DETAIL = re.compile(r"^(?P<name>.*?)<br><span[^>]*>(?P<detail>.*)</span>$")
 _TAG = re.compile(r"<[^>]+>")
 _RGBA = re.compile(r"rgba\((.+), ?([\d.]+)\)")
 _NAMED = {TEXT: "text", PAGE: "page"}
+_LISTS = {"series": SERIES, "scale": [color for _, color in sequential_scale()]}
 _GAP_01 = 0.2
 """Plotly's, where a figure sets none."""
 
@@ -57,7 +58,7 @@ def bar_chart_data(figure: go.Figure) -> dict[str, Any] | None:
         "rules": _rules(layout, axis),
         "ticks": axis.ticks(),
         "axis_title": axis.title,
-        "legend": list(_legend(traces)) if layout.get("showlegend", len(traces) > 1) else [],
+        "legend": list(_legend(traces, layout)) if layout.get("showlegend", len(traces) > 1) else [],
     }
 
 
@@ -130,7 +131,7 @@ def _look(trace: _Trace, number: int) -> dict[str, Any]:
     return {
         "fill": _color(color) if opacity else None,
         "opacity": opacity,
-        "line": _color(_pick(line.get("color"), number)) if opacity and line.get("color") is not None else None,
+        "line": _color(_pick(line["color"], number)) if opacity and "color" in line else None,
         "pattern": marker.get("pattern", {}).get("shape", ""),
         "hint": _plain(_pick(trace.get("hovertext"), number) or ""),
         "value": _value(trace.get("customdata"), number),
@@ -146,11 +147,15 @@ def _texts(
     places = [(bar["to"], bar["row"]) for bar in bars] or [
         (axis.at(x), _row(y, rows)) for x, y in zip(_numbers(trace["x"]), trace["y"], strict=True)
     ]
-    side = "left" if str(trace.get("textposition", "")).endswith("left") else "right"
-    size = trace.get("textfont", {}).get("size", 12)
+    position = str(trace.get("textposition", ""))
+    side = "left" if position.endswith("left") else "middle" if position == "inside" else "right"
+    if side == "middle":
+        places = [((bar["from"] + bar["to"]) / 2, bar["row"]) for bar in bars]
+    font = {"size": 12, "color": TEXT, **trace.get("textfont", {})}
+    look = {"side": side, "size": font["size"], "color": _color(font["color"])}
     for text, (at, row) in zip(trace["text"], places, strict=True):
         if words := _plain(str(text)).strip():
-            yield {"at": at, "row": row, "text": words, "bold": "<b>" in str(text), "side": side, "size": size}
+            yield {"at": at, "row": row, "text": words, "bold": "<b>" in str(text), **look}
 
 
 def _points(trace: _Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
@@ -186,14 +191,18 @@ def _rules(layout: Mapping[str, Any], axis: Axis) -> list[dict[str, Any]]:
     ]
 
 
-def _legend(traces: Sequence[_Trace]) -> Iterator[dict[str, Any]]:
+def _legend(traces: Sequence[_Trace], layout: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """List the entries of the legend, with its title as the first, which has no color."""
+    if title := layout.get("legend", {}).get("title", {}).get("text"):
+        yield {"name": str(title).strip(), "color": ""}
     for trace in traces:
         if trace.get("showlegend") is False or not trace.get("name"):
             continue
         if _is_bar(trace):
             look = _look(trace, 0)
+            color = look["fill"] if isinstance(trace["marker"]["color"], str) else "muted"  # bars of several colors
             if look["fill"]:
-                yield {"name": trace["name"], "color": "muted", **{key: look[key] for key in ("pattern", "opacity")}}
+                yield {"name": trace["name"], "color": color, **{key: look[key] for key in ("pattern", "opacity")}}
         else:
             marker = trace["marker"]
             yield {"name": trace["name"], "color": _color(marker["color"]), "symbol": marker.get("symbol", "circle")}
@@ -227,9 +236,10 @@ def _split_opacity(color: str) -> tuple[str, float]:
 
 def _color(color: str) -> str:
     """Convert a placeholder of Streamlit's chart theme to the name by which `bar_chart.js` knows the color."""
-    if color in _NAMED:
-        return _NAMED[color]
-    return f"series{SERIES.index(color)}" if color in SERIES else color
+    for name, colors in _LISTS.items():
+        if color in colors:
+            return f"{name}{colors.index(color)}"
+    return _NAMED.get(color, color)
 
 
 def _plain(html: str) -> str:

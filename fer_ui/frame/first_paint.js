@@ -10,13 +10,22 @@ const observer = new MutationObserver(() => {
   clearTimeout(quiet);
   if (document.querySelector(ended) && !document.querySelector(loading)) quiet = setTimeout(end, 100);
 });
-const end = () => { observer.disconnect(); root.classList.remove("ferscope-opening"); };
+const whenOpened = [];
+let opened = false;
+const end = () => {
+  observer.disconnect();
+  root.classList.remove("ferscope-opening");
+  if (!opened) whenOpened.forEach((then) => setTimeout(then, 1000));
+  opened = true;
+};
 observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
 setTimeout(end, 3000);
-// Curves need Plotly, 4.7 MB: it is loaded while the server computes them. Other views load it when they need it.
+// Only some charts need Plotly, 4.7 MB: a run's curves at once, so it loads while the server computes them, others later.
 const { plotly } = document.currentScript.dataset;
-if (plotly && /\/training$/.test(location.pathname) && /[?&](run|job)=/.test(location.search)) {
+const loadPlotly = () => {
   const link = document.createElement("link");
   Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${plotly}` });
   document.head.append(link);
-}
+};
+const showsCurves = /\/training$/.test(location.pathname) && /[?&](run|job)=/.test(location.search);
+if (plotly) showsCurves ? loadPlotly() : whenOpened.push(loadPlotly);
