@@ -22,12 +22,12 @@ def published_validation_is_test(entry: ModelEntry, settings: Settings) -> bool:
 
     False also where that can't be known: the dataset is not in the store.
     """
-    with suppress(FerscopeError):
+    with suppress(FerscopeError, OSError):
         if _quantized_on_validation(entry):
             return True
         config = load_config(entry.folder / CONFIG_FILE)
-        index = open_dataset(_evaluated_on(entry.info) or config.dataset, settings).index(("split",))
-        return validation_serves_as_test(config.split, set(index["split"].dropna()))
+        dataset = open_dataset(_evaluated_on(entry.info) or config.dataset, settings)
+        return validation_serves_as_test(config.split, dataset.published_splits())
     return False
 
 

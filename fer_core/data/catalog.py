@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,11 @@ class StoredDataset:
     def raw_index(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Load the index without corrections."""
         return load_index(self.folder / INDEX, columns)
+
+    def published_splits(self) -> frozenset[str]:
+        """Find the splits that the dataset was published with."""
+        path = self.folder / INDEX
+        return _splits_of(path, path.stat().st_mtime_ns)
 
     def columns(self) -> list[str]:
         """List the columns of the index."""
@@ -272,3 +278,9 @@ def title_with_id(title: str, dataset_id: str) -> str:
 def _simplify(name: str) -> str:
     """Reduce a name to its letters and digits: "FER+" and "ferplus" are the same."""
     return "".join(filter(str.isalnum, name.lower().replace("+", "plus")))
+
+
+@lru_cache(maxsize=64)
+def _splits_of(index: Path, changed_ns: int) -> frozenset[str]:
+    del changed_ns  # cache key: an index that is built anew is another file
+    return frozenset(map(str, load_index(index, ["split"])["split"].dropna().unique()))
