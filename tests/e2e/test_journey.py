@@ -181,7 +181,7 @@ def test_a_run_becomes_the_active_model(page: Page, take_screenshots: TakeScreen
     page.goto("/models")
     expect(shipped).to_be_visible()
     take_screenshots("models", "/models")
-    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("combobox", name="Model", exact=True).click()
     page.get_by_role("option").filter(has_text=re.compile("small-ferplus|Small residual")).first.click()
     _set_as_active(page)
     expect(shipped).to_have_count(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from streamlit.web.server.starlette import starlette_app
 from fer_core.settings import Settings, settings
 from fer_ui import auth
 from fer_ui.auth import AuthMiddleware, install_auth, listens_on_loopback, print_link, startup_error
+from tests.support.coroutines import run_coroutine
 
 TOKEN = "open sesame & ümlaut"
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -67,7 +67,7 @@ def send_request(
     raw = [(name.encode(), value.encode()) for name, value in {"host": "127.0.0.1:8501", **headers}.items()]
     scope = {"type": kind, "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode()}
     scope |= {"headers": raw, "scheme": "http" if kind == "http" else "ws", "server": ("127.0.0.1", 8501)}
-    asyncio.run(middleware(scope, receive, send))
+    run_coroutine(middleware(scope, receive, send))
     return messages
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from fer_ui.frame.page_head import PageHeadMiddleware, build_head
+from tests.support.coroutines import run_coroutine
 
 _HTML = "<html><head><title>x</title></head><body>ä</body></html>"
 
@@ -40,7 +40,7 @@ def _get(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[str, str],
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": list(headers), "query_string": b""}
-    asyncio.run(app(scope, receive, send))
+    run_coroutine(app(scope, receive, send))
     start, body = sent[0], b"".join(message.get("body", b"") for message in sent[1:])
     return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body.decode()
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from av import VideoFrame
 from fer_core.faces import RgbImage
 from fer_core.live.processor import LiveProcessor
 from fer_ui.live.webrtc import _KEY, make_frame_callback, relay_newest_frames, show_webrtc_player, stop_webrtc_player
+from tests.support.coroutines import run_coroutine
 
 
 class FakeProcessor:
@@ -88,8 +88,7 @@ def test_a_slow_receiver_gets_the_newest_frame() -> None:
         subscription.stop()
         return timestamps
 
-    with ThreadPoolExecutor(1) as executor:  # the main thread may run the event loop of a browser test
-        first, second = executor.submit(lambda: asyncio.run(receive_two_frames())).result(timeout=60)
+    first, second = run_coroutine(receive_two_frames())
     assert first < second == 30
 
 
