@@ -43,6 +43,8 @@ _STYLE = f"""<style>
 
 _FAILED_STATES = (JobState.FAILED, JobState.INTERRUPTED)
 _TABS = ("F1 by class", "Epochs", "Rate and speed", "Log", "Notes and tags", "Config and data", "Files")
+_TAB_PARAM = "tab"
+"""Key of the tabs, and their query parameter."""
 
 
 def show_training(run_id: str, job: Job | None) -> None:
@@ -101,33 +103,45 @@ def _show_links(monitored: MonitoredRun) -> None:
             link_to(Page.JOBS, "Job details", job=monitored.job.id)
 
 
+@st.fragment
 def _show_details(monitored: MonitoredRun, run: Run) -> None:
-    """Show the details in tabs; after a failure the log is open."""
+    """Show the details in tabs, of which only the open one is drawn; after a failure the log is open."""
     failed = monitored.job is not None and monitored.job.state in _FAILED_STATES
-    classes, epochs, speed, log, notes, config, files = st.tabs(_TABS, default="Log" if failed else _TABS[0])
-    with classes:
-        _show_live(monitored, refresh_interval_s(monitored), show_class_curves)
-    with notes:
-        show_notes(run.id)
-    with epochs:
-        _show_live(monitored, refresh_interval_s(monitored), show_epochs)
-        if not monitored.metrics.empty:
-            show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
-    with log:
-        _show_live(monitored, _STATUS_S, lambda _now: show_training_log(run))
-        show_download(
-            "Download the log", lambda: _read_log(run), f"ferscope-{run.id}-log.txt", "text/plain", "tertiary"
-        )
-        if monitored.job is not None and failed:
-            _show_output(monitored.job)
-    with speed:
-        _show_live(monitored, refresh_interval_s(monitored), show_more_curves)
-        _show_live(monitored, refresh_interval_s(monitored), show_speed)
-    with config, show_errors():
-        show_reproduction(run)
-    with files:
-        _show_live(monitored, _FILES_S, show_files)
-        show_other_tools(run)
+    default = "Log" if failed else _TABS[0]
+    tabs = st.tabs(_TABS, default=default, key=_TAB_PARAM, bind="query-params")
+    classes, epochs, speed, log, notes, config, files = tabs
+    if classes.open:
+        with classes:
+            _show_live(monitored, refresh_interval_s(monitored), show_class_curves)
+    if epochs.open:
+        with epochs:
+            _show_live(monitored, refresh_interval_s(monitored), show_epochs)
+            if not monitored.metrics.empty:
+                show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
+    if speed.open:
+        with speed:
+            _show_live(monitored, refresh_interval_s(monitored), show_more_curves)
+            _show_live(monitored, refresh_interval_s(monitored), show_speed)
+    if log.open:
+        with log:
+            _show_log(monitored, run, failed)
+    if notes.open:
+        with notes:
+            show_notes(run.id)
+    if config.open:
+        with config, show_errors():
+            show_reproduction(run)
+    if files.open:
+        with files:
+            _show_live(monitored, _FILES_S, show_files)
+            show_other_tools(run)
+
+
+def _show_log(monitored: MonitoredRun, run: Run, failed: bool) -> None:
+    _show_live(monitored, _STATUS_S, lambda _now: show_training_log(run))
+    show_download("Download the log", lambda: _read_log(run), f"ferscope-{run.id}-log.txt", "text/plain", "tertiary")
+    if monitored.job is not None and failed:
+        _show_output(monitored.job)
 
 
 def _read_log(run: Run) -> bytes:

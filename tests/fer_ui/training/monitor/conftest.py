@@ -38,7 +38,7 @@ def page() -> None:
 
 @pytest.fixture
 def show(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
-    """Show a run and optionally its job; links become text, because there are no pages."""
+    """Show a run, optionally its job and an open tab; links become text, because there are no pages."""
 
     def fake_link(to: Page, label: str, **query: str) -> None:
         st.markdown(f"{label}: {to} {query}")
@@ -50,11 +50,13 @@ def show(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
     for cache in (st.cache_data, st.cache_resource):
         cache.clear()
 
-    def run_page(run: str, job: str = "") -> AppTest:
+    def run_page(run: str, job: str = "", tab: str = "") -> AppTest:
         app = AppTest.from_function(page, default_timeout=60)
         app.query_params["run"] = run
         if job:
             app.query_params["job"] = job
+        if tab:
+            app.query_params["tab"] = tab
         return app.run()
 
     yield run_page

@@ -42,7 +42,8 @@ def test_a_finished_run_has_links(store: Settings, show: Show, jobs: JobStore) -
     assert "Use as model: models {'model': 'done'}" in text
     assert "Train a copy: training {'from': 'done'}" in text
     assert "Job details: jobs {'job': 'succeeded'}" in text
-    assert "notes of done" in text
+    assert "notes of done" not in text, "only the open tab is drawn"
+    assert "notes of done" in plain_text(show("done", tab="Notes and tags"))
 
 
 def test_a_running_run_shows_best_epoch_and_time_left(store: Settings, show: Show, jobs: JobStore) -> None:
@@ -66,10 +67,10 @@ def test_a_running_run_shows_best_epoch_and_time_left(store: Settings, show: Sho
 
 def test_charts_follow_the_available_metrics(store: Settings, show: Show) -> None:
     make_run(store, "plain", rows(3))
-    expected = [LOSS_TITLE, SCORES_TITLE, CLASS_CURVES_TITLE, RATE_TITLE]
-    assert charts(show("plain"))[:4] == expected
+    assert charts(show("plain")) == [LOSS_TITLE, SCORES_TITLE, CLASS_CURVES_TITLE]
+    assert charts(show("plain", tab="Rate and speed"))[:3] == [LOSS_TITLE, SCORES_TITLE, RATE_TITLE]
     make_run(store, "affect", rows(3, valid_ccc_valence=[0.1, 0.2, 0.3], valid_ccc_arousal=[0.1, None, 0.25]))
-    app = show("affect")
+    app = show("affect", tab="Rate and speed")
     assert CONCORDANCE_TITLE in charts(app)
     assert_mentions(plain_text(app), "epoch 2", "valence 0.20")
 
@@ -191,17 +192,17 @@ def test_missing_files_of_a_run_are_named(store: Settings, show: Show) -> None:
 def test_an_invalid_config_hides_only_itself(store: Settings, show: Show) -> None:
     run = make_run(store, "odd", rows(3))
     run.write("config.yaml", b"epochs: 5\nflux: 3\n")
-    text = plain_text(show("odd"))
+    text = plain_text(show("odd", tab="Config and data"))
     assert "This version can't read the config" in text and "flux: 3" in text
-    assert "Train a copy" not in text and "Validation loss" in text
+    assert "Train a copy" not in text and LOSS_TITLE in charts(show("odd"))
 
 
 def test_a_run_without_a_job_shows_how_to_resume(store: Settings, show: Show) -> None:
     run = begin(make_run(store, "typed", rows(2)))
-    text = plain_text(show("typed"))
+    text = plain_text(show("typed", tab="Config and data"))
     assert "started on the command line, or its job was deleted; last change just now" in text
     assert "python -m fer_core train --run typed --resume" in text
-    assert "--resume" not in plain_text(show(finish(run).id))
+    assert "--resume" not in plain_text(show(finish(run).id, tab="Config and data"))
 
 
 def test_overfitting_is_named_above_the_curves_and_on_the_loss(store: Settings, show: Show) -> None:
@@ -222,7 +223,7 @@ def test_a_diverged_loss_is_explained_with_a_hint(store: Settings, show: Show) -
 
 def test_the_epoch_table_is_newest_first(store: Settings, show: Show) -> None:
     make_run(store, "long", rows(200))
-    app = show("long")
+    app = show("long", tab="Epochs")
     table = app.dataframe[0].value
     assert table["Epoch"].tolist() == list(range(200, 0, -1))
     assert table["Epoch"][table["Mark"] == "best"].tolist() == [199]
@@ -235,9 +236,10 @@ def test_the_epoch_table_is_newest_first(store: Settings, show: Show) -> None:
 
 def test_the_log_is_newest_first_and_names_the_image_source(store: Settings, show: Show) -> None:
     run = begin(make_run(store, "logged", rows(3)))
-    app = show("logged")
+    app = show("logged", tab="Log")
     log = next(block.value for block in app.code if "epoch 3/20" in block.value)
     assert log.index("images come from") < log.index("epoch 3/20") < log.index("epoch 1/20")
+    app = show("logged", tab="Rate and speed")
     assert "Images come from the pack on disk." in plain_text(app)
     assert "Compute bound: 25 % of the time" in plain_text(app)
     run.append_log("images come from files, decoded anew")
@@ -246,11 +248,11 @@ def test_the_log_is_newest_first_and_names_the_image_source(store: Settings, sho
 
 def test_the_recipe_shows_the_data(store: Settings, show: Show) -> None:
     begin(make_run(store, "used", rows(1)))
-    text = plain_text(show("used"))
+    text = plain_text(show("used", tab="Config and data"))
     assert "80 training, 10 validation and 8 test images. Not used: 2 images" in text
     assert "The dataset gone is no longer in the store." in text and DATA["fingerprint"] in text
     assert "epochs: 20" in text
-    assert "has not split its images yet" in plain_text(show(make_run(store, "not-begun").id))
+    assert "has not split its images yet" in plain_text(show(make_run(store, "not-begun").id, tab="Config and data"))
 
 
 def test_files_have_sizes_and_events_a_command(store: Settings, show: Show) -> None:
@@ -261,4 +263,4 @@ def test_files_have_sizes_and_events_a_command(store: Settings, show: Show) -> N
     table = files_table(run).set_index("name")
     assert table.loc["events/", "bytes"] == 1500
     assert table.loc["metrics.jsonl", "bytes"] == run.path("metrics.jsonl").stat().st_size
-    assert f"tensorboard --logdir {run.folder}/events" in plain_text(show("filed"))
+    assert f"tensorboard --logdir {run.folder}/events" in plain_text(show("filed", tab="Files"))
