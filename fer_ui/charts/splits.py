@@ -1,4 +1,4 @@
-"""The class distribution of each split, one panel each, on one scale."""
+"""The class distribution of each split, as shares of the split."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from fer_core.data.record import Split
 from fer_core.labels import Expression
 from fer_core.text import join_words
-from fer_ui.charts.distribution import SplitCounts
-from fer_ui.charts.layout import RANKED_IMAGES_MIN, apply_layout, empty_figure, expression_marker, style_class_bars
-from fer_ui.formatting import format_count, format_images, format_percent
+from fer_ui.charts.distribution import SplitCounts, class_distribution
+from fer_ui.charts.layout import RANKED_IMAGES_MIN, empty_figure
+from fer_ui.formatting import format_percent
 from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title
 
 TITLE = "Class distribution by split"
 
-_ROW_PX = 30
+_ROW_PX = 52
 _SAME_01 = 0.01
 """Shares less than one percentage point apart count as the same."""
 
@@ -35,17 +34,14 @@ def split_share_bars(counts: pd.DataFrame) -> go.Figure:
     classes, panels = split_class_shares(counts)
     if not classes:
         return empty_figure(TITLE, "No image in these splits has a label.")
-    figure = make_subplots(rows=1, cols=len(panels), shared_yaxes=True, horizontal_spacing=0.04)
-    for column, panel in enumerate(panels, start=1):
-        figure.add_trace(_bars(classes, panel), row=1, col=column)
-        # Below the panel: above it, on a phone, the chart's buttons cover it.
-        figure.update_xaxes(title_text=f"{split_title(panel.split)}, %", row=1, col=column)
-    longest = max(max(panel.shares_01) for panel in panels)
-    style_class_bars(figure, 104 * longest, nticks=4)
-    figure.update_layout(showlegend=False, bargap=0.3)
-    return apply_layout(
-        figure, title=TITLE, subtitle=describe_split_shares(counts), height_px=_ROW_PX * len(classes) + 84
-    )
+    rows = [
+        (str(expression), panel.split, number)
+        for panel in panels
+        for expression, number in zip(classes, panel.counts, strict=True)
+    ]
+    figure = class_distribution(pd.DataFrame(rows, columns=["expression", "split", "count"]), share=True)
+    titles = {"title": TITLE, "subtitle": describe_split_shares(counts)}
+    return figure.update_layout(meta=titles, height=_ROW_PX * len(classes) + 110)
 
 
 def split_class_shares(counts: pd.DataFrame) -> tuple[tuple[Expression, ...], tuple[SplitCounts, ...]]:
@@ -81,22 +77,3 @@ def describe_split_shares(counts: pd.DataFrame) -> str:
 def _describe_missing(classes: Sequence[Expression], panel: SplitCounts) -> str:
     absent = [expression.value for expression, number in zip(classes, panel.counts, strict=True) if not number]
     return f"{split_title(panel.split)} has no images of {join_words(absent, 'or')}."
-
-
-def _bars(classes: Sequence[Expression], panel: SplitCounts) -> go.Bar:
-    total = sum(panel.counts)
-    return go.Bar(
-        name=split_title(panel.split),
-        orientation="h",
-        y=[expression_title(expression) for expression in classes],
-        x=[100 * share for share in panel.shares_01],
-        customdata=[[expression.value, panel.split] for expression in classes],
-        hovertext=[
-            (
-                f"{split_title(panel.split)}: {format_count(number)} of {format_images(total)} labeled "
-                f"{expression.value} ({format_percent(share)})"
-            )
-            for expression, number, share in zip(classes, panel.counts, panel.shares_01, strict=True)
-        ],
-        marker=expression_marker(classes),
-    )

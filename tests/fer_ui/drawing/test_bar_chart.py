@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from plotly.subplots import make_subplots
 
 from fer_core.labels import LABEL_SETS, Expression
 from fer_core.metrics import Metrics, classification_metrics
 from fer_ui.charts.distribution import class_distribution
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.charts.probabilities import probability_bars
-from fer_ui.charts.splits import split_share_bars
 from fer_ui.drawing.bar_chart import bar_chart_data
 
 COUNTS = pd.DataFrame(
@@ -107,10 +107,8 @@ def test_hints_are_plain_text() -> None:
 
 
 def test_other_figures_are_left_to_plotly() -> None:
-    counts = pd.DataFrame(
-        {str(expression): [5, 3, 2] for expression in Expression}, index=pd.Index(["train", "valid", "test"])
-    )
-    assert bar_chart_data(split_share_bars(counts)) is None, "panels"
+    panels = make_subplots(rows=1, cols=2).add_bar(x=[1], y=["a"], orientation="h", row=1, col=2)
+    assert bar_chart_data(panels) is None
     assert bar_chart_data(go.Figure(go.Scatter(x=[1], y=[1], mode="lines"))) is None
     assert bar_chart_data(go.Figure(go.Bar(x=["a"], y=[1]))) is None
     assert bar_chart_data(class_distribution(COUNTS.iloc[:0])) is None, "only the reason why nothing is drawn"
