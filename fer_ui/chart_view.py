@@ -49,8 +49,7 @@ def show_chart(
     with st.container(gap="xsmall"):
         show_titles(titles, key, table)
         if bars := bar_chart_data(figure):
-            with st.container(key=f"chart-{chart_key}"):
-                return _show_bars(bars, chart_key, alt, clickable or on_click is not None, on_click)
+            return _show_bars(bars, chart_key, alt, clickable or on_click is not None, on_click)
         figure.layout.title = None  # shown above the figure, where it wraps on a phone; its copy in `meta` stays
         st.plotly_chart(
             figure,

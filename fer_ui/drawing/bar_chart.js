@@ -5,27 +5,15 @@ const ROW_NAMES_SHARE_MAX = 0.4, TOP_PX = 6, TICKS_PX = 24, AXIS_TITLE_PX = 22, 
 const DETAIL_SIZE = 0.86; // of the second line of a row's name, against the first
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".ferscope-drawing");
-  const chart = (root.chart ??= createChart(root));
-  chart.choose = (bar) => setTriggerValue("bar", bar);
-  chart.show(data);
+  show(parentElement, data, createChart).choose = (bar) => setTriggerValue("bar", bar);
 }
 
-function createChart(root) {
-  const picture = root.querySelector("svg");
-  const hint = createHint(root);
-  const chart = { choose: () => {}, show };
-  let data = null, parts = [], focused = 0, width = 0;
+function createChart({ root, picture, hint }) {
+  let data, parts = [], focused = 0, width;
 
-  function show(next) {
-    data = next;
-    draw();
-  }
-
-  function draw() {
-    width = root.clientWidth;
-    if (!data || !width) return;
-    const hadFocus = picture.contains(document.activeElement);
+  function draw(...now) {
+    let hadFocus;
+    [data, width, hadFocus] = now;
     const colors = readColors(root);
     const place = measure(width, data);
     const paint = createPaint(colors);
@@ -66,11 +54,9 @@ function createChart(root) {
   }
 
   function listen(group, bar, index) {
-    group.onpointerenter = () => hint.show(group, bar.hint);
-    group.onpointerleave = hint.hide;
-    group.onfocus = () => { setFocused(index); hint.show(group.querySelector(".shape") ?? group, bar.hint); };
-    group.onblur = hint.hide;
-    if (data.clickable) group.onclick = () => chart.choose(bar.value);
+    group.onfocus = () => setFocused(index);
+    listenForHint(group, hint, bar.hint, () => group.querySelector(".shape") ?? group);
+    if (data.clickable) group.onclick = () => root.choose(bar.value);
   }
 
   function drawText(each, place, paint) {
@@ -121,14 +107,13 @@ function createChart(root) {
       ArrowUp: focused - 1, ArrowLeft: focused - 1, ArrowDown: focused + 1, ArrowRight: focused + 1, Home: 0, End: last,
     }[event.key];
     if (next !== undefined) setFocused(Math.min(last, Math.max(0, next)), true);
-    else if ((event.key === "Enter" || event.key === " ") && data.clickable) chart.choose(data.bars[focused].value);
+    else if ((event.key === "Enter" || event.key === " ") && data.clickable) root.choose(data.bars[focused].value);
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
 
-  new ResizeObserver(() => { if (root.clientWidth !== width) draw(); }).observe(root);
-  return chart;
+  return draw;
 }
 
 function measure(width, data) {

@@ -1,31 +1,18 @@
-// The confusion matrix: an SVG table of counts that is one stop of the Tab key. Arrow keys move from cell to cell, and
-// where cells can be chosen, a click or Enter chooses one. Colors are written into the picture, so that it can be
-// downloaded as it is.
+// The confusion matrix: an SVG table of counts that is one stop of the Tab key; arrow keys move from cell to cell. Colors
+// are written into the picture, so that it can be downloaded as it is.
 
 const CELL_PX = 42, GAP_PX = 2, TOP_PX = 22, NARROW_PX = 480;
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".ferscope-drawing");
-  const matrix = (root.matrix ??= createMatrix(root));
-  matrix.choose = (cell) => setTriggerValue("cell", cell);
-  matrix.show(data);
+export default function ({ parentElement, data }) {
+  show(parentElement, data, createMatrix);
 }
 
-function createMatrix(root) {
-  const picture = root.querySelector("svg");
-  const hint = createHint(root);
-  const matrix = { choose: () => {}, show };
-  let data = null, cells = [], focused = [0, 0], width = 0;
+function createMatrix({ root, picture, hint }) {
+  let data, cells = [], focused = [0, 0], width;
 
-  function show(next) {
-    data = next;
-    draw();
-  }
-
-  function draw() {
-    width = root.clientWidth;
-    if (!data || !width) return;
-    const hadFocus = picture.contains(document.activeElement);
+  function draw(...now) {
+    let hadFocus;
+    [data, width, hadFocus] = now;
     const layout = measure(width, data.columns);
     const colors = readColors(root);
     const height = layout.heightFor(data.rows.length);
@@ -63,10 +50,6 @@ function createMatrix(root) {
   function drawCell(cell, row, column, layout, colors) {
     const x = layout.left + column * layout.cell, y = TOP_PX + row * CELL_PX;
     const group = element("g", { role: "gridcell", class: "part", tabindex: -1, "aria-label": cell.hint });
-    const chosen = data.selected && data.selected[0] === row && data.selected[1] === column;
-    group.classList.toggle("chosen", Boolean(chosen));
-    group.classList.toggle("can-be-chosen", data.selectable);
-    group.setAttribute("aria-selected", String(Boolean(chosen)));
     group.append(
       element("rect", {
         class: "shape", x: x + GAP_PX / 2, y: y + GAP_PX / 2, width: layout.cell - GAP_PX, height: CELL_PX - GAP_PX, rx: 3,
@@ -77,11 +60,8 @@ function createMatrix(root) {
         fill: cell.share < 0.5 ? colors.text : colors.page, "fill-opacity": cell.faint ? 0.55 : 1,
       }),
     );
-    group.onpointerenter = () => hint.show(group, cell.hint);
-    group.onpointerleave = hint.hide;
-    group.onfocus = () => { setFocused([row, column]); hint.show(group, cell.hint); };
-    group.onblur = hint.hide;
-    if (data.selectable) group.onclick = () => choose(row, column);
+    group.onfocus = () => setFocused([row, column]);
+    listenForHint(group, hint, cell.hint);
     cells[row][column] = group;
     return group;
   }
@@ -93,11 +73,6 @@ function createMatrix(root) {
     return text(name, x + 4, y + 12, {
       "text-anchor": "end", fill: colors.text, "font-size": 13, transform: `rotate(${layout.turned} ${x + 4} ${y + 12})`,
     });
-  }
-
-  function choose(row, column) {
-    focused = [row, column];
-    matrix.choose({ row, column });
   }
 
   function setFocused([row, column], takesFocus = false) {
@@ -120,8 +95,6 @@ function createMatrix(root) {
       let next = row + step[0];
       while (cells[next] && !cells[next].length) next += step[0]; // a row without images
       if (cells[next]?.[column + step[1]]) setFocused([next, column + step[1]], true);
-    } else if ((event.key === "Enter" || event.key === " ") && data.selectable) {
-      choose(row, column);
     } else if (event.key === "Escape") {
       hint.hide();
       return;
@@ -132,8 +105,7 @@ function createMatrix(root) {
     event.stopPropagation();
   });
 
-  new ResizeObserver(() => { if (root.clientWidth !== width) draw(); }).observe(root);
-  return matrix;
+  return draw;
 }
 
 function measure(width, columns) {

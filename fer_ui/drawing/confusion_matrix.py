@@ -1,6 +1,6 @@
-"""The confusion matrix on a page: drawn by `confusion_matrix.js`, as cells that can be reached by keyboard and chosen.
+"""The confusion matrix on a page: drawn by `confusion_matrix.js`, as cells that can be reached by keyboard.
 
-Plotly's heat map has neither, and loading Plotly takes longer than the rest of a page.
+Those of Plotly's heat map can't be, and loading Plotly takes longer than the rest of a page.
 """
 
 from __future__ import annotations
@@ -39,8 +39,5 @@ def show_confusion_matrix(
             **matrix_data(confusion, labels, ratios=ratios),
             "title": f"{titles.title}. {titles.subtitle}",
             "theme": st.context.theme.type,
-            "selectable": False,
-            "selected": None,
         }
-        with st.container(key=f"chart-{chart_key}"):
-            _component(key=chart_key, data=data)
+        _component(key=chart_key, data=data)

@@ -41,6 +41,31 @@ function readColors(root) {
   };
 }
 
+// Draws a component's data now and whenever its width changes; the focus stays within the picture. `create` gets the parts
+// of the page, and returns draw(data, width, hadFocus).
+function show(parentElement, data, create) {
+  const root = parentElement.querySelector(".ferscope-drawing");
+  const picture = root.querySelector("svg");
+  if (!root.draw) {
+    const draw = create({ root, picture, hint: createHint(root) });
+    root.draw = () => {
+      root.drawnWidth = root.clientWidth;
+      if (root.drawnWidth) draw(root.data, root.drawnWidth, picture.contains(document.activeElement));
+    };
+    new ResizeObserver(() => { if (root.clientWidth !== root.drawnWidth) root.draw(); }).observe(root);
+  }
+  root.data = data;
+  root.draw();
+  return root;
+}
+
+function listenForHint(part, hint, words, place = () => part) {
+  part.onpointerenter = () => hint.show(part, words);
+  part.onpointerleave = hint.hide;
+  part.onblur = hint.hide;
+  part.addEventListener("focus", () => hint.show(place(), words));
+}
+
 function createHint(root) {
   const box = root.querySelector(".hint");
   return { show, hide: () => { box.hidden = true; } };
