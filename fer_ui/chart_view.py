@@ -15,6 +15,7 @@ from fer_ui.chart_download import show_chart_downloads
 from fer_ui.charts.layout import Titles, chart_config, get_titles
 from fer_ui.downloads import show_download
 from fer_ui.drawing.bar_chart import bar_chart_data, show_bars
+from fer_ui.drawing.line_chart import line_chart_data, show_lines
 from fer_ui.escaping import escape_html
 
 Clicked = Sequence[Any]
@@ -32,7 +33,7 @@ def show_chart(
     clickable: bool = False,
     on_click: Callable[[Clicked], None] | None = None,
 ) -> Clicked | None:
-    """Show a figure of `fer_ui.charts`; bars are drawn without Plotly.
+    """Show a figure of `fer_ui.charts`; bars and lines are drawn without Plotly.
 
     Args:
         figure: with the layout of `fer_ui.charts.layout.apply_layout`.
@@ -50,6 +51,9 @@ def show_chart(
         show_titles(titles, key, table)
         if bars := bar_chart_data(figure):
             return _show_bars(bars, chart_key, alt, clickable or on_click is not None, on_click)
+        if on_click is None and (lines := line_chart_data(figure)):
+            show_lines(key=chart_key, data={**lines, "title": alt, "theme": st.context.theme.type})
+            return None
         figure.layout.title = None  # shown above the figure, where it wraps on a phone; its copy in `meta` stays
         st.plotly_chart(
             figure,

@@ -1,7 +1,7 @@
 // Horizontal bars, a row for each class. The bars are one stop of the Tab key: the arrow keys move from one to the next,
 // and where bars can be chosen, a click or Enter chooses one. Positions along the axis are 0..1, rows are counted from 0.
 
-const ROW_NAMES_SHARE_MAX = 0.4, TOP_PX = 6, TICKS_PX = 24, AXIS_TITLE_PX = 22, LEGEND_PX = 24, LABEL_GAP_PX = 7;
+const ROW_NAMES_SHARE_MAX = 0.4, LABEL_GAP_PX = 7;
 const DETAIL_SIZE = 0.86; // of the second line of a row's name, against the first
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -20,20 +20,16 @@ function createChart({ root, picture, hint }) {
     parts = data.bars.map((bar, index) => drawBar(bar, index, place, paint));
     sizePicture(picture, width, place.height, data.title);
     const shapes = [
-      ...data.ticks.flatMap((tick) => drawTick(tick, place, paint)),
+      ...data.ticks.flatMap((tick) => drawColumnTick(tick, place.x(tick.at), TOP_PX + place.rows, paint)),
       ...data.rows.map((row, index) => drawRowName(row, index, place, paint)),
       ...parts,
       ...data.whiskers.map((whisker) => drawWhisker(whisker, place, paint)),
       ...data.points.map((point) => drawPoint(point, place, paint)),
       ...data.texts.map((each) => drawText(each, place, paint)),
       ...data.rules.flatMap((rule) => drawRule(rule, place, paint)),
-      ...drawLegend(place, paint),
+      ...drawAxisTitle(data.axis_title, place.left + place.plot / 2, place.titleY, paint),
+      ...drawLegend(place.legend, paint),
     ];
-    if (data.axis_title) {
-      const middle = place.left + place.plot / 2;
-      const y = TOP_PX + place.rows + (data.ticks.length ? TICKS_PX : 6) + 13;
-      shapes.push(text(data.axis_title, middle, y, { "text-anchor": "middle", fill: colors.text, "font-size": 13 }));
-    }
     picture.replaceChildren(paint.patterns, ...shapes);
     setFocused(Math.min(focused, parts.length - 1), hadFocus);
   }
@@ -68,31 +64,13 @@ function createChart({ root, picture, hint }) {
   }
 
   function drawPoint(point, place, paint) {
-    const [x, y, size] = [place.x(point.at), place.y(point.row), 5.5];
-    const path = {
-      circle: `M${x - size} ${y} a${size} ${size} 0 1 0 ${2 * size} 0 a${size} ${size} 0 1 0 ${-2 * size} 0Z`,
-      square: `M${x - size} ${y - size} h${2 * size} v${2 * size} h${-2 * size}Z`,
-      diamond: `M${x} ${y - size - 1} l${size + 1} ${size + 1} l${-size - 1} ${size + 1} l${-size - 1} ${-size - 1}Z`,
-    }[point.symbol.replace("-open", "")];
-    const open = point.symbol.endsWith("-open"), color = paint.color(point.color);
     const group = element("g", { role: "img", class: "part", "aria-label": point.hint ?? "" });
-    group.append(element("path", { class: "shape", d: path, fill: open ? "transparent" : color, stroke: color, "stroke-width": 2 }));
+    group.append(drawSymbol(point.symbol, place.x(point.at), place.y(point.row), 5.5, paint.color(point.color)));
     if (point.hint) {
       group.onpointerenter = () => hint.show(group, point.hint);
       group.onpointerleave = hint.hide;
     }
     return group;
-  }
-
-  function drawLegend(place, paint) {
-    return place.legend.flatMap(({ entry, x, y }) => {
-      if (!entry.color) return [text(entry.name, x, y + 11.5, { fill: paint.color("text"), "font-size": 13 })];
-      const swatch = entry.symbol
-        ? drawPoint({ ...entry, at: 0, row: 0 }, { x: () => x + 7, y: () => y + 7 }, paint)
-        : element("rect", { x, y, width: 14, height: 14, fill: paint.fill(entry.color, entry.pattern),
-            stroke: paint.color(entry.color), "stroke-width": 1, "fill-opacity": entry.opacity ?? 1 });
-      return [swatch, text(entry.name, x + 21, y + 11.5, { fill: paint.color("text"), "font-size": 13 })];
-    });
   }
 
   function setFocused(index, takesFocus = false) {
@@ -123,54 +101,17 @@ function measure(width, data) {
   const below = (data.ticks.length || data.rules.length ? TICKS_PX : 6) + (data.axis_title ? AXIS_TITLE_PX : 0);
   const rows = data.height - TOP_PX - below - (data.legend.length ? LEGEND_PX : 0);
   const row = rows / Math.max(1, data.rows.length);
-  const legend = [];
-  let x = left, y = TOP_PX + rows + below + 8;
-  for (const entry of data.legend) {
-    const length = (entry.color ? 21 : 0) + entry.name.length * CHARACTER_PX + 20;
-    if (x + length > width && x > left) [x, y] = [left, y + LEGEND_PX];
-    legend.push({ entry, x, y });
-    x += length;
-  }
+  const under = TOP_PX + rows + below;
+  const legend = placeLegend(data.legend, left, width, under + 8);
   return {
     left, plot, rows, row, legend,
+    titleY: TOP_PX + rows + (data.ticks.length ? TICKS_PX : 6) + 13,
     characters: (left - 10) / CHARACTER_PX,
-    height: Math.ceil(data.legend.length ? y + 18 : TOP_PX + rows + below),
+    height: Math.ceil(data.legend.length ? legend.bottom : under),
     x: (at) => left + at * plot,
     y: (at) => TOP_PX + (at + 0.5) * row,
     length: (share) => Math.max(0, share * plot),
   };
-}
-
-function createPaint(colors) {
-  const patterns = element("defs", {});
-  const known = new Map();
-  const named = { text: colors.text, page: colors.page, muted: colors.muted };
-  const listed = (name) => /^(series|scale)(\d+)$/.exec(name);
-  const color = (name) => named[name] ?? (listed(name) ? colors[listed(name)[1]][Number(listed(name)[2])] : name);
-  function fill(name, pattern) {
-    if (!pattern) return color(name);
-    const id = `hatch-${pattern.charCodeAt(0)}-${color(name).replace(/[^\w]/g, "")}`;
-    if (!known.has(id)) patterns.append(known.set(id, hatch(id, pattern, color(name))).get(id));
-    return `url(#${id})`;
-  }
-  return { patterns, color, fill, grid: mix(colors.text, colors.page, 0.86) };
-}
-
-function hatch(id, shape, color) {
-  const tile = element("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
-  const lines = {
-    "/": "M-1 1L1 -1M0 6L6 0M5 7L7 5", "x": "M0 6L6 0M0 0L6 6", "-": "M0 3H6", "|": "M3 0V6", ".": "M2 3H4.4",
-  }[shape];
-  tile.append(element("path", { d: lines, stroke: color, "stroke-width": shape === "." ? 2.4 : 2, fill: "none" }));
-  return tile;
-}
-
-function drawTick(tick, place, paint) {
-  const x = place.x(tick.at), bottom = TOP_PX + place.rows;
-  return [
-    element("line", { x1: x, x2: x, y1: TOP_PX, y2: bottom, stroke: paint.grid, "stroke-width": 1 }),
-    text(tick.text, x, bottom + 17, { "text-anchor": "middle", fill: paint.color("text"), "font-size": 12 }),
-  ];
 }
 
 function drawRowName(row, index, place, paint) {

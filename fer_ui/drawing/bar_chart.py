@@ -7,30 +7,22 @@ stay Plotly's; the few properties that ours use are read here.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from html import unescape
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from fer_ui.drawing.axis import Axis
 from fer_ui.drawing.component import drawing_component
-from fer_ui.theme import PAGE, SERIES, TEXT, sequential_scale
+from fer_ui.drawing.figure_parts import Trace, color_name, numbers, pick, plain_text, plain_values, split_opacity
+from fer_ui.theme import TEXT
 
-show_bars = drawing_component("bar_chart", role="group")
+show_bars = drawing_component("bar_chart", "chart_parts.js", role="group")
 """Show the result of `bar_chart_data`; `bar` of the returned value is the `value` of a clicked bar."""
 
 _DETAIL = re.compile(r"^(?P<name>.*?)<br><span[^>]*>(?P<detail>.*)</span>$")
-_TAG = re.compile(r"<[^>]+>")
-_RGBA = re.compile(r"rgba\((.+), ?([\d.]+)\)")
-_NAMED = {TEXT: "text", PAGE: "page"}
-_LISTS = {"series": SERIES, "scale": [color for _, color in sequential_scale()]}
 _GAP_01 = 0.2
 """Plotly's, where a figure sets none."""
-
-_Trace = Mapping[str, Any]
 
 
 def bar_chart_data(figure: go.Figure) -> dict[str, Any] | None:
@@ -62,19 +54,19 @@ def bar_chart_data(figure: go.Figure) -> dict[str, Any] | None:
     }
 
 
-def _has_rows(trace: _Trace) -> bool:
+def _has_rows(trace: Trace) -> bool:
     return trace.get("orientation") == "h" if _is_bar(trace) else trace.get("mode") in ("text", "markers")
 
 
-def _is_bar(trace: _Trace) -> bool:
+def _is_bar(trace: Trace) -> bool:
     return bool(trace["type"] == "bar")
 
 
-def _has_points(trace: _Trace) -> bool:
+def _has_points(trace: Trace) -> bool:
     return trace.get("mode") == "markers"
 
 
-def _row_names(traces: Sequence[_Trace], axis: Mapping[str, Any]) -> list[str]:
+def _row_names(traces: Sequence[Trace], axis: Mapping[str, Any]) -> list[str]:
     if "ticktext" in axis:
         return [str(name) for name in axis["ticktext"]]
     return list(dict.fromkeys(str(name) for trace in traces for name in trace["y"]))
@@ -83,7 +75,7 @@ def _row_names(traces: Sequence[_Trace], axis: Mapping[str, Any]) -> list[str]:
 def _row_name(name: str) -> dict[str, Any]:
     found = _DETAIL.match(name)
     title, detail = (found["name"], found["detail"]) if found else (name, "")
-    return {"name": _plain(title), "detail": _plain(detail), "bold": "<b>" in title}
+    return {"name": plain_text(title), "detail": plain_text(detail), "bold": "<b>" in title}
 
 
 def _row(name: Any, rows: Sequence[str]) -> float:
@@ -91,7 +83,7 @@ def _row(name: Any, rows: Sequence[str]) -> float:
 
 
 def _place_bars(
-    traces: Sequence[_Trace], layout: Mapping[str, Any], rows: Sequence[str], axis: Axis
+    traces: Sequence[Trace], layout: Mapping[str, Any], rows: Sequence[str], axis: Axis
 ) -> dict[int, list[dict[str, Any]]]:
     """Place the bars of each trace as Plotly's `barmode` says: beside, behind or over each other."""
     mode = layout.get("barmode", "group")
@@ -105,7 +97,7 @@ def _place_bars(
         group = groups.index(trace.get("offsetgroup", index))
         shift = (group + 0.5) * thickness - thickness_of_all / 2 if mode == "group" else 0.0
         placed[index] = []
-        for number, (name, length) in enumerate(zip(trace["y"], _numbers(trace["x"]), strict=True)):
+        for number, (name, length) in enumerate(zip(trace["y"], numbers(trace["x"]), strict=True)):
             row = _row(name, rows)
             start = ends.get(row, 0.0) if mode == "stack" else 0.0
             ends[row] = start + length
@@ -123,75 +115,75 @@ def _place_bars(
     return placed
 
 
-def _look(trace: _Trace, number: int) -> dict[str, Any]:
+def _look(trace: Trace, number: int) -> dict[str, Any]:
     marker = trace.get("marker", {})
     line = marker.get("line", {})
-    color, opacity = _split_opacity(_pick(marker.get("color"), number))
-    opacity *= _pick(marker.get("opacity", 1.0), number)
+    color, opacity = split_opacity(pick(marker.get("color"), number))
+    opacity *= pick(marker.get("opacity", 1.0), number)
     return {
-        "fill": _color(color) if opacity else None,
+        "fill": color_name(color) if opacity else None,
         "opacity": opacity,
-        "line": _color(_pick(line["color"], number)) if opacity and "color" in line else None,
+        "line": color_name(pick(line["color"], number)) if opacity and "color" in line else None,
         "pattern": marker.get("pattern", {}).get("shape", ""),
-        "hint": _plain(_pick(trace.get("hovertext"), number) or ""),
-        "value": _value(trace.get("customdata"), number),
+        "hint": plain_text(pick(trace.get("hovertext"), number) or ""),
+        "value": plain_values(trace.get("customdata"), number),
     }
 
 
 def _texts(
-    trace: _Trace, bars: Sequence[Mapping[str, Any]], rows: Sequence[str], axis: Axis
+    trace: Trace, bars: Sequence[Mapping[str, Any]], rows: Sequence[str], axis: Axis
 ) -> Iterator[dict[str, Any]]:
     """Place the texts of a trace; those of bars stand behind their ends."""
     if trace.get("text") is None:
         return
     places = [(bar["to"], bar["row"]) for bar in bars] or [
-        (axis.at(x), _row(y, rows)) for x, y in zip(_numbers(trace["x"]), trace["y"], strict=True)
+        (axis.at(x), _row(y, rows)) for x, y in zip(numbers(trace["x"]), trace["y"], strict=True)
     ]
     position = str(trace.get("textposition", ""))
     side = "left" if position.endswith("left") else "middle" if position == "inside" else "right"
     if side == "middle":
         places = [((bar["from"] + bar["to"]) / 2, bar["row"]) for bar in bars]
     font = {"size": 12, "color": TEXT, **trace.get("textfont", {})}
-    look = {"side": side, "size": font["size"], "color": _color(font["color"])}
+    look = {"side": side, "size": font["size"], "color": color_name(font["color"])}
     for text, (at, row) in zip(trace["text"], places, strict=True):
-        if words := _plain(str(text)).strip():
+        if words := plain_text(str(text)).strip():
             yield {"at": at, "row": row, "text": words, "bold": "<b>" in str(text), **look}
 
 
-def _points(trace: _Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
+def _points(trace: Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
     marker = trace["marker"]
-    for number, (x, y) in enumerate(zip(_numbers(trace["x"]), trace["y"], strict=True)):
+    for number, (x, y) in enumerate(zip(numbers(trace["x"]), trace["y"], strict=True)):
         yield {
             "at": axis.at(x),
             "row": _row(y, rows),
             "symbol": marker.get("symbol", "circle"),
-            "color": _color(marker["color"]),
-            "hint": _plain(_pick(trace.get("hovertext"), number) or ""),
+            "color": color_name(marker["color"]),
+            "hint": plain_text(pick(trace.get("hovertext"), number) or ""),
         }
 
 
-def _whiskers(trace: _Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
+def _whiskers(trace: Trace, rows: Sequence[str], axis: Axis) -> Iterator[dict[str, Any]]:
     error = trace.get("error_x")
     if not error:
         return
-    ends = zip(*map(_numbers, (trace["x"], error["array"], error["arrayminus"])), trace["y"], strict=True)
+    ends = zip(*map(numbers, (trace["x"], error["array"], error["arrayminus"])), trace["y"], strict=True)
     for value, above, below, y in ends:
         if above or below:
             low, high = axis.at(value - below), axis.at(value + above)
-            yield {"low": low, "high": high, "row": _row(y, rows), "color": _color(error["color"])}
+            yield {"low": low, "high": high, "row": _row(y, rows), "color": color_name(error["color"])}
 
 
 def _rules(layout: Mapping[str, Any], axis: Axis) -> list[dict[str, Any]]:
     """List the vertical lines, each with the annotation at its place."""
-    texts = {note["x"]: _plain(note["text"]) for note in layout.get("annotations", ())}
+    texts = {note["x"]: plain_text(note["text"]) for note in layout.get("annotations", ())}
     lines = [shape for shape in layout.get("shapes", ()) if shape["x0"] == shape["x1"]]
     return [
-        {"at": axis.at(line["x0"]), "text": texts.get(line["x0"], ""), "color": _color(line["line"]["color"])}
+        {"at": axis.at(line["x0"]), "text": texts.get(line["x0"], ""), "color": color_name(line["line"]["color"])}
         for line in lines
     ]
 
 
-def _legend(traces: Sequence[_Trace], layout: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _legend(traces: Sequence[Trace], layout: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """List the entries of the legend, with its title as the first, which has no color."""
     if title := layout.get("legend", {}).get("title", {}).get("text"):
         yield {"name": str(title).strip(), "color": ""}
@@ -205,42 +197,8 @@ def _legend(traces: Sequence[_Trace], layout: Mapping[str, Any]) -> Iterator[dic
                 yield {"name": trace["name"], "color": color, **{key: look[key] for key in ("pattern", "opacity")}}
         else:
             marker = trace["marker"]
-            yield {"name": trace["name"], "color": _color(marker["color"]), "symbol": marker.get("symbol", "circle")}
-
-
-def _numbers(values: Any) -> list[float]:
-    """Convert lengths to numbers; NaN, an undefined length, becomes 0. Plotly encodes arrays."""
-    if isinstance(values, dict):
-        values = np.frombuffer(b64decode(values["bdata"]), values["dtype"])
-    return [float(value) for value in np.nan_to_num(np.asarray(values, float)).tolist()]
-
-
-def _pick(value: Any, number: int) -> Any:
-    """Pick the entry of a bar, where a property has one for each."""
-    return value[number] if isinstance(value, list | tuple | np.ndarray) else value
-
-
-def _value(values: Any, number: int) -> list[Any] | None:
-    """Get the `customdata` of a bar as plain values; None if it has none."""
-    if values is None:
-        return None
-    value = np.asarray(values[number], object)
-    return [each.item() if isinstance(each, np.generic) else each for each in np.atleast_1d(value)]
-
-
-def _split_opacity(color: str) -> tuple[str, float]:
-    """Split `rgba(…)` into its opaque color and its opacity."""
-    found = _RGBA.fullmatch(color)
-    return (f"rgb({found[1]})", float(found[2])) if found else (color, 1.0)
-
-
-def _color(color: str) -> str:
-    """Convert a placeholder of Streamlit's chart theme to the name by which `bar_chart.js` knows the color."""
-    for name, colors in _LISTS.items():
-        if color in colors:
-            return f"{name}{colors.index(color)}"
-    return _NAMED.get(color, color)
-
-
-def _plain(html: str) -> str:
-    return unescape(_TAG.sub("", html.replace("<br>", " ")))
+            yield {
+                "name": trace["name"],
+                "color": color_name(marker["color"]),
+                "symbol": marker.get("symbol", "circle"),
+            }

@@ -10,22 +10,19 @@ const observer = new MutationObserver(() => {
   clearTimeout(quiet);
   if (document.querySelector(ended) && !document.querySelector(loading)) quiet = setTimeout(end, 100);
 });
-const whenOpened = [];
+const { plotly } = document.currentScript.dataset;
 let opened = false;
 const end = () => {
   observer.disconnect();
   root.classList.remove("ferscope-opening");
-  if (!opened) whenOpened.forEach((then) => setTimeout(then, 1000));
+  if (plotly && !opened) setTimeout(loadPlotly, 1000);
   opened = true;
 };
-observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
-setTimeout(end, 3000);
-// Only some charts need Plotly, 4.7 MB: a run's curves at once, so it loads while the server computes them, others later.
-const { plotly } = document.currentScript.dataset;
+// Few charts need Plotly, 4.7 MB, so it loads when the page has opened.
 const loadPlotly = () => {
   const link = document.createElement("link");
   Object.assign(link, { rel: "modulepreload", crossOrigin: "", href: `./static/js/${plotly}` });
   document.head.append(link);
 };
-const showsCurves = /\/training$/.test(location.pathname) && /[?&](run|job)=/.test(location.search);
-if (plotly) showsCurves ? loadPlotly() : whenOpened.push(loadPlotly);
+observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
+setTimeout(end, 3000);

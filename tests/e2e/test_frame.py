@@ -58,8 +58,9 @@ def published(page: Page) -> Page:
         (_PUBLISHED, "classes-published-affectnet", {"expression", "count"}),
         ("/", "overview-confusion", {"label", "predicted", "images"}),
         (f"/models?model={SHIPPED}&section=calibration", "calibration", {"confidence", "accuracy"}),
+        (f"/models?model={SHIPPED}&section=robustness", "robustness", {"corruption", "severity"}),
     ],
-    ids=["bars", "confusion matrix", "plotly"],
+    ids=["bars", "confusion matrix", "lines", "plotly"],
 )
 def test_a_chart_comes_down_as_csv_png_and_svg(
     page: Page, link: str, name: str, columns: set[str], tmp_path: Path
@@ -91,6 +92,23 @@ def test_the_confusion_matrix_is_one_stop_and_read_by_arrow_keys(page: Page) -> 
     expect(page.locator(".ferscope-drawing .hint")).to_have_text(name)
     page.keyboard.press("Escape")
     expect(page.locator(".ferscope-drawing .hint")).to_be_hidden()
+
+
+def test_lines_are_one_stop_and_read_by_arrow_keys(page: Page) -> None:
+    page.goto(f"/models?model={SHIPPED}&section=calibration")
+    wait_until_settled(page)
+    ring, hint = page.locator(".ferscope-drawing .ring"), page.locator(".ferscope-drawing .hint")
+    ring.focus()
+    first = hint.inner_text()
+    assert first.startswith("Accurate point, confidence") and ring.get_attribute("aria-label") == first
+    places = [ring.get_attribute("cx")]
+    for key in ("ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+        places.append(ring.get_attribute("cx"))
+    assert float(places[0] or 0) < float(places[1] or 0)
+    expect(hint).to_contain_text("Balanced point, confidence")
+    page.keyboard.press("Tab")
+    expect(hint).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -71,7 +71,7 @@ def test_a_training_continues_after_a_reload_and_a_crash_of_the_server(
     page.goto(f"/training?job={job}")
     expect(page.get_by_text(re.compile("^Finished: epoch"))).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_text("Macro-F1").first).to_be_visible()
-    expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
+    expect(page.locator(".ferscope-drawing .ring").first).to_be_visible()
     take_screenshots("training-done", f"/training?job={job}")
     take_screenshots("training-form", f"/training?dataset={DATASET}")
 
@@ -107,7 +107,7 @@ def test_runs_get_notes_and_are_compared_and_copied(
     expect(page.get_by_text(re.compile("^Last changed"))).to_be_visible()
     page.goto(f"/training?view=compare&runs={','.join(runs)}")
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible(timeout=_LONG_MS)
-    expect(page.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
+    expect(page.locator(".ferscope-drawing .ring").first).to_be_visible()
     expect(page.get_by_text("Config differences")).to_be_visible()
     take_screenshots("training-runs", page.url)
     page.goto(f"/training?from={runs[0]}")

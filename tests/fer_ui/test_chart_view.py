@@ -26,6 +26,8 @@ def _page() -> None:
     show_chart(class_distribution(counts), "counts-of-faces", clickable=True)
     line = go.Figure(go.Scatter(x=[1, 2], y=[3, 4], mode="lines"))
     show_chart(apply_layout(line, title="Loss", subtitle="It falls.", height_px=200), "loss")
+    plane = go.Figure(go.Heatmap(z=[[1, 2]]))
+    show_chart(apply_layout(plane, title="Plane", subtitle="It is flat.", height_px=200), "plane")
 
 
 def test_the_titles_are_above_the_figure_and_not_in_it() -> None:
@@ -35,16 +37,18 @@ def test_the_titles_are_above_the_figure_and_not_in_it() -> None:
     chart = app.get("plotly_chart")[0].proto
     figure = json.loads(chart.spec)
     assert "text" not in figure["layout"].get("title", {})
-    assert chart.alt == "Loss. It falls."
-    assert json.loads(chart.config)["toImageButtonOptions"]["filename"] == "ferscope-loss"
+    assert chart.alt == "Plane. It is flat."
+    assert json.loads(chart.config)["toImageButtonOptions"]["filename"] == "ferscope-plane"
 
 
-def test_bars_are_drawn_without_plotly() -> None:
+def test_bars_and_lines_are_drawn_without_plotly() -> None:
     app = AppTest.from_function(_page).run()
     assert len(app.get("plotly_chart")) == 1
     (bars,) = [data for data in component_data(app) if isinstance(data, dict) and "bars" in data]
     assert bars["clickable"] and len(bars["bars"]) == 2
-    assert charts(app) == ["Loss", "Class distribution"]
+    (lines,) = [data for data in component_data(app) if isinstance(data, dict) and "lines" in data]
+    assert lines["title"] == "Loss. It falls." and len(lines["lines"]) == 1
+    assert charts(app) == ["Plane", "Class distribution", "Loss"]
 
 
 def test_titles_are_escaped() -> None:

@@ -8,6 +8,9 @@ from html import unescape
 
 from streamlit.testing.v1 import AppTest
 
+_DRAWING = {"rows", "lines"}
+"""Keys of the data of bars and matrices, and of lines."""
+
 
 def page_html(app: AppTest) -> str:
     """Join the HTML elements of a page."""
@@ -49,5 +52,5 @@ def component_data(app: AppTest) -> list[object]:
 def charts(app: AppTest) -> list[str]:
     """List the titles of the charts of a page, in their order: those of Plotly first."""
     plots = [element.proto.alt for element in app.get("plotly_chart")]  # type: ignore[union-attr]
-    drawings = [data["title"] for data in component_data(app) if isinstance(data, dict) and "rows" in data]
+    drawings = [data["title"] for data in component_data(app) if isinstance(data, dict) and _DRAWING & set(data)]
     return [title.partition(". ")[0] for title in (*plots, *drawings)]

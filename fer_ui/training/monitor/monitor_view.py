@@ -42,7 +42,7 @@ _STYLE = f"""<style>
 """Streamlit dims elements that take half a second to update, which would flicker every two seconds."""
 
 _FAILED_STATES = (JobState.FAILED, JobState.INTERRUPTED)
-_TABS = ("F1 by class", "Epochs", "Rate and speed", "Log", "Notes and tags", "Config and data", "Files")
+_TABS = ("Epochs", "F1 by class", "Rate and speed", "Log", "Notes and tags", "Config and data", "Files")
 _TAB_PARAM = "tab"
 """Key of the tabs, and their query parameter."""
 
@@ -109,15 +109,15 @@ def _show_details(monitored: MonitoredRun, run: Run) -> None:
     failed = monitored.job is not None and monitored.job.state in _FAILED_STATES
     default = "Log" if failed else _TABS[0]
     tabs = st.tabs(_TABS, default=default, key=_TAB_PARAM, bind="query-params")
-    classes, epochs, speed, log, notes, config, files = tabs
-    if classes.open:
-        with classes:
-            _show_live(monitored, refresh_interval_s(monitored), show_class_curves)
+    epochs, classes, speed, log, notes, config, files = tabs
     if epochs.open:
         with epochs:
             _show_live(monitored, refresh_interval_s(monitored), show_epochs)
             if not monitored.metrics.empty:
                 show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
+    if classes.open:
+        with classes:
+            _show_live(monitored, refresh_interval_s(monitored), show_class_curves)
     if speed.open:
         with speed:
             _show_live(monitored, refresh_interval_s(monitored), show_more_curves)
