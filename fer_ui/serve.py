@@ -9,11 +9,15 @@ starts watching the supervisor, so that jobs go on after a crash before anybody 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import sys
+import threading
+import time
 from pathlib import Path
 
+from streamlit import runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
@@ -27,9 +31,18 @@ from fer_ui.frame.page_head import install_page_head
 
 _LIBRARIES = (
     *("fer_core.bundles.model_comparison", "fer_core.data.catalog", "fer_core.inference.predictor"),
-    *("fer_core.jobs.submit", "pandas", "plotly.graph_objs._figure", "pyarrow.dataset", "scipy.sparse.csgraph"),
+    *(
+        "fer_core.jobs.submit",
+        "pandas",
+        "plotly.graph_objs._figure",
+        "pyarrow.dataset",
+        "scipy.sparse.csgraph",
+        "scipy.special",
+    ),
 )
 """What most pages need and takes longest to import."""
+
+_RUNTIME_CHECK_S = 0.02
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -45,8 +58,20 @@ def main() -> None:
     install_auth()
     with contextlib.suppress(SettingsError):  # every page shows the error
         SupervisorWatchdog(settings()).start()
+    threading.Thread(target=import_pages, name="import-pages", daemon=True).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()
+
+
+def import_pages() -> None:
+    """Wait for the server, and import what the pages do while the first browser still loads the script of the app."""
+    while not runtime.exists():
+        time.sleep(_RUNTIME_CHECK_S)
+    for page in sorted(APP.parent.glob("pages/*/page.py")):
+        for statement in ast.parse(page.read_text("utf-8")).body:
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                with contextlib.suppress(ImportError):  # the page shows the error
+                    importlib.import_module(statement.module)
 
 
 if __name__ == "__main__":

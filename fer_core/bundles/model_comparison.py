@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,6 +74,9 @@ class EvaluatedModel:
         return info.multiply_adds if info is not None and known else None
 
 
+PredictionReader = Callable[[EvaluatedModel], pd.DataFrame | None]
+
+
 @dataclass(frozen=True, slots=True)
 class MacroF1Difference:
     """The macro-F1 of a model minus that of a reference on the same images, with its 95 % interval, -1..1.
@@ -102,14 +106,21 @@ def evaluated_on(entry: ModelEntry) -> str:
     return str(entry.info.metrics.get("dataset") or entry.info.dataset)
 
 
-def compare_models(reference: EvaluatedModel, model: EvaluatedModel) -> MacroF1Difference | None:
-    """Compare two models at the accurate point; None if their images or labels are not the same."""
+def compare_models(
+    reference: EvaluatedModel, model: EvaluatedModel, read: PredictionReader | None = None
+) -> MacroF1Difference | None:
+    """Compare two models at the accurate point; None if their images or labels are not the same.
+
+    Args:
+        read: `labeled_predictions` by default; another may keep those of a model that is compared with many.
+    """
     first, second = reference.report, model.report
     if first is None or second is None or reference.evaluation_set != model.evaluation_set:
         return None
-    before, after = _predictions(reference), _predictions(model)
+    read = read or labeled_predictions
+    before, after = read(reference), read(model)
     if before is not None and after is not None:
-        if list(before.index) != list(after.index) or not before["truth"].equals(after["truth"]):
+        if not before.index.equals(after.index) or not before["truth"].equals(after["truth"]):
             return None
         truth, *predicted = (
             column.to_numpy(np.int64) for column in (before["truth"], before["predicted"], after["predicted"])
@@ -121,8 +132,12 @@ def compare_models(reference: EvaluatedModel, model: EvaluatedModel) -> MacroF1D
     return MacroF1Difference(second.macro_f1 - first.macro_f1, interval, second.n, paired=False)
 
 
-def _predictions(model: EvaluatedModel) -> pd.DataFrame | None:
-    """Read the labeled predictions of a run's headline, by image: `truth` and `predicted`, class indices."""
+def labeled_predictions(model: EvaluatedModel) -> pd.DataFrame | None:
+    """Read the labeled predictions of a run's headline, by image: `truth` and `predicted`, class indices.
+
+    Returns:
+        None for what is not a run, and where a file is missing or damaged.
+    """
     report, reports = model.report, model.reports
     if reports is None or report is None or model.entry.kind != "run":
         return None

@@ -10,7 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry, model_titles
-from fer_core.bundles.model_comparison import EvaluatedModel, MacroF1Difference, compare_models, evaluated_model
+from fer_core.bundles.model_comparison import (
+    EvaluatedModel,
+    MacroF1Difference,
+    compare_models,
+    evaluated_model,
+    labeled_predictions,
+)
 from fer_core.data.dataset_title import dataset_title
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart, show_csv_download
@@ -193,7 +199,17 @@ def _difference(
     folders: str, changed: object, _reference: EvaluatedModel, _model: EvaluatedModel
 ) -> MacroF1Difference | None:
     del folders, changed  # cache key
-    return compare_models(_reference, _model)
+    return compare_models(_reference, _model, _read_predictions)
+
+
+def _read_predictions(model: EvaluatedModel) -> pd.DataFrame | None:
+    return _predictions(str(model.entry.folder), _files_changed(model.entry.folder), model)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _predictions(folder: str, changed: object, _model: EvaluatedModel) -> pd.DataFrame | None:
+    del folder, changed  # cache key; those of the model in use are compared with every other
+    return labeled_predictions(_model)
 
 
 _COLUMNS: dict[str, Any] = {
