@@ -14,6 +14,9 @@ from fer_core.settings import Settings, settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+# Before torch is loaded, also for child processes: the threads of two tests that run at once wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(autouse=True)
 def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:

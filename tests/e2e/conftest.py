@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.app_server import AppServer
 from tests.e2e.input_files import write_small_ferplus
+from tests.e2e.page_state import resize_window, scrolls_sideways, wait_until_ready
 from tests.support.sample_store import write_ferplus_sample
 
 OUTPUT = Path(__file__).parent / "output"
@@ -30,6 +31,9 @@ FLAGS = [
     "--disable-sync",
 ]
 CAMERA_FLAGS = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+ONE_THREAD = {"FERSCOPE_THREADS": "1"}
+"""For servers that train: the threads of a training wait for each other while other tests run."""
 
 Launch = Callable[..., Browser]
 TakeScreenshots = Callable[[str, str], None]
@@ -75,7 +79,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         environment = {"FERSCOPE_YUNET": str(request.getfixturevalue("yunet_file"))}
     except pytest.skip.Exception:
         environment = {}
-    app = AppServer(tmp_path_factory.mktemp("journey") / "store", environment)
+    app = AppServer(tmp_path_factory.mktemp("journey") / "store", ONE_THREAD | environment)
     app.start()
     yield app
     app.stop()
@@ -94,35 +98,35 @@ def page(browser: Browser, server: AppServer) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def picture_page(browser: Browser, server: AppServer) -> Page:
+    """The page of all screenshots, so that the app's scripts are loaded once."""
+    page = browser.new_page(base_url=server.url, viewport=DESKTOP)
+    page.set_default_timeout(30_000)
+    return page
+
+
 @pytest.fixture
-def take_screenshots(browser: Browser, server: AppServer) -> TakeScreenshots:
+def take_screenshots(picture_page: Page) -> TakeScreenshots:
     """A function that opens a link and takes screenshots of it, light and dark: see `screenshot_open_page`."""
 
     def take(name: str, link: str) -> None:
+        picture_page.set_viewport_size(DESKTOP)
+        picture_page.emulate_media(color_scheme="light")
+        picture_page.goto(link)
+        wait_until_ready(picture_page)
         for scheme in SCHEMES:
-            context = browser.new_context(base_url=server.url, viewport=DESKTOP, color_scheme=scheme)
-            page = context.new_page()
-            page.goto(link)
-            wait_until_ready(page)
-            screenshot_open_page(page, name, scheme)
-            context.close()
+            picture_page.emulate_media(color_scheme=scheme)
+            screenshot_open_page(picture_page, name, scheme)
+        picture_page.goto("about:blank")  # an open page asks the server for its running jobs
 
     return take
-
-
-def wait_until_ready(page: Page) -> None:
-    """Wait until the page's script has finished and its charts are drawn."""
-    page.wait_for_selector('[data-testid="stHeading"]')
-    # Some pages wait for another process, and the machine runs other tests.
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=120_000)
-    page.wait_for_timeout(1500)
 
 
 def fit_window_height(page: Page, width_px: int) -> None:
     """Resize the window to the height of the page, at most 4000 px."""
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width_px, "height": max(600, min(int(height), 4000))})
-    page.wait_for_timeout(800)
+    resize_window(page, width_px, max(600, min(int(height), 4000)))
 
 
 def screenshot_open_page(page: Page, name: str, scheme: Scheme) -> None:
@@ -131,5 +135,4 @@ def screenshot_open_page(page: Page, name: str, scheme: Scheme) -> None:
     for device, width_px in WIDTHS_PX.items():
         fit_window_height(page, width_px)
         page.screenshot(path=OUTPUT / f"{name}-{device}-{scheme}.png")
-        overflows = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not overflows, f"{name} scrolls sideways at {width_px} px"
+        assert not scrolls_sideways(page), f"{name} scrolls sideways at {width_px} px"

@@ -10,11 +10,11 @@ import zipfile
 from pathlib import Path
 
 CAMERA = "scale=640:480:force_original_aspect_ratio=increase,crop=640:480"
-_PER_CLASS = {"FER2013Train": 60, "FER2013Valid": 12}
+_PER_CLASS = {"FER2013Train": 30, "FER2013Valid": 12}
 
 
 def write_small_ferplus(source: Path, target: Path) -> Path:
-    """Write a subset of a FER+ archive: up to 60 training and 12 validation images of each class."""
+    """Write a subset of a FER+ archive: up to 30 training and 12 validation images of each class."""
     with zipfile.ZipFile(source) as full, zipfile.ZipFile(target, "w") as small:
         for folder, per_class in _PER_CLASS.items():
             rows = list(csv.reader(io.StringIO(full.read(f"{folder}/label.csv").decode())))

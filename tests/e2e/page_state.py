@@ -61,12 +61,25 @@ _BOTTOM_OF_FIRST = """() => {
   return boxes.length ? boxes.sort((a, b) => a.top - b.top)[0].bottom : null;
 }"""
 
-_IS_SETTLED = """() => {
+_IS_SETTLED = """quietMs => {
   const app = document.querySelector('[data-testid="stApp"]');
+  const main = document.querySelector('[data-testid="stMain"]');
   const idle = app?.dataset.testScriptState === "notRunning" && document.querySelector('[data-testid="stHeading"]')
-    && !document.querySelector('[data-testid="stMain"] :is([data-testid="stSpinner"], [data-testid="stSkeleton"])');
-  window.idleSince = idle ? window.idleSince ?? performance.now() : undefined;
-  return idle && performance.now() - window.idleSince > 1200;
+    && !main.querySelector(':is([data-testid="stSpinner"], [data-testid="stSkeleton"])');
+  const shape = idle && [main.scrollHeight, main.scrollWidth, main.querySelectorAll("*").length].join();
+  if (!idle || window.settling?.shape !== shape) window.settling = { shape, since: performance.now() };
+  return idle && performance.now() - window.settling.since > quietMs;
+}"""
+"""Whether the script has been idle, and the page has kept its size and its number of elements, for this long."""
+
+_SETTLED_MS = 1000
+_READY_MS = 300
+
+_KEEPS_SIZE = """quietMs => {
+  const main = document.querySelector('[data-testid="stMain"]');
+  const size = [innerWidth, main.scrollHeight, main.scrollWidth].join();
+  if (window.resizing?.size !== size) window.resizing = { size, since: performance.now() };
+  return performance.now() - window.resizing.since > quietMs;
 }"""
 
 
@@ -86,9 +99,22 @@ class Messages:
             self.errors.append(f"{message.text} {message.location['url']}")
 
 
-def wait_until_settled(page: Page, timeout_s: float = 120) -> None:
-    """Wait until the script has been idle for a second or longer and nothing is loading."""
-    page.wait_for_function(_IS_SETTLED, timeout=timeout_s * 1000, polling=100)
+def wait_until_settled(page: Page, timeout_s: float = 120, quiet_ms: float = _SETTLED_MS) -> None:
+    """Wait until the script has been idle for a second, nothing is loading and nothing changes its size."""
+    # What an earlier wait has seen says nothing about what was pressed since.
+    page.evaluate("window.settling = undefined")
+    page.wait_for_function(_IS_SETTLED, arg=quiet_ms, timeout=timeout_s * 1000, polling=50)
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait until the page can be used; shorter than `wait_until_settled`, whose result is compared."""
+    wait_until_settled(page, quiet_ms=_READY_MS)
+
+
+def resize_window(page: Page, width_px: int, height_px: int) -> None:
+    """Resize the window and wait until the page, whose charts follow, keeps its size; its script may run."""
+    page.set_viewport_size({"width": width_px, "height": height_px})
+    page.wait_for_function(_KEEPS_SIZE, arg=_READY_MS, polling=50)
 
 
 def read_state(page: Page) -> dict[str, Any]:

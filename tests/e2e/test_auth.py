@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import DESKTOP, wait_until_ready
+from tests.e2e.conftest import DESKTOP
+from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED_FOLDER
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, TakeScreenshots, screenshot_open_page, wait_until_ready
+from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, TakeScreenshots, screenshot_open_page
+from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 

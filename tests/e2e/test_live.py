@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutErr
 
 from fer_ui.theme import COLORS, rgb
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, SCHEMES, Launch, Scheme, screenshot_open_page, wait_until_ready
+from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, SCHEMES, Launch, Scheme, screenshot_open_page
 from tests.e2e.input_files import write_camera_video
+from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

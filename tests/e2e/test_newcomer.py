@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import CAMERA_FLAGS, OUTPUT, Launch
+from tests.e2e.conftest import CAMERA_FLAGS, ONE_THREAD, OUTPUT, Launch
 from tests.e2e.page_state import wait_until_settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -23,7 +23,7 @@ _PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 @pytest.fixture
 def newcomer(launch: Launch, tmp_path: Path, yunet_file: Path) -> Iterator[Page]:
     """Overview on an empty store, in a browser with a camera."""
-    server = AppServer(tmp_path / "store", {"FERSCOPE_YUNET": str(yunet_file)})
+    server = AppServer(tmp_path / "store", ONE_THREAD | {"FERSCOPE_YUNET": str(yunet_file)})
     server.start()
     page = launch(*CAMERA_FLAGS).new_page(base_url=server.url, viewport={"width": 1400, "height": 900})
     page.set_default_timeout(60_000)

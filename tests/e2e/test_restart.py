@@ -11,7 +11,8 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import DESKTOP, wait_until_ready
+from tests.e2e.conftest import DESKTOP
+from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.app_server import PROJECT, AppServer
-from tests.e2e.conftest import TakeScreenshots, wait_until_ready
+from tests.e2e.conftest import TakeScreenshots
 from tests.e2e.input_files import write_archive_with_copies
+from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import wait_until_ready
+from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from fer_core.jobs.store import JobStore
 from fer_core.settings import Settings
@@ -24,7 +24,7 @@ from tests.e2e.page_state import (
     scrolls_sideways,
     wait_until_settled,
 )
-from tests.support.sample_store import DATASET, RUN, fill_store
+from tests.support.sample_store import DATASET, RUN, copy_filled_store
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -75,9 +75,8 @@ _STEPS = {
 def stocked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app on a store with a dataset, a run and jobs."""
     store = tmp_path_factory.mktemp("views") / "store"
-    settings = Settings(home=store, offline=True, threads=1)
-    fill_store(settings)
-    with JobStore(settings) as jobs:  # nothing changes while the views are compared
+    copy_filled_store(store, tmp_path_factory)
+    with JobStore(Settings(home=store)) as jobs:  # nothing changes while the views are compared
         jobs.request_cancel("waiting")
     app = AppServer(store, {})
     app.start()
@@ -85,14 +84,22 @@ def stocked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServ
     app.stop()
 
 
-@pytest.fixture
-def view_page(browser: Browser, stocked_server: AppServer) -> Iterator[Page]:
-    """A page at desktop size that records shifts."""
+@pytest.fixture(scope="module")
+def view_context(browser: Browser, stocked_server: AppServer) -> Iterator[BrowserContext]:
+    """A browser context that records shifts; its cache keeps the scripts that earlier views have loaded."""
     context = browser.new_context(base_url=stocked_server.url, viewport=_DESKTOP)
     context.add_init_script(RECORD_SHIFTS)
     context.set_default_timeout(60_000)
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def view_page(view_context: BrowserContext) -> Iterator[Page]:
+    """A page at desktop size."""
+    page = view_context.new_page()
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.settings import Settings, settings
 from fer_ui.navigation import Page
-from tests.support.sample_store import fill_store
+from tests.support.sample_store import copy_filled_store
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -22,7 +22,7 @@ OpenPage = Callable[..., AppTest]
 def filled_store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `filled_store`, made once per session."""
     folder = tmp_path_factory.mktemp("filled") / "store"
-    fill_store(Settings(home=folder, offline=True, threads=1))
+    copy_filled_store(folder, tmp_path_factory)
     return folder
 
 

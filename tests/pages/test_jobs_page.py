@@ -62,8 +62,8 @@ def test_running_queued_and_finished_jobs_are_listed(jobs: JobStore, open_page: 
     assert not app.exception
     text = page_text(app)
     assert [subheader.value for subheader in app.subheader] == ["Running", "Queued", "Finished"]
-    for state in JobState:
-        assert f"A {state} one" in text or state is JobState.QUEUED
+    for state in set(JobState) - {JobState.QUEUED}:
+        assert f"A {state} one" in text
     assert text.index("The first") < text.index("The second") < text.index("The third")
     assert "position 2 on the processor" in text and "It broke." in text
     bars = [text for _, text in progress_bars(app)]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
+
+import pytest
+from filelock import FileLock
 
 from fer_core.data.catalog import import_dataset
 from fer_core.data.synthetic.dataset import SyntheticFacesConfig
@@ -31,6 +36,19 @@ def write_ferplus_sample(archive: Path, total: int = 320) -> Path:
     """Write an archive of synthetic faces in FER+'s layout, with balanced classes."""
     write_ferplus_like(archive, SyntheticFacesConfig(total=total, identities=40, profile=dict.fromkeys(Expression, 1)))
     return archive
+
+
+def copy_filled_store(target: Path, factory: pytest.TempPathFactory) -> None:
+    """Copy a store filled by `fill_store` to `target`; it is filled once for all worker processes, as it trains."""
+    in_worker = "PYTEST_XDIST_WORKER" in os.environ
+    folder = factory.getbasetemp().parent if in_worker else factory.getbasetemp()
+    filled, unfinished = folder / "filled-store", folder / "unfinished-store"
+    with FileLock(folder / "filled-store.lock"):
+        if not filled.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)
+            fill_store(Settings(home=unfinished, offline=True, threads=1))
+            unfinished.rename(filled)
+        shutil.copytree(filled, target)
 
 
 def fill_store(settings: Settings) -> None:

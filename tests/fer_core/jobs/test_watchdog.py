@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.errors import JobError
 from fer_core.jobs.job import JobKind, JobState
 from fer_core.jobs.store import JobStore
 from fer_core.jobs.supervisor_process import SupervisorWatchdog, supervisor_status
@@ -39,16 +40,35 @@ def test_a_killed_supervisor_is_restarted(
     assert jobs.get(job.id).attempts == 1
 
 
-def test_errors_do_not_end_the_watchdog(
-    jobs: JobStore, watchdog: SupervisorWatchdog, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_errors_do_not_end_the_watchdog_and_lengthen_its_pauses(
+    watchdog: SupervisorWatchdog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks: list[int] = []
+    outcomes = [OSError("no room"), JobError("no supervisor"), None, OSError("no room"), None]
+    pauses_s: list[float] = []
 
-    def fail(_self: SupervisorWatchdog) -> bool:
-        checks.append(1)
-        raise OSError("no room")
+    def check(_self: SupervisorWatchdog) -> bool:
+        if error := outcomes[len(pauses_s)]:
+            raise error
+        return False
 
-    monkeypatch.setattr(SupervisorWatchdog, "check", fail)
+    def wait(pause_s: float) -> bool:
+        pauses_s.append(pause_s)
+        return len(pauses_s) == len(outcomes)
+
+    monkeypatch.setattr(SupervisorWatchdog, "check", check)
+    monkeypatch.setattr(watchdog._stop_event, "wait", wait)
     watchdog.start()
-    until(lambda: len(checks) >= 2)
     watchdog.stop()
+    assert pauses_s == [0.2, 0.4, 0.1, 0.2, 0.1]
+
+
+def test_the_watchdog_never_pauses_for_longer_than_five_minutes(
+    quick: Settings, cli: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watchdog = SupervisorWatchdog(quick, cli, interval_s=200)
+    pauses_s: list[float] = []
+    monkeypatch.setattr(SupervisorWatchdog, "check", lambda _self: 1 / 0)
+    monkeypatch.setattr(watchdog._stop_event, "wait", lambda pause_s: pauses_s.append(pause_s) or len(pauses_s) == 2)
+    watchdog.start()
+    watchdog.stop()
+    assert pauses_s == [300, 300]

@@ -77,12 +77,18 @@ def test_networks_are_reproducible_and_faces_independent(info: ModelInfo) -> Non
     torch.testing.assert_close(single[0], logits[0][1], rtol=1e-3, atol=1e-4)
 
 
-@every_model
-@pytest.mark.parametrize("option", ["width", "dropout_01", "drop_block_01", "size_px"])
+@pytest.mark.parametrize(
+    ("info", "option"),
+    [
+        pytest.param(info, option, id=f"{info.name}-{option}")
+        for info in MODELS.values()
+        for option in ("width", "dropout_01", "drop_block_01", "size_px")
+        if info.option(option)
+    ],
+)
 def test_every_option_changes_the_network(info: ModelInfo, option: str) -> None:
     option_info = info.option(option)
-    if option_info is None:
-        return
+    assert option_info is not None
     value = option_info.low if option_info.low != option_info.default else option_info.high
     with torch.device("meta"):
         plain = build_network(info.name, 4, **_without_pretrained(info))

@@ -127,7 +127,7 @@ def test_without_published_splits_none_are_shown(show: Open, dataset: StoredData
     index.assign(split=pd.Series(pd.NA, index.index, dtype="string")).to_parquet(path, index=False)
     app = show()
     assert app.segmented_control(key="split-kind").options == ["Seeded", "K-fold"]
-    assert "split_config" not in app.query_params or app.query_params["split_config"] == "seeded"
+    assert app.segmented_control(key="split-kind").value == "seeded"
     assert "published split" not in page_text(app)
     assert not app.toggle
     assert "Skipped" not in headline_counts(app)

@@ -90,9 +90,10 @@ def test_the_table_can_be_in_an_archive_or_folder(kind: str, tmp_path: Path, sto
 
 
 def test_the_kaggle_competition_table_is_read(tmp_path: Path, store: Settings) -> None:
-    """Its columns have another order and leading blanks in their names."""
-    path = tmp_path / "icml_face_data.csv"
-    path.write_text(_table("emotion, Usage, pixels", (0, 2, 1)))
+    """Its columns have another order and leading blanks in their names, and other tables lie beside it."""
+    table = _table("emotion, Usage, pixels", (0, 2, 1))
+    others = {"train.csv": "emotion,pixels\n0,1 2 3 4\n", "test.csv": "pixels\n1 2 3 4\n"}
+    path = write_zip(tmp_path / "challenge.zip", {"icml_face_data.csv": table, **others})
     _check(import_dataset(path, store), store)
 
 

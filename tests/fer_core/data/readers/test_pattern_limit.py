@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.data.manifest import Manifest
+from fer_core.data.readers import pattern_limit
 from fer_core.data.readers.pattern_limit import check_pattern_speed
 from fer_core.errors import DatasetError
 
@@ -35,5 +36,9 @@ def test_the_slow_one_of_several_patterns_is_named() -> None:
 def test_plain_patterns_pass_whatever_the_names() -> None:
     names = [*NAMES, "faces/\udcff\N{SNOWMAN}.png", "noslash"]
     check_pattern_speed(_manifest(label_pattern="^([a-z]+)", identity_pattern=r"(S\d+)_"), names)
+
+
+def test_without_patterns_or_names_no_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pattern_limit.subprocess, "run", lambda *_args, **_options: pytest.fail("a process"))
     check_pattern_speed(_manifest(label_pattern=SLOW), [])
     check_pattern_speed(_manifest(), NAMES)
