@@ -18,9 +18,6 @@ DATASETS_MAX = len(SERIES)
 
 _BAR_PX = 15
 _ROW_GAP_PX = 14
-_AXIS_TO_BAR = 1.28
-"""Length of the axis relative to the longest bar, so that the number behind it fits on a phone."""
-
 _NAME_CHARACTERS = 30
 _LEGEND_CHARACTERS = 40
 """A line of the legend on a phone."""
@@ -44,13 +41,12 @@ def class_comparison(shares: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="group", bargap=_ROW_GAP_PX / row_px, showlegend=True)
     longest = 100 * float(np.nan_to_num(shares["share_01"].to_numpy(float)).max())
     title = "share of the images with these expressions"
-    style_class_bars(figure, (longest or 1) * _AXIS_TO_BAR, ticksuffix=" %", title_text=title)
+    style_class_bars(figure, longest or 1, ticksuffix=" %", title_text=title)
     return apply_layout(
         figure,
         title=TITLE,
         subtitle=describe_comparison(shares),
         height_px=rows * row_px + 84 + LEGEND_PX * _legend_lines(names),
-        hover_rows=True,
     )
 
 

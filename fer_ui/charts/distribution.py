@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,7 +17,6 @@ from fer_ui.charts.layout import (
     apply_layout,
     empty_figure,
     expression_marker,
-    scale_for_labels,
     style_class_bars,
     text_trace,
 )
@@ -76,18 +74,15 @@ def class_distribution(
         bars.x = _lengths(split, sum((all_splits if stacked else split).counts), share=share, log=log)
         if not stacked:
             bars.update(text=_bar_labels(split), textposition="outside", textangle=0, cliponaxis=False)
-            bars.offsetgroup = str(number)
         figure.add_trace(bars)
     rows = [all_splits] if stacked else list(splits)
     ends = [_lengths(row, sum(row.counts), share=share, log=log) for row in rows]
-    axis_end = _scale_axis(figure, max(map(max, ends)), [text for row in rows for text in _bar_labels(row)], log=log)
-    for number, (row, row_ends) in enumerate(zip(rows, ends, strict=True)):
-        if stacked:
-            texts = [f"\u2002{text}" for text in _bar_labels(row)]
-            figure.add_trace(text_trace(row_ends, [expression_title(expression) for expression in classes], texts))
-            figure.add_trace(_hover_area(classes, row, [axis_end - end for end in row_ends]))
-        else:
-            figure.add_trace(_hover_area(classes, row, [axis_end] * len(classes)).update(offsetgroup=str(number)))
+    longest = max(map(max, ends))
+    _scale_axis(figure, longest, log=log)
+    if stacked:
+        names = [expression_title(expression) for expression in classes]
+        figure.add_trace(text_trace(ends[0], names, _bar_labels(all_splits)))
+        figure.add_trace(_rest_of_row(classes, all_splits, [longest - end for end in ends[0]]))
     figure.update_layout(
         barmode="stack" if stacked else "group",
         bargap=BAR_GAP_PX / (BAR_GAP_PX + BAR_PX * len(rows)),
@@ -141,8 +136,8 @@ def _bar_labels(split: SplitCounts) -> list[str]:
     return [f"{format_compact_count(number, 6)} · {format_percent(share)}" for number, share in pairs]
 
 
-def _hover_area(classes: tuple[Expression, ...], row: SplitCounts, lengths: list[float]) -> go.Bar:
-    """Add transparent bars that show the hover text beside bars too short to hit."""
+def _rest_of_row(classes: tuple[Expression, ...], row: SplitCounts, lengths: list[float]) -> go.Bar:
+    """Build transparent bars behind the stacked ones, which stand for the class of all splits."""
     return _bars(classes, row, "").update(x=lengths, marker={"color": _TRANSPARENT, "line_width": 0}, showlegend=False)
 
 
@@ -164,17 +159,12 @@ def _hover_text(expression: Expression, number: int, split: SplitCounts) -> str:
     return f"{where}{format_count(number)} of {format_images(total)} labeled {expression.value}{share}"
 
 
-def _scale_axis(figure: go.Figure, longest: float, labels: Sequence[str], *, log: bool) -> float:
-    """Scale the axis so that the labels fit behind the bars, and return its end."""
-    room = scale_for_labels(labels)
-    end = (longest or 1) * room
-    style_class_bars(figure, end, dtick=1 if longest < 5 else None)
-    if not log:
-        return end
-    low, high = math.log10(_LOG_FLOOR), math.log10(max(longest, 1))
-    end = low + (high - low) * room
-    figure.update_xaxes(type="log", tickformat="~s", range=[low, end], dtick=1)
-    return float(10**end)
+def _scale_axis(figure: go.Figure, longest: float, *, log: bool) -> None:
+    """Scale the axis to the longest bar."""
+    style_class_bars(figure, longest or 1, dtick=1 if longest < 5 else None)
+    if log:
+        ends = [math.log10(_LOG_FLOOR), math.log10(max(longest, 1))]
+        figure.update_xaxes(type="log", tickformat="~s", range=ends, dtick=1)
 
 
 def _axis_title(total: int, splits: tuple[SplitCounts, ...], *, share: bool, log: bool, stacked: bool) -> str:

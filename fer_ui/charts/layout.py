@@ -39,9 +39,6 @@ SHARE_TICKS = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", 
 
 BAR_PX = 20
 BAR_GAP_PX = 10
-_LABEL_CHARACTER_PX = 6.4
-_PHONE_PLOT_PX = 272
-
 
 RANKED_IMAGES_MIN = 10
 """A class with fewer images is drawn but never named as the most or least of all."""
@@ -54,9 +51,7 @@ class Titles(NamedTuple):
     subtitle: str
 
 
-def apply_layout(
-    figure: go.Figure, *, title: str, subtitle: str = "", height_px: int, hover_rows: bool = False
-) -> go.Figure:
+def apply_layout(figure: go.Figure, *, title: str, subtitle: str = "", height_px: int) -> go.Figure:
     """Give `figure` the common layout and its titles, and return it.
 
     Args:
@@ -64,7 +59,6 @@ def apply_layout(
         title: names the chart; plain text.
         subtitle: what to conclude; plain text.
         height_px: of plot, axes and legend, without the titles.
-        hover_rows: hovering anywhere in a row shows its text, so that bars too short to hit have one too.
     """
     subtitle_lines = "<br>".join(escape(line) for line in wrap(subtitle, _LINE_CHARACTERS))
     figure.update_layout(
@@ -88,7 +82,7 @@ def apply_layout(
             "itemdoubleclick": False,
         },
         dragmode=False,
-        hovermode="y unified" if hover_rows else "closest",
+        hovermode="closest",
         hoverlabel={"align": "left", "font": {"color": TEXT}},
         font={"color": TEXT},
         separators=".,",
@@ -160,7 +154,10 @@ def expression_marker(expressions: Sequence[Expression], pattern: str = "") -> d
 
 
 def style_class_bars(figure: go.Figure, axis_end: float, **xaxis: Any) -> None:
-    """Style the axes of horizontal bars: the first class on top, lengths from 0 to `axis_end`."""
+    """Style the axes of horizontal bars: the first class on top, lengths from 0 to `axis_end`.
+
+    The axis ends with the longest bar: `bar_chart.js` reserves the room for the labels behind the bars.
+    """
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     number_format = "~s" if axis_end >= 100_000 else ",~r"
     figure.update_xaxes(range=[0, axis_end], nticks=5, tickformat=number_format, title_standoff=8)
@@ -191,8 +188,3 @@ def class_tick(expression: Expression, support: int) -> str:
     """Build an axis label of a class: its name and, on a second smaller line, how many images it has."""
     number = format_images(support) if support < 10**5 else f"{format_compact_count(support)} images"
     return f"{expression_title(expression)}<br><span style='font-size:11px'>{number}</span>"
-
-
-def scale_for_labels(labels: Sequence[str]) -> float:
-    """Compute how much longer than the longest bar an axis must be for labels behind the bars, even on a phone."""
-    return 1 / (1 - min(0.5, max(map(len, labels)) * _LABEL_CHARACTER_PX / _PHONE_PLOT_PX))

@@ -14,7 +14,6 @@ from fer_ui.charts.layout import (
     LEGEND_PX,
     apply_layout,
     expression_marker,
-    scale_for_labels,
     style_class_bars,
 )
 from fer_ui.formatting import format_percent
@@ -51,10 +50,9 @@ def paired_bars(
     figure.update_layout(
         barmode="group", bargap=BAR_GAP_PX / (BAR_GAP_PX + BAR_PX * len(bars)), showlegend=len(bars) > 1
     )
-    room = scale_for_labels([text for series in bars for text in series.texts])
-    style_class_bars(figure, (max(max(series.lengths) for series in bars) or 1) * room, title_text=axis_title)
+    style_class_bars(figure, max(max(series.lengths) for series in bars) or 1, title_text=axis_title)
     rows_px = len(expressions) * (BAR_GAP_PX + BAR_PX * len(bars)) + LEGEND_PX * (len(bars) > 1)
-    return apply_layout(figure, title=title, subtitle=subtitle, height_px=rows_px + 84, hover_rows=True)
+    return apply_layout(figure, title=title, subtitle=subtitle, height_px=rows_px + 84)
 
 
 def _trace(expressions: Sequence[Expression], bars: BarSeries, *, hatched: bool) -> go.Bar:

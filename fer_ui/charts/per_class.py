@@ -66,7 +66,7 @@ def class_metrics_bars(table: pd.DataFrame) -> go.Figure:
         figure.add_trace(_bars(table, expressions, metric, rows))
         figure.add_trace(_bar_labels(table, metric, rows))
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(range=[0, 1.22], **SHARE_TICKS, showgrid=True, ticks="")
+    figure.update_xaxes(range=[0, 1], **SHARE_TICKS, showgrid=True, ticks="")
     names = [class_tick(e, int(support)) for e, support in zip(expressions, table["support"], strict=True)]
     label_rows(figure, names)
     rows_px = len(table) * (_BAR_PX * len(_METRICS) + _ROW_GAP_PX)
@@ -132,7 +132,7 @@ def _bar_labels(table: pd.DataFrame, metric: str, rows: list[float]) -> go.Scatt
     values = table[metric].to_numpy(float)
     ends = table["recall_high"].to_numpy(float) if metric == "recall" else values
     absent = {"precision": "never predicted", "recall": "no images", "f1": ""}
-    texts = [absent[metric] if np.isnan(value) else f"\u2002{format_percent(value)}" for value in values.tolist()]
+    texts = [absent[metric] if np.isnan(value) else format_percent(value) for value in values.tolist()]
     return text_trace(np.nan_to_num(ends), rows, texts, textfont={"size": 11})
 
 

@@ -36,9 +36,8 @@ def probability_bars(
     )
     _style_axes(figure, [_bold(expression_title(e), e is likeliest) for e in shown], confidence_threshold)
     title, subtitle = describe_probabilities(likeliest, probabilities[likeliest], uncertain, confidence_threshold)
-    return apply_layout(
-        figure, title=title, subtitle=subtitle, height_px=_ROW_PX * len(shown) + 40, hover_rows=True
-    ).update_layout(margin={"t": 22, "b": 18})
+    height_px = _ROW_PX * len(shown) + 40
+    return apply_layout(figure, title=title, subtitle=subtitle, height_px=height_px)
 
 
 def describe_probabilities(

@@ -1,7 +1,7 @@
 // Horizontal bars, a row for each class. The bars are one stop of the Tab key: the arrow keys move from one to the next,
 // and where bars can be chosen, a click or Enter chooses one. Positions along the axis are 0..1, rows are counted from 0.
 
-const ROW_NAMES_SHARE_MAX = 0.4, LABEL_GAP_PX = 7;
+const ROW_NAMES_SHARE_MAX = 0.4, PLOT_SHARE_MIN = 0.5, LABEL_GAP_PX = 7;
 const DETAIL_SIZE = 0.86; // of the second line of a row's name, against the first
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -38,8 +38,9 @@ function createChart({ root, picture, hint }) {
     const [top, thickness] = [place.y(bar.row - bar.thickness / 2), bar.thickness * place.row];
     const group = element("g", { role: data.clickable ? "button" : "img", class: "part", "aria-label": bar.hint });
     group.classList.toggle("can-be-chosen", data.clickable);
-    const hit = { y: top, height: thickness, fill: "transparent", "pointer-events": "all" };
-    group.append(element("rect", { ...hit, x: place.x(bar.hit[0]), width: place.length(bar.hit[1] - bar.hit[0]) }));
+    const start = place.x(bar.hit[0]), end = bar.hit[1] < 0.999 ? place.x(bar.hit[1]) : width;
+    const area = { x: start, y: top, width: Math.max(0, end - start), height: thickness };
+    group.append(element("rect", { ...area, fill: "transparent", "pointer-events": "all" }));
     if (bar.fill) group.append(element("rect", {
       class: "shape", x: place.x(bar.from), y: top + 0.5, width: Math.max(0.5, place.length(bar.to - bar.from)),
       height: Math.max(1, thickness - 1), fill: paint.fill(bar.fill, bar.pattern), "fill-opacity": bar.opacity,
@@ -97,7 +98,7 @@ function createChart({ root, picture, hint }) {
 function measure(width, data) {
   const longest = Math.max(0, ...data.rows.map((row) => Math.max(row.name.length, row.detail.length * DETAIL_SIZE)));
   const left = Math.min(longest * CHARACTER_PX + 16, width * ROW_NAMES_SHARE_MAX);
-  const plot = width - left - 10;
+  const plot = measurePlot(width - left - 10, data);
   const below = (data.ticks.length || data.rules.length ? TICKS_PX : 6) + (data.axis_title ? AXIS_TITLE_PX : 0);
   const rows = data.height - TOP_PX - below - (data.legend.length ? LEGEND_PX : 0);
   const row = rows / Math.max(1, data.rows.length);
@@ -112,6 +113,17 @@ function measure(width, data) {
     y: (at) => TOP_PX + (at + 0.5) * row,
     length: (share) => Math.max(0, share * plot),
   };
+}
+
+// The plot becomes shorter than `room` where the texts behind the bars' ends or the last tick's need it.
+function measurePlot(room, { texts, ticks }) {
+  const length = (words, size) => words.length * CHARACTER_PX * (size / 13);
+  const ends = [
+    ...texts.filter((each) => each.side === "right").map((each) => [each.at, LABEL_GAP_PX + length(each.text, each.size)]),
+    ...ticks.map((tick) => [tick.at, length(tick.text, 12) / 2]),
+  ];
+  const fits = ends.filter(([at]) => at > 0).map(([at, behind]) => (room + 8 - behind) / at);
+  return Math.max(room * PLOT_SHARE_MIN, Math.min(room, ...fits));
 }
 
 function drawRowName(row, index, place, paint) {

@@ -89,12 +89,10 @@ def _place_bars(
     mode = layout.get("barmode", "group")
     thickness_of_all = 1 - layout.get("bargap", _GAP_01)
     bar_traces = {index: trace for index, trace in enumerate(traces) if _is_bar(trace)}
-    groups = list(dict.fromkeys(trace.get("offsetgroup", index) for index, trace in bar_traces.items()))
-    thickness = thickness_of_all / len(groups) if mode == "group" and groups else thickness_of_all
+    thickness = thickness_of_all / len(bar_traces) if mode == "group" and bar_traces else thickness_of_all
     ends: dict[float, float] = {}
     placed: dict[int, list[dict[str, Any]]] = {}
-    for index, trace in bar_traces.items():
-        group = groups.index(trace.get("offsetgroup", index))
+    for group, (index, trace) in enumerate(bar_traces.items()):
         shift = (group + 0.5) * thickness - thickness_of_all / 2 if mode == "group" else 0.0
         placed[index] = []
         for number, (name, length) in enumerate(zip(trace["y"], numbers(trace["x"]), strict=True)):
