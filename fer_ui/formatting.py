@@ -30,21 +30,24 @@ def format_compact_count(number: int, digits_max: int = 4) -> str:
 
 
 def format_percent(share_01: float, decimals: int = 1) -> str:
-    """Format a share as "36.5 %"; only exactly 0 and 1 are written as "0 %" and "100 %"."""
+    """Format a share as "36.5 %"; only exactly 0 and 1 are written as "0.0 %" and "100.0 %"."""
     step = 10.0**-decimals
     if 0 < share_01 < step / 200:
         return f"<{step:.{decimals}f} %"
     if 1 - step / 200 < share_01 < 1:
         return f">{100 - step:.{decimals}f} %"
-    if share_01 in (0, 1):
-        return f"{share_01 * 100:.0f} %"
     return f"{share_01 * 100:.{decimals}f} %"
 
 
 def format_points(difference_01: float) -> str:
     """Format a difference of shares in percentage points with its sign: "+2.4", "\N{MINUS SIGN}30.7"."""
-    points = round(difference_01 * 100, 1)
-    return f"{points:+.1f}".replace("-", "\N{MINUS SIGN}") if points else "0.0"
+    return format_signed(difference_01 * 100, 1)
+
+
+def format_signed(value: float, decimals: int = 2) -> str:
+    """Format a number that can be negative with its sign: "+0.70", "\N{MINUS SIGN}0.70"; what rounds to 0 has none."""
+    rounded = round(value, decimals)
+    return f"{rounded:+.{decimals}f}".replace("-", "\N{MINUS SIGN}") if rounded else f"{0:.{decimals}f}"
 
 
 def format_interval(low_01: float, high_01: float) -> str:

@@ -60,8 +60,8 @@ def top_two(probabilities: Mapping[Expression, float]) -> tuple[tuple[Expression
 
 
 def describe_low_confidence(confidence_01: float, threshold_01: float) -> str:
-    """Describe a confidence below the threshold: "57 % is below the 60 % needed", with decimals where they differ."""
-    decimals = 0 if f"{confidence_01:.0%}" != f"{threshold_01:.0%}" else 1
+    """Describe a confidence below the threshold: "57.3 % is below the 60.0 % needed", with decimals that differ."""
+    decimals = 1 if f"{confidence_01:.1%}" != f"{threshold_01:.1%}" else 2
     texts = (f"{value:.{decimals}%}".replace("%", " %") for value in (confidence_01, threshold_01))
     return "{} is below the {} needed".format(*texts)
 

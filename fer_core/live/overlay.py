@@ -26,13 +26,13 @@ _FONT_SHARE_01 = 0.04
 
 _FONT_MIN_PX = 11
 
-_SHOWN_MAX_01 = 0.99
+_SHOWN_MAX_01 = 0.999
 """A label never says 100 %, as no prediction is certain."""
 
 
 def face_label(face: TrackedFace) -> str:
-    """Label of a face: "happiness 82 %", or "uncertain"."""
-    return UNCERTAIN if face.uncertain else f"{face.label} {min(face.confidence, _SHOWN_MAX_01):.0%}".replace("%", " %")
+    """Label of a face: "happiness 82.4 %", or "uncertain"."""
+    return UNCERTAIN if face.uncertain else f"{face.label} {min(face.confidence, _SHOWN_MAX_01):.1%}".replace("%", " %")
 
 
 def flip_horizontally(frame: RgbImage) -> RgbImage:

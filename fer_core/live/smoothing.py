@@ -127,7 +127,7 @@ def _tracked_face(track: _Track, confidence_threshold: float) -> TrackedFace:
     (label, first), (second_label, _) = top_two(track.probabilities)
     texts = {
         **REASON_TEXTS,
-        AbstainReason.LOW_CONFIDENCE: f"below the {confidence_threshold:.0%} needed".replace("%", " %"),
+        AbstainReason.LOW_CONFIDENCE: f"below the {confidence_threshold:.1%} needed".replace("%", " %"),
         AbstainReason.SMALL_MARGIN: f"too close to {second_label}",
     }
     reasons = abstain_reasons(track.quality, track.probabilities, confidence_threshold)

@@ -40,7 +40,7 @@ class Overfitting:
         accuracies = ""
         if self.train_accuracy is not None and self.valid_accuracy is not None:
             train, valid = 100 * self.train_accuracy, 100 * self.valid_accuracy
-            accuracies = f" Its accuracy is {train:.0f} % on training images and {valid:.0f} % on validation images."
+            accuracies = f" Its accuracy is {train:.1f} % on training images and {valid:.1f} % on validation images."
         return (
             f"Since epoch {self.since_epoch} the validation loss rises, from {self.valid_loss_then:.2f} to "
             f"{self.valid_loss_now:.2f}, while the training loss falls, from {self.train_loss_then:.2f} to "

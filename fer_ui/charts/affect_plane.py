@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, RANKED_IMAGES_MIN, apply_layout, empty_figure
-from fer_ui.formatting import format_images
+from fer_ui.formatting import format_images, format_signed
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Valence and arousal"
@@ -59,7 +59,7 @@ def describe_affect(summary: pd.DataFrame) -> str:
     total = format_images(int(known["n"].sum()))
     if len(known) == 1:
         row = known.iloc[0]
-        where = f"{row['valence_mean']:+.2f}, arousal {row['arousal_mean']:+.2f}"
+        where = f"{format_signed(row['valence_mean'])}, arousal {format_signed(row['arousal_mean'])}"
         return f"The mean of {total} labeled {row['expression']} is valence {where}."
     known = known[known["n"] >= RANKED_IMAGES_MIN]
     if len(known) < 2:
@@ -67,8 +67,8 @@ def describe_affect(summary: pd.DataFrame) -> str:
     pleasant, excited = (known.iloc[int(known[f"{name}_mean"].argmax())] for name in ("valence", "arousal"))
     text = (
         f"{expression_title(Expression(pleasant['expression']))} is the most pleasant "
-        f"(valence {pleasant['valence_mean']:+.2f}), {excited['expression']} the most excited "
-        f"(arousal {excited['arousal_mean']:+.2f})."
+        f"(valence {format_signed(pleasant['valence_mean'])}), {excited['expression']} the most excited "
+        f"(arousal {format_signed(excited['arousal_mean'])})."
     )
     if len(known) > 2:
         one, other, distance = _closest_means(known)
@@ -96,7 +96,7 @@ def _points(expression: Expression, points: pd.DataFrame) -> go.Scattergl:
         mode="markers",
         marker={"size": 5, "color": expression_color(expression), "opacity": _POINT_01, "line": {"width": 0}},
         hovertext=[
-            f"{expression_title(expression)}: valence {valence:+.2f}, arousal {arousal:+.2f}"
+            f"{expression_title(expression)}: valence {format_signed(valence)}, arousal {format_signed(arousal)}"
             for valence, arousal in zip(points["valence"], points["arousal"], strict=True)
         ],
     )
@@ -121,7 +121,7 @@ def _std_ellipse(expression: Expression, row: pd.Series) -> go.Scatter:
 
 def _mean(expression: Expression, row: pd.Series) -> go.Scatter:
     valence, arousal = (
-        f"{row[f'{name}_mean']:+.2f}" + ("" if np.isnan(row[f"{name}_std"]) else f" ± {row[f'{name}_std']:.2f}")
+        format_signed(row[f"{name}_mean"]) + ("" if np.isnan(row[f"{name}_std"]) else f" ± {row[f'{name}_std']:.2f}")
         for name in ("valence", "arousal")
     )
     return go.Scatter(

@@ -27,7 +27,7 @@ TITLE = "Annotator agreement"
 BY_EXPRESSION_TITLE = "Annotator agreement by expression"
 _NO_LABELS = "No image has a label decided by its votes."
 _ROW_PX = 34
-_LABELED_MIN_01 = 0.09
+_LABELED_MIN_01 = 0.12
 """A smaller segment has no room for its number on a phone."""
 
 
@@ -86,7 +86,7 @@ def agreement_by_expression(histogram: pd.DataFrame) -> go.Figure:
             y=names,
             x=[100 * share for share in shares],
             customdata=[[expression.value, votes] for expression in expressions],
-            text=[format_percent(share, 0) if share >= _LABELED_MIN_01 else "" for share in shares],
+            text=[format_percent(share) if share >= _LABELED_MIN_01 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,

@@ -128,7 +128,7 @@ def _curve(point: str, rows: pd.DataFrame, most: int) -> go.Scatter:
 
 def _hover_text(point: str, row: pd.Series) -> str:
     return (
-        f"{point.capitalize()} point, confidence {format_percent(row['from'], 0)} to {format_percent(row['to'], 0)}: "
+        f"{point.capitalize()} point, confidence {format_percent(row['from'])} to {format_percent(row['to'])}: "
         f"{format_count(round(row['accuracy'] * row['images']))} of {format_images(int(row['images']))} correct "
         f"({format_percent(row['accuracy'])}; mean confidence {format_percent(row['confidence'])})"
     )

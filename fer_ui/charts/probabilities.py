@@ -45,10 +45,10 @@ def describe_probabilities(
 ) -> tuple[str, str]:
     """Describe what the face is read as, as a title and a subtitle."""
     if not uncertain:
-        return f"Read as {likeliest.value}", f"Confidence {format_percent(value_01, 0)}."
+        return f"Read as {likeliest.value}", f"Confidence {format_percent(value_01)}."
     if confidence_threshold is None or value_01 >= confidence_threshold:
-        return "Uncertain", f"Most likely {likeliest.value} ({format_percent(value_01, 0)})."
-    decimals = 0 if format_percent(value_01, 0) != format_percent(confidence_threshold, 0) else 1
+        return "Uncertain", f"Most likely {likeliest.value} ({format_percent(value_01)})."
+    decimals = 1 if format_percent(value_01) != format_percent(confidence_threshold) else 2
     value, needed = format_percent(value_01, decimals), format_percent(confidence_threshold, decimals)
     return "Uncertain", f"Most likely {likeliest.value} ({value}), below the {needed} needed."
 
@@ -97,7 +97,7 @@ def _style_axes(figure: go.Figure, names: list[str], confidence_threshold: float
         x=confidence_threshold,
         y=rows - 0.5,
         yanchor="top",
-        text=f"threshold {format_percent(confidence_threshold, 0)}",
+        text=f"threshold {format_percent(confidence_threshold)}",
         font={"size": 11},
         showarrow=False,
     )

@@ -16,7 +16,7 @@ from fer_core.text import join_words
 from fer_ui.charts.layout import apply_layout, label_rows
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis, panel_line
 from fer_ui.charts.training.epoch_lines import legend_line
-from fer_ui.formatting import format_hover, format_interval, format_percent, format_points
+from fer_ui.formatting import format_hover, format_interval, format_percent, format_points, format_signed
 from fer_ui.theme import SERIES, sequential_scale, text_on_scale
 
 TITLE = "Robustness to corruptions"
@@ -118,10 +118,9 @@ def _score_columns(scores: RobustnessScores) -> dict[str, float]:
 
 
 def _panel_title(report: RobustnessReport, curve: CorruptionCurve) -> str:
-    points = round((curve.severities[-1].scores.macro_f1 - report.clean.macro_f1) * 100)
-    sign = "\N{MINUS SIGN}" if points < 0 else "+" if points else ""
+    points = (curve.severities[-1].scores.macro_f1 - report.clean.macro_f1) * 100
     # Plotly would read markup in a title that comes from a file.
-    return f"{escape(curve.title, quote=False)} {sign}{abs(points)}"
+    return f"{escape(curve.title, quote=False)} {format_signed(points, 0)}"
 
 
 def _traces(report: RobustnessReport, curve: CorruptionCurve, panel: int) -> Sequence[go.Scatter]:

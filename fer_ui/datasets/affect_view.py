@@ -15,7 +15,7 @@ from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
 from fer_ui.charts.layout import RANKED_IMAGES_MIN
 from fer_ui.errors import show_errors
-from fer_ui.formatting import format_count, format_images, format_percent
+from fer_ui.formatting import format_count, format_images, format_percent, format_signed
 from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.navigation import Page, link_to
@@ -51,7 +51,7 @@ def show_affect(dataset: StoredDataset) -> None:
                 st.markdown(
                     f"Points are a sample of up to {_POINTS_PER_CLASS} images of each expression. Diamonds and "
                     "ellipses are the mean and the standard deviation of all images. Valence is how pleasant a face "
-                    "looks, arousal how excited, both from -1 to 1."
+                    "looks, arousal how excited, both from \N{MINUS SIGN}1 to 1."
                 )
         with view.chart:
             chart = st.container()
@@ -104,10 +104,10 @@ def _describe_extremes(known: pd.DataFrame) -> tuple[str, list[Headline]]:
     rows = (valence.argmax(), valence.argmin(), arousal.argmax(), arousal.argmin())
     pleasant, unpleasant, excited, calm = (known.iloc[int(row)] for row in rows)
     numbers = [
-        Headline("Most pleasant", _title(pleasant), f"mean valence {pleasant['valence_mean']:+.2f}"),
-        Headline("Least pleasant", _title(unpleasant), f"mean valence {unpleasant['valence_mean']:+.2f}"),
-        Headline("Most excited", _title(excited), f"mean arousal {excited['arousal_mean']:+.2f}"),
-        Headline("Calmest", _title(calm), f"mean arousal {calm['arousal_mean']:+.2f}"),
+        Headline("Most pleasant", _title(pleasant), f"mean valence {format_signed(pleasant['valence_mean'])}"),
+        Headline("Least pleasant", _title(unpleasant), f"mean valence {format_signed(unpleasant['valence_mean'])}"),
+        Headline("Most excited", _title(excited), f"mean arousal {format_signed(excited['arousal_mean'])}"),
+        Headline("Calmest", _title(calm), f"mean arousal {format_signed(calm['arousal_mean'])}"),
     ]
     if valence.max() - valence.min() < arousal.max() - arousal.min():
         return f"Arousal differs most: {_title(calm).lower()} to {_title(excited).lower()}", numbers
@@ -116,8 +116,10 @@ def _describe_extremes(known: pd.DataFrame) -> tuple[str, list[Headline]]:
 
 def _describe_missing(summary: pd.DataFrame) -> str:
     missing, outside = int(summary["missing"].sum()), int(summary["outside"].sum())
-    out_of_range = format_count(outside)
-    return f"{format_images(missing)} without a value (-2 in AffectNet), {out_of_range} with a value outside -1 to 1."
+    return (
+        f"{format_images(missing)} without a value (\N{MINUS SIGN}2 in AffectNet), {format_count(outside)} with a "
+        "value outside \N{MINUS SIGN}1 to 1."
+    )
 
 
 def _choose_classes(summary: pd.DataFrame, name: str) -> list[Expression]:

@@ -24,7 +24,7 @@ def face_html(face: TrackedFace, confidence_threshold: float | None, faces: int 
     """
     title, subtitle = describe_probabilities(face.label, face.confidence, face.uncertain, confidence_threshold)
     if face.uncertain:
-        value = format_percent(face.confidence, 0)
+        value = format_percent(face.confidence)
         subtitle = f"Most likely {face.label.value} ({value}), {face.reason}."
     return titles_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold, faces)
 
@@ -43,7 +43,7 @@ def _bars(
     rows = (_row(e, probabilities[e], e is label, confidence_threshold) for e in Expression if e in probabilities)
     notes = []
     if confidence_threshold is not None:
-        notes.append(f"Dotted line: {format_percent(confidence_threshold, 0)} needed.")
+        notes.append(f"Dotted line: {format_percent(confidence_threshold)} needed.")
     if faces > 1:
         notes.append(f"The largest of {faces} faces.")
     note = escape_html(" ".join(notes))

@@ -31,7 +31,7 @@ from fer_ui.evaluation.report_view import (
     show_warnings,
 )
 from fer_ui.evaluation.test_split import describe_images
-from fer_ui.formatting import format_count, format_images, format_interval, format_percent
+from fer_ui.formatting import format_count, format_images, format_interval, format_percent, format_signed
 from fer_ui.frame.header import Headline, headline, notice
 from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.model_choices import NOT_CALIBRATED, protocol_title
@@ -139,12 +139,14 @@ def _describe_int8(quantization: QuantizationReport, report: StoredReport) -> st
     result = next(
         (known for known in quantization.comparisons if (known.protocol, known.point) == key), quantization.worst
     )
-    low, high = (f"{-bound * 100:+.2f}" for bound in reversed(result.accuracy_drop_interval))
+    change, high, low = (
+        format_signed(-drop_01 * 100) for drop_01 in (result.accuracy_drop_01, *result.accuracy_drop_interval)
+    )
     return (
         f"Live uses an INT8 variant of this network where that is faster. On {format_images(result.n)} of "
         f"{describe_split(dataset_title(quantization.dataset, settings()), quantization.split)} its accuracy is "
         f"{format_percent(result.int8.accuracy)} "
         f"and its macro-F1 {format_percent(result.int8.macro_f1)} ({PROTOCOLS[result.protocol]}, {result.point} "
         "point): "
-        f"{-result.accuracy_drop_01 * 100:+.2f} percentage points of accuracy against FP32 (95 %: {low} to {high})."
+        f"{change} percentage points of accuracy against FP32 (95 %: {low} to {high})."
     )

@@ -60,9 +60,9 @@ def answer_html(number: int, face: FacePrediction, confidence_threshold: float |
 def describe_answer(face: FacePrediction, confidence_threshold: float | None) -> tuple[str, str]:
     """Describe what a face is read as: the answer, and the next likely expression or the reason of the doubt."""
     if not face.uncertain:
-        title = f"{capitalize_first(face.label.value)} {format_percent(face.confidence, 0)}"
+        title = f"{capitalize_first(face.label.value)} {format_percent(face.confidence)}"
         _, (second, value_01) = top_two(face.probabilities)
-        others = f"Then {second.value}, {format_percent(value_01, 0)}." if value_01 >= 0.01 else "All others below 1 %."
+        others = f"Then {second.value}, {format_percent(value_01)}." if value_01 >= 0.01 else "All others below 1 %."
         return title, others
     title, likeliest = describe_probabilities(face.label, face.confidence, True, confidence_threshold)
     reasons = [reason for reason in face.reason.split("; ") if not reason.endswith("needed")]

@@ -83,7 +83,7 @@ def _show(key: str, prediction: ImagePrediction, image: Photo, credit: str, conf
 
 def _show_picture(key: str, prediction: ImagePrediction, image: Photo, credit: str) -> None:
     labels = [
-        "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence, 0)}"
+        "uncertain" if face.uncertain else f"{face.label} {format_percent(face.confidence)}"
         for face in prediction.faces
     ]
     colors = [expression_color(face.label) for face in prediction.faces]

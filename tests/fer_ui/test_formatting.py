@@ -13,8 +13,8 @@ from fer_ui import formatting
     ("share", "decimals", "expected"),
     [
         (0.365, 1, "36.5 %"),
-        (0, 1, "0 %"),
-        (1, 1, "100 %"),
+        (0, 1, "0.0 %"),
+        (1, 1, "100.0 %"),
         (0.0001, 1, "<0.1 %"),
         (0.0004, 1, "<0.1 %"),
         (0.9999, 1, ">99.9 %"),
@@ -53,6 +53,14 @@ def test_counts_intervals_and_ratios_are_formatted() -> None:
     assert formatting.format_times(2.44) == "2.4 times"
     assert formatting.format_interval(0.781, 0.834) == "78.1 to 83.4 %"
     assert formatting.format_images(1) == "1 image"
+
+
+def test_a_negative_number_has_a_minus_sign_and_zero_no_sign() -> None:
+    assert formatting.format_signed(-0.7) == "\N{MINUS SIGN}0.70"
+    assert formatting.format_signed(0.7) == "+0.70"
+    assert formatting.format_signed(-0.001) == formatting.format_signed(0) == "0.00"
+    assert formatting.format_signed(-39.2, 0) == "\N{MINUS SIGN}39"
+    assert formatting.format_points(-0.307) == "\N{MINUS SIGN}30.7"
 
 
 def test_an_age_is_rounded() -> None:

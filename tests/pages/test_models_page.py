@@ -94,7 +94,7 @@ def test_the_int8_accuracy_drop_follows_protocol_and_point(
     path = find_model(imported, filled_store).folder / INT8_REPORT_FILE
     QuantizationReport(dataset="ferplus", split="valid", calibration_images=8, comparisons=tuple(results)).save(path)
     text = page_text(open_page(Page.MODELS, model=imported, protocol="argmax"))
-    assert_mentions(text, "40 images", "FER+", "valid", "89.9 %", "-0.12", "FP32", "95 %", "-0.22", "-0.02")
+    assert_mentions(text, "40 images", "FER+", "valid", "89.9 %", "−0.12", "FP32", "95 %", "−0.22", "−0.02")
     text = page_text(open_page(Page.MODELS, model=imported, protocol="argmax", point="balanced"))
     assert_mentions(text, "+0.21 percentage points", "FP32")
     path.write_text("{}")

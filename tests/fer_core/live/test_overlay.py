@@ -23,7 +23,7 @@ def draw_frame(box: FaceBox, reason: str = "", size: tuple[int, int] = (240, 320
 
 
 def test_a_label_has_expression_and_confidence() -> None:
-    assert face_label(face()) == "happiness 82 %"
+    assert face_label(face()) == "happiness 81.7 %"
     assert face_label(face(reason="too close to fear")) == "uncertain"
 
 

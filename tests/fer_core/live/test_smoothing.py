@@ -101,7 +101,7 @@ def test_abstention_follows_the_smoothed_probabilities() -> None:
     (certain,) = tracker.update([prediction(LEFT, 0.9)], 0.0, confidence_threshold=0.8)
     assert not certain.uncertain
     (below_threshold,) = FaceTracker().update([prediction(LEFT, 0.7)], 0.0, confidence_threshold=0.8)
-    assert below_threshold.uncertain and below_threshold.reason == "below the 80 % needed"
+    assert below_threshold.uncertain and below_threshold.reason == "below the 80.0 % needed"
     (ambiguous,) = FaceTracker().update([prediction(LEFT, 0.52)], 0.0)
     assert ambiguous.reason == "too close to sadness"
     (small_face,) = FaceTracker().update([prediction(FaceBox(0, 0, 12, 12))], 0.0)

@@ -29,7 +29,7 @@ def test_overfitting_of_study_a_is_described_with_epoch_and_losses() -> None:
     assert overfitting and overfitting.since_epoch == 6
     text = overfitting.text
     assert text.startswith("Since epoch 6 the validation loss rises, from 0.8")
-    assert "75 % on training images" in text and "70 % on validation images" in text
+    assert "75.0 % on training images" in text and "70.0 % on validation images" in text
     assert text.endswith(".")
     assert overfitting.summary.startswith(
         f"Overfitting since epoch 6: the validation loss rises from {overfitting.valid_loss_then:.2f}"

@@ -57,7 +57,7 @@ def test_the_plane_is_square_and_its_quarters_are_named() -> None:
 def test_only_chosen_expressions_are_plotted_and_described() -> None:
     figure = _draw(_index(), [Expression.FEAR, Expression.CONTEMPT])
     assert {trace.legendgroup for trace in figure.data} == {"fear"}
-    assert_mentions(get_titles(figure).subtitle, "50 images", "fear", "-0.2", "0.7")
+    assert_mentions(get_titles(figure).subtitle, "50 images", "fear", "−0.2", "0.7")
 
 
 def test_the_conclusion_names_the_extremes_and_the_nearest() -> None:

@@ -60,7 +60,7 @@ def test_the_shares_of_an_expression_add_up_to_100_percent() -> None:
         assert sum(bars.x[index] for bars in figure.data) == pytest.approx(100)
     assert [bars.name for bars in figure.data] == ["4", "5", "6", "7", "8", "9", "10"]
     assert figure.data[0].x[2] == pytest.approx(75)
-    assert figure.data[0].text[2] == "75 %"
+    assert figure.data[0].text[2] == "75.0 %"
     assert len({bars.marker.color for bars in figure.data}) > 4
 
 

@@ -76,7 +76,7 @@ def test_a_logarithmic_axis_shows_one_image_and_gives_none_no_length() -> None:
     lengths = [math.log10(x / low) for x in figure.data[0].x]
     assert lengths[0] > lengths[1] > 0
     assert lengths[2] == pytest.approx(0)
-    assert figure.data[0].text[2] == "0 · 0 %"
+    assert figure.data[0].text[2] == "0 · 0.0 %"
 
 
 @pytest.mark.parametrize("options", [{}, {"share": True}, {"log": True}, {"stacked": True}])

@@ -68,7 +68,7 @@ def test_hover_texts(table: pd.DataFrame) -> None:
 
 def test_the_subtitle_names_best_worst_few_and_missing(table: pd.DataFrame) -> None:
     text = describe_metrics(table)
-    assert_mentions(text, "neutral", "90.0 %", "surprise", "0 %", "fewer than 30", "surprise", "no images of sadness")
+    assert_mentions(text, "neutral", "90.0 %", "surprise", "0.0 %", "fewer than 30", "surprise", "no images of sadness")
     assert_mentions(describe_metrics(table.head(1)), "neutral", "90.0 %")
     assert_mentions(describe_metrics(table.iloc[[2]]), "no class has images")
 
@@ -78,7 +78,7 @@ def test_a_class_of_few_images_is_neither_the_best_nor_the_lowest() -> None:
     predicted = np.repeat([0, 1, 2, 0], [100, 50, 9, 9])
     predicted[:5] = 1
     text = describe_metrics(metrics_table(classification_metrics(truth, predicted, len(LABELS)), LABELS))
-    assert_mentions(text, "highest recall: happiness (100 %)", "lowest: neutral (95.0 %)")
+    assert_mentions(text, "highest recall: happiness (100.0 %)", "lowest: neutral (95.0 %)")
     assert_mentions(text, "not ranked, with fewer than 10 images: sadness (9) and surprise (9)")
     few = metrics_table(classification_metrics(truth[-18:], predicted[-18:], len(LABELS)), LABELS)
     assert "recall" not in describe_metrics(few).lower()

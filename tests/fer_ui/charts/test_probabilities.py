@@ -34,17 +34,17 @@ def test_the_most_likely_expression_is_emphasized() -> None:
 def test_the_description_is_about_the_face_never_the_person() -> None:
     title, subtitle = get_titles(probability_bars(PROBABILITIES))
     assert title == "Read as happiness"
-    assert_mentions(subtitle, "87 %")
+    assert subtitle == "Confidence 87.2 %."
     title, subtitle = get_titles(probability_bars(PROBABILITIES, True, 0.9))
     assert title == "Uncertain"
-    assert_mentions(subtitle, "happiness", "87 %", "90 %")
-    assert subtitle == "Most likely happiness (87 %), below the 90 % needed."
+    assert_mentions(subtitle, "happiness", "87.2 %", "90.0 %")
+    assert subtitle == "Most likely happiness (87.2 %), below the 90.0 % needed."
     # The two numbers never look equal.
-    assert get_titles(probability_bars(PROBABILITIES, True, 0.874)).subtitle.endswith(
-        "(87.2 %), below the 87.4 % needed."
+    assert get_titles(probability_bars(PROBABILITIES, True, 0.8724)).subtitle.endswith(
+        "(87.20 %), below the 87.24 % needed."
     )
     # Above the threshold, another reason such as a cut-off face applies.
-    assert "60 %" not in get_titles(probability_bars(PROBABILITIES, True, 0.6)).subtitle
+    assert "60" not in get_titles(probability_bars(PROBABILITIES, True, 0.6)).subtitle
 
 
 def test_the_threshold_is_a_line() -> None:

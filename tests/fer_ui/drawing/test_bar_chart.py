@@ -70,7 +70,7 @@ def test_texts_stand_at_the_ends_of_their_bars() -> None:
     data = _data(class_distribution(COUNTS))
     ends = {(bar["row"], bar["to"]) for bar in data["bars"]}
     assert {(text["row"], text["at"]) for text in data["texts"]} == ends
-    assert {text["text"] for text in data["texts"]} == {"30 · 75.0 %", "10 · 25.0 %", "6 · 100 %", "0 · 0 %"}
+    assert {text["text"] for text in data["texts"]} == {"30 · 75.0 %", "10 · 25.0 %", "6 · 100.0 %", "0 · 0.0 %"}
 
 
 def test_colors_follow_the_theme_where_they_are_not_those_of_expressions() -> None:
@@ -96,7 +96,7 @@ def test_the_threshold_is_a_line_with_its_text() -> None:
     figure = probability_bars(dict.fromkeys(Expression, 1 / 8), confidence_threshold=0.5)
     data = _data(figure)
     (rule,) = data["rules"]
-    assert rule["text"] == "threshold 50 %" and 0 < rule["at"] < 1
+    assert rule["text"] == "threshold 50.0 %" and 0 < rule["at"] < 1
     assert sum(row["bold"] for row in data["rows"]) == 1
 
 

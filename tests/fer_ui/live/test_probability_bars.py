@@ -22,17 +22,17 @@ def rows(html: str) -> list[str]:
 
 def test_bars_are_as_long_as_their_probabilities() -> None:
     html = face_html(face(), None)
-    assert "Read as happiness" in html and "70&nbsp;%" in html
+    assert "Read as happiness" in html and "Confidence 70.0&nbsp;%" in html
     assert rows(html) == ["Happiness", "Sadness", "Fear"]
     assert re.findall(r"width:([\d.]+)%", html) == ["70.0", "25.0", "5.0"]
     assert html.count("font-weight:600") == html.count("font-weight:600;") + 2  # name and percentage
 
 
 def test_the_confidence_threshold_is_drawn_and_named() -> None:
-    html = face_html(face("below the 80 % needed"), 0.8)
-    assert "Uncertain" in html and "Most likely happiness (70&nbsp;%), below the 80&nbsp;% needed." in html
+    html = face_html(face("below the 80.0 % needed"), 0.8)
+    assert "Uncertain" in html and "Most likely happiness (70.0&nbsp;%), below the 80.0&nbsp;% needed." in html
     assert html.count("left:80.0%") == 3
-    assert "Dotted line: 80&nbsp;% needed." in html
+    assert "Dotted line: 80.0&nbsp;% needed." in html
     assert "left:80" not in face_html(face(), None)
 
 

@@ -119,10 +119,10 @@ def test_a_prediction_says_its_loss_and_whether_the_model_knows_the_image() -> N
     predicted = Predicted(labels, np.array([[0.25, 0.75], [1, 0]], np.float32), np.array([1, 0]), seen)
     text = describe_prediction_of(predicted, 0, {"label": "neutral"}, "M")
     assert text.startswith("M reads it as fear (75.0 %); loss against the label: 1.39. The model was trained")
-    assert describe_prediction_of(predicted, 1, {"label": None}, "M") == "M reads it as neutral (100 %)."
+    assert describe_prediction_of(predicted, 1, {"label": None}, "M") == "M reads it as neutral (100.0 %)."
 
 
-@pytest.mark.parametrize(("largest", "text"), [(0.57, "57.0 %"), (0.99996, ">99.9 %"), (1.0, "100 %")])
+@pytest.mark.parametrize(("largest", "text"), [(0.57, "57.0 %"), (0.99996, ">99.9 %"), (1.0, "100.0 %")])
 def test_a_gallery_never_rounds_a_confidence_up_to_certainty(largest: float, text: str) -> None:
     labels = (Expression.NEUTRAL, Expression.FEAR)
     predicted = Predicted(labels, np.array([[1 - largest, largest]], np.float32), np.array([1]), None)
