@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.agreement import AnnotatorAgreement, get_votes
@@ -17,6 +18,7 @@ from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.agreement import agreement_by_expression, agreement_histogram_bars
 from fer_ui.charts.vote_shares import vote_shares_bars, vote_shares_table
 from fer_ui.datasets.bar_faces import store_clicked_bar
+from fer_ui.datasets.faces.corrections_view import show_last_change
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.split_choice import ALL_SPLITS, choose_split_in_header
 from fer_ui.datasets.vote_summary import VoteSummary, describe_votes, vote_summary
@@ -49,22 +51,24 @@ def show_votes(dataset: StoredDataset, header: DeltaGenerator) -> None:
             return
         present = set(load_index(dataset)["split"].dropna().unique())
         split = choose_split_in_header(header, [split for split in Split if split in present])
+        version = dataset.corrections().version
         summary = vote_summary(dataset, "" if split == ALL_SPLITS else split)
         if summary is None:
             empty_state("No images with votes", "Choose another split, or restore excluded images.")
             return
-        _show_split(dataset, summary)
+        _show_split(dataset, summary, version)
 
 
 @st.fragment
-def _show_split(dataset: StoredDataset, summary: VoteSummary) -> None:
+def _show_split(dataset: StoredDataset, summary: VoteSummary, version: int) -> None:
+    """Show the votes of a split; `version` is the one of the corrections that `summary` was computed with."""
     with show_errors():
         view = chart_and_numbers("votes")
         with view.numbers:
             _show_metrics(summary)
         with view.chart:
             _show_agreement(summary, dataset.id)
-        _show_faces_of_votes(dataset, summary)
+        _show_faces_of_votes(dataset, summary, version)
         shares = vote_shares_table(summary.shares)
         show_chart(draw_cached(vote_shares_bars, summary.shares), f"vote-shares-{dataset.id}", table=shares)
 
@@ -139,7 +143,7 @@ def _show_metrics(summary: VoteSummary) -> None:
         )
 
 
-def _show_faces_of_votes(dataset: StoredDataset, summary: VoteSummary) -> None:
+def _show_faces_of_votes(dataset: StoredDataset, summary: VoteSummary, version: int) -> None:
     """Show the faces of a clicked bar, which select boxes offer to the keyboard, or the most ambiguous ones."""
     st.subheader("Faces", anchor=False, help="Click a bar of the chart to see its faces.")
     found = set(summary.winners.codes.tolist())
@@ -157,14 +161,20 @@ def _show_faces_of_votes(dataset: StoredDataset, summary: VoteSummary) -> None:
             votes = param_selectbox("Votes", {_ANY: "Any number of votes"} | numbers, QueryParam.VOTES, in_header=True)
     if label in (_AMBIGUOUS, _AMBIGUOUS_ANY):
         ambiguous = summary.ambiguous_labeled if label == _AMBIGUOUS else summary.ambiguous
-        _show_ambiguous(dataset, ambiguous, f"most-{label}-{dataset.id}")
+        _show_ambiguous(dataset, ambiguous, f"most-{label}-{dataset.id}", version)
         return
-    index = load_index(dataset)
     positions = select_voted(summary, label, votes).to_numpy(np.int64)
-    show_faces(dataset, index, f"voted-{label}-{votes}-{dataset.id}", reason="ambiguous", positions=positions)
+    _show_gallery(dataset, positions, f"voted-{label}-{votes}-{dataset.id}", version)
 
 
-def _show_ambiguous(dataset: StoredDataset, ambiguous: pd.DataFrame, name: str) -> None:
+def _show_gallery(dataset: StoredDataset, positions: NDArray[np.int64], key: str, version: int) -> None:
+    # The last correction may have emptied the list whose bar would offer to undo it.
+    show_last_change(dataset, unless=(f"{key}-",) if len(positions) else ())
+    index = load_index(dataset)
+    show_faces(dataset, index, key, reason="ambiguous", positions=positions, drawn_version=version)
+
+
+def _show_ambiguous(dataset: StoredDataset, ambiguous: pd.DataFrame, name: str, version: int) -> None:
     rows = load_index(dataset).iloc[ambiguous.index]
     if rows.empty:
         st.markdown("No expression has the most votes on any of these images.")
@@ -176,7 +186,7 @@ def _show_ambiguous(dataset: StoredDataset, ambiguous: pd.DataFrame, name: str) 
             f"{texts[0]}. Training can exclude images that you mark as ambiguous."
         )
     )
-    show_faces(dataset, rows, name, reason="ambiguous")
+    _show_gallery(dataset, rows.index.to_numpy(np.int64), name, version)
     with st.expander("Votes as a table"):
         table = pd.DataFrame({"Image": rows["id"], "Label": rows["label"].astype("str"), "Votes": texts})
         st.dataframe(table, hide_index=True)

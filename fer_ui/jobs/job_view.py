@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from fer_core.errors import JobError
+from fer_core.jobs.deletion import run_id_of
 from fer_core.jobs.job import STARTED_STATES, Job, JobKind, JobState
 from fer_core.jobs.stall import describe_stall, stall_remedy
 from fer_core.jobs.submit import job_title
@@ -76,13 +77,17 @@ def job_link(job: Job) -> tuple[Page, dict[str, str]]:
 
 
 def show_job(job: Job) -> None:
-    """Show a job's progress or result, with buttons to cancel, resume or retry."""
+    """Show a job's progress or result, with buttons to cancel, resume or retry; a training needs its run for that."""
     if job.state.active:
         show_progress(job)
         show_cancel_button(job)
         return
     _show_result(job)
-    if job.resumable:
+    if job.resumable and job.kind is JobKind.TRAIN and not run_id_of(job, settings()):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("Its run was deleted, so it can't be resumed or started again.", width="content")
+            link_to(Page.TRAINING, "Train a model")
+    elif job.resumable:
         with st.container(horizontal=True, gap="small"):
             _show_restart(job)
 

@@ -137,11 +137,19 @@ def test_a_running_job_is_cancelled(jobs: JobStore, open_page: OpenPage) -> None
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED])
 @pytest.mark.parametrize(("label", "from_start"), [("Resume", False), ("Start again", True)])
 def test_a_stopped_job_is_resumed_or_retried(
-    jobs: JobStore, open_page: OpenPage, state: JobState, label: str, from_start: bool
+    jobs: JobStore, store: Settings, open_page: OpenPage, state: JobState, label: str, from_start: bool
 ) -> None:
+    create_run(f"run-{state}", "model: {}", store)
     press(open_page(Page.JOBS, job=state), label)
     job = jobs.get(state)
     assert (job.state, job.from_start) == (JobState.QUEUED, from_start)
+
+
+def test_a_training_whose_run_was_deleted_is_not_resumed_but_trained_anew(jobs: JobStore, open_page: OpenPage) -> None:
+    app = open_page(Page.JOBS, job="failed")
+    assert not {"Resume", "Start again"} & set(labels(app))
+    assert "Its run was deleted" in page_text(app)
+    assert "Train a model" in [link.proto.label for link in app.get("page_link")]
 
 
 def test_a_succeeded_job_can_not_be_resumed(jobs: JobStore, open_page: OpenPage) -> None:
@@ -208,7 +216,11 @@ def test_many_finished_jobs_are_shown_page_by_page(jobs: JobStore, open_page: Op
     assert app.query_params["page"] in ("2", ["2"])
 
 
-def test_a_run_that_was_cancelled_in_the_queue_offers_no_resume(jobs: JobStore, open_page: OpenPage) -> None:
+def test_a_run_that_was_cancelled_in_the_queue_offers_no_resume(
+    jobs: JobStore, store: Settings, open_page: OpenPage
+) -> None:
+    for name in ("next", "cancelled"):
+        create_run(f"run-{name}", "model: {}", store)
     jobs.submit(JobKind.TRAIN, "A waiting one", (), "run-next", resume_args=("--resume",), job_id="waiting")
     jobs.request_cancel("waiting")
     app = open_page(Page.JOBS, job="waiting")

@@ -46,7 +46,7 @@ def test_each_dataset_has_its_color_and_bars_as_long_as_its_shares() -> None:
     assert figure.data[1].text[2] == "80.0 %"
     assert_mentions(figure.data[1].hovertext[2], "other", "80", "anger", "80.0 %")
     assert figure.layout.showlegend
-    assert figure.layout.xaxis.range[1] > 80
+    assert figure.layout.xaxis.range[1] == pytest.approx(80)
 
 
 def test_the_description_names_the_expression_that_differs_most() -> None:

@@ -117,6 +117,19 @@ def test_an_excluded_image_is_not_counted(dataset: StoredDataset) -> None:
     assert "No images with votes" in page_text(show())
 
 
+@pytest.mark.parametrize("label", ["ambiguous", "any"])
+def test_the_numbers_follow_a_correction_in_the_gallery(
+    dataset: StoredDataset, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    """A gallery reruns the page when the corrections are newer than what it was drawn with."""
+    drawn_versions = []
+    monkeypatch.setattr(votes_view, "show_faces", lambda *_, drawn_version, **__: drawn_versions.append(drawn_version))
+    show(label=label)
+    dataset.corrections().mark(Action.EXCLUDE, dataset.index(["id"])["id"][:10], "blurred")
+    assert "150 images" in page_text(show(label=label))
+    assert drawn_versions == [0, dataset.corrections().version]
+
+
 def test_a_dataset_without_votes_shows_a_message(store: Settings) -> None:
     st.cache_data.clear()
     make_synthetic_dataset("drawn", 64, 0, store)
