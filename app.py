@@ -14,7 +14,6 @@ from fer_ui.errors import show_errors
 from fer_ui.frame.page_head import SIDEBAR_PX
 from fer_ui.frame.scroll_to_top import scroll_to_top_of_new_view
 from fer_ui.frame.sidebar import show_sidebar
-from fer_ui.frame.style import show_style
 from fer_ui.live.webrtc import stop_webrtc_player
 from fer_ui.navigation import Page, build_pages, set_current_page
 from fer_ui.query_params import rename_old_params
@@ -35,7 +34,6 @@ def main() -> None:
         layout="wide",
         initial_sidebar_state=SIDEBAR_PX,
     )
-    show_style()
     if error := startup_error():
         stop_server(error)
         st.error(error)

@@ -1,4 +1,4 @@
-"""The head of the HTML page: styles for the first paint, and the parts of Streamlit that most pages need.
+"""What is added to the HTML page: the style sheet, and the parts of Streamlit that most pages need.
 
 Streamlit sends the same almost empty page for every app. Its layout and our style sheet come with the first messages of
 the script and would move what is already on the page, and each kind of element is a file that the browser requests only
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 from streamlit.web.server.starlette import starlette_app
 
-from fer_ui.frame.style import STYLE_FILE
+from fer_ui.frame.style import style_sheet
 
 SIDEBAR_PX = 224
 _STYLES, _SCRIPT = (Path(__file__).with_name(f"first_paint.{kind}") for kind in ("css", "js"))
@@ -28,10 +28,12 @@ _CHANGED = {b"content-length", b"etag", b"last-modified", b"accept-ranges"}
 
 
 class PageHeadMiddleware:
-    """ASGI middleware that adds to the head of HTML pages; it has to be inside of compression."""
+    """ASGI middleware that adds to the head and the body of HTML pages; it has to be inside of compression."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app, self._head = app, build_head(Path(file_util.get_static_dir())).encode()
+        # Behind the styles that Streamlit adds to the head, of which ours change some.
+        self._foot = f"<style>{style_sheet()}</style>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and change the response if it is an HTML page."""
@@ -55,6 +57,7 @@ class PageHeadMiddleware:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
                     body = body.replace(b"</head>", self._head + b"</head>", 1)
+                    body = body.replace(b"</body>", self._foot + b"</body>", 1)
                     kept = [pair for pair in start["headers"] if pair[0].lower() not in _CHANGED]
                     length = (b"content-length", str(len(body)).encode())
                     await send({**start, "headers": [*kept, length]})
@@ -71,7 +74,7 @@ def build_head(static: Path) -> str:
     """
     files = [path for kind in PRELOADED for path in sorted(static.glob(f"static/js/{kind}.*.js"))]
     links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{path.name}">' for path in files)
-    styles = f"<style>{_STYLES.read_text()}{STYLE_FILE.read_text()}</style>"
+    styles = f"<style>{_STYLES.read_text()}</style>"
     # A block of its own, so that its constants don't meet those of Streamlit.
     plotly = next((path.name for path in static.glob("static/js/PlotlyChart.*.js")), "")
     script = f'<script data-sidebar="{SIDEBAR_PX}" data-plotly="{plotly}">{{{_SCRIPT.read_text()}}}</script>'

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import streamlit as st
 
-STYLE_FILE = Path(__file__).with_name("style.css")
+_STYLE_FILE = Path(__file__).with_name("style.css")
 
 
-def show_style() -> None:
-    """Apply `style.css`, with the page's colors for bars that lie over other content and for the ring of the focus."""
-    theme = st.context.theme.type or "light"
-    background, text = (st.get_option(f"theme.{theme}.{name}") for name in ("backgroundColor", "textColor"))
-    colors = f":root {{ --ferscope-page: {background}; --ferscope-text: {text}; }}"
-    st.html(f"<style>{colors}\n{STYLE_FILE.read_text()}</style>")
+def style_sheet() -> str:
+    """Build `style.css` with the page's colors for bars that lie over other content and for the ring of the focus.
+
+    Streamlit sets `color-scheme` to the theme in use, so the colors follow a change of it.
+    """
+    colors = {"page": "backgroundColor", "text": "textColor"}
+    both = {
+        name: ", ".join(str(st.get_option(f"theme.{theme}.{option}")) for theme in ("light", "dark"))
+        for name, option in colors.items()
+    }
+    variables = " ".join(f"--ferscope-{name}: light-dark({values});" for name, values in both.items())
+    return f".stApp {{ {variables} }}\n{_STYLE_FILE.read_text()}"

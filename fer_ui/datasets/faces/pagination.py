@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import streamlit as st
 
 from fer_ui.formatting import format_count
@@ -9,6 +11,13 @@ from fer_ui.query_params import QueryParam, get_param
 
 _LAST_QUERY = "pagination-query"
 _BUTTONS_MAX = 7
+
+
+class _Control(NamedTuple):
+    """The number of the control and the page that it shows."""
+
+    revision: int
+    page: int
 
 
 def current_slice(key: str, total: int, page_size: int, *, caption: str = "", in_query: bool = False) -> slice:
@@ -44,10 +53,11 @@ def show_pagination(key: str) -> None:
     pages = st.session_state[_pages(key)]
     if pages < 2:
         return
-    page, field = st.session_state[_page(key)], _field(key)
-    if st.session_state.get(field, page) != page:  # Back, or another list
-        st.session_state[field] = page
-    st.pagination(pages, default=page, key=field, max_visible_pages=_BUTTONS_MAX, on_change=_turn_to_field, args=(key,))
+    page = st.session_state[_page(key)]
+    field = _field(key, page)
+    st.pagination(
+        pages, default=page, key=field, max_visible_pages=_BUTTONS_MAX, on_change=_turn_to_field, args=(key, field)
+    )
 
 
 def _follow_query(key: str, page: int) -> int:
@@ -59,8 +69,21 @@ def _follow_query(key: str, page: int) -> int:
     return page if key == last_key else 1
 
 
-def _turn_to_field(key: str) -> None:
-    st.session_state[_page(key)] = st.session_state[_field(key)]
+def _field(key: str, page: int) -> str:
+    """Get the key of the control: another one when the page was changed by Back or by another list.
+
+    A control keeps its page under one key, and Streamlit warns of setting it, as it always has a default.
+    """
+    control: _Control = st.session_state.get(_control(key)) or _Control(0, page)
+    if control.page != page:
+        control = _Control(control.revision + 1, page)
+    st.session_state[_control(key)] = control
+    return f"{key}-page-field-{control.revision}"
+
+
+def _turn_to_field(key: str, field: str) -> None:
+    page = st.session_state[_page(key)] = st.session_state[field]
+    st.session_state[_control(key)] = st.session_state[_control(key)]._replace(page=page)
 
 
 def _page(key: str) -> str:
@@ -71,5 +94,5 @@ def _pages(key: str) -> str:
     return f"{key}-pages"
 
 
-def _field(key: str) -> str:
-    return f"{key}-page-field"
+def _control(key: str) -> str:
+    return f"{key}-page-control"

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -50,7 +51,10 @@ def test_a_page_gets_the_styles_of_its_first_paint() -> None:
     assert status == 200
     head, _, rest = body.partition("</head>")
     assert "--ferscope-sidebar" in head and "stMainBlockContainer" in head
-    assert rest == "<body>ä</body></html>"
+    assert rest.startswith("<body>ä<style>") and rest.endswith("</style></body></html>")
+    assert "st-key-page-header" in rest, "the style sheet, behind the styles that Streamlit adds to the head"
+    light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
+    assert f"--ferscope-page: light-dark({light}, {dark});" in rest
     assert int(headers["content-length"]) == len(body.encode())
     assert "etag" not in headers, "the browser would keep the page of an earlier version"
 
