@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the output has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as exc:
+    except Exception as exc:  # the boundary of a command: all else is a bug, logged and told in one line
         logging.getLogger("fer_core").exception("unexpected error")
         message = escape_control_characters(f"{type(exc).__name__}: {exc}")
         sys.stderr.write(f"error: {message}. This is a bug in FERscope; see the traceback above.\n")

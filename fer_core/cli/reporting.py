@@ -31,7 +31,7 @@ def run_with_progress(work: Callable[[Progress], Result]) -> Result:
         except FerscopeError as exc:
             reporter.record_end(exc.exit_code, str(exc))
             raise
-        except Exception as exc:
+        except Exception as exc:  # the boundary of a job: what ended it is stored for its page, and raised again
             reporter.record_end(1, f"{type(exc).__name__}: {exc}")
             raise
     reporter.record_end(0, "")

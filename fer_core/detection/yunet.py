@@ -91,7 +91,7 @@ class YuNetModel:
             if self._session is None:
                 self._net = cv2.FaceDetectorYN.create(str(path), "", (64, 64), score_min_01, _OVERLAP_MAX_01)
             self.detect(np.full((64, 64, 3), 128, np.uint8))
-        except Exception as exc:  # ONNX Runtime's errors have no common base but Exception
+        except Exception as exc:  # the errors of ONNX Runtime and OpenCV have no common base but Exception
             raise DetectorError(f"{path} can't be used as a YuNet face detector.") from exc
 
     @property

@@ -224,7 +224,7 @@ def _tune_sqlite(connection: Any, _record: PoolProxiedConnection) -> None:
         with closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=NORMAL")
-    except Exception:
+    except Exception:  # whatever it is, nobody else closes this connection; raised again
         connection.close()
         raise
 

@@ -146,8 +146,8 @@ _ALL = (
     ),
     _small_network(
         "small-se-resnet",
-        "Small residual network with squeeze and excitation",
-        "The small residual network with a gate on each channel, at almost no cost.",
+        "Small residual network with SE",
+        "The small residual network with squeeze and excitation (SE), a gate on each channel, at almost no cost.",
         "Hu et al. 2018",
         (WIDTH.with_default(24), DROPOUT),
         (1_599_772, 175_701_504),

@@ -44,7 +44,7 @@ def run_chunks(
                     wait_for_any()
             while pending:
                 wait_for_any()
-        except BaseException:
+        except BaseException:  # an interrupt, too, must not leave processes at work; raised again
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 

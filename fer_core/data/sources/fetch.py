@@ -78,9 +78,7 @@ def fetch(url: str, folder: Path, settings: Settings, progress: Progress = no_pr
         raise DatasetError(f"{url} can't be opened ({exc}). Use a URL of file, http, https, s3 or gs.") from exc
     except FileNotFoundError as exc:
         raise DatasetError(f"There is nothing at {url}, or it can't be reached. Check the URL.") from exc
-    except Exception as exc:
-        if not isinstance(exc, (OSError, *_client_errors())):
-            raise
+    except (OSError, *_client_errors()) as exc:
         raise DatasetError(f"{url} can't be fetched: {exc or type(exc).__name__}. Check the URL.") from exc
     return target
 

@@ -153,7 +153,7 @@ def make_synthetic_dataset(
             move=True,
             progress=scale_progress(progress, _DRAWING_SHARE_01, 1),
         )
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves nothing behind; raised again
         _discard_unfinished(dataset_id, settings)
         raise
     finally:

@@ -194,7 +194,7 @@ def _states(rows: Sequence[RunSummary]) -> str:
 
 def _filtered(rows: Sequence[RunSummary]) -> list[RunSummary]:
     """Show the filters, kept in the query string, and return the matching runs in the chosen order."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="runs-filters", horizontal=True, vertical_alignment="center", gap="small"):
         names = sorted({row.dataset for row in rows} - {""})
         datasets = {_ALL: "All datasets"} | {name: dataset_title(name, settings()) for name in names}
         if (given := get_param(QueryParam.DATASET)) and given not in datasets:

@@ -12,7 +12,7 @@ from fer_core.comparison.run_summary import RunSummary
 from fer_core.comparison.table import RunTable, display_names
 from fer_core.data.imbalance.rebalancing import STRATEGIES
 from fer_core.data.record import SPLIT_TITLES
-from fer_core.evaluation.predictions import describe_protocol
+from fer_core.evaluation.predictions import PROTOCOLS, describe_protocol
 from fer_core.runs.folder import RunState
 from fer_core.settings import settings
 from fer_ui.formatting import format_count, format_interval
@@ -67,7 +67,7 @@ def format_runs(rows: Sequence[RunSummary], active: Mapping[str, str]) -> pd.Dat
             "State": [_state(row, active) for row in rows],
             "Balanced accuracy": [_percent(row, "balanced_accuracy") for row in rows],
             "Accuracy": [_percent(row, "accuracy") for row in rows],
-            "Labels": [describe_protocol(row.metrics.protocol) if row.metrics else "" for row in rows],
+            "Labels": [_protocol(row) for row in rows],
             "Epochs": [row.epochs_done for row in rows],
             "Planned": pd.array([row.epochs_planned for row in rows], "Int64"),
             "Best epoch": pd.array([row.best_epoch for row in rows], "Int64"),
@@ -91,11 +91,13 @@ def column_config() -> dict[str, ColumnConfig]:
         "Page": st.column_config.LinkColumn(display_text="Open", width="small"),
         "Macro-F1": number(format="%.1f %%", help="The mean F1 of all expressions."),
         "95 % interval": text(help="Of the macro-F1."),
-        "Balanced accuracy": number(format="%.1f %%", help="The mean recall of all expressions."),
+        "Balanced accuracy": number(
+            "Balanced", format="%.1f %%", help="Balanced accuracy: the mean recall of all expressions."
+        ),
         "Accuracy": number(format="%.1f %%", help="The share of correct predictions; hides the rare expressions."),
         "Test set": text(help="Metrics on different datasets or splits can't be compared."),
         "Images": number(format="localized", width="small", help="How many images the metrics are of."),
-        "Labels": text(help="How votes became labels for the metrics."),
+        "Labels": text(help="How votes became labels for the metrics: by majority, or by the most frequent vote."),
         "Planned": number(help="The number of epochs in the config."),
         "Best epoch": number(help="The epoch whose weights are kept."),
         "Rebalancing": text(help="The strategy against class imbalance."),
@@ -107,6 +109,10 @@ def column_config() -> dict[str, ColumnConfig]:
 def _percent(row: RunSummary, name: str) -> float | None:
     value = row.score(name)
     return None if value is None else 100 * value
+
+
+def _protocol(row: RunSummary) -> str:
+    return PROTOCOLS.get(row.metrics.protocol, row.metrics.protocol) if row.metrics else ""
 
 
 def _interval(row: RunSummary) -> str:
