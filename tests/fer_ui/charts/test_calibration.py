@@ -34,7 +34,7 @@ def test_each_point_is_a_line_over_the_diagonal() -> None:
     np.testing.assert_allclose(accurate.y, [0.5, 0.5])
     small, large = accurate.marker.size
     assert small < large, "a bin of more images has a larger dot"
-    assert_mentions(accurate.hovertext[1], "accurate", "87 % to 93 %", "20 of 40 images", "50.0 %", "90.0 %")
+    assert_mentions(accurate.hovertext[1], "accurate", "86.7 % to 93.3 %", "20 of 40 images", "50.0 %", "90.0 %")
 
 
 def test_over_and_underconfidence_are_described() -> None:
