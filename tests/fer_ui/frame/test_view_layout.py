@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from fer_ui.frame.style import STYLE_FILE
+from fer_ui.frame.style import style_sheet
 
 
 def _page() -> None:
@@ -35,5 +35,5 @@ def test_the_style_sheet_applies_to_both_containers() -> None:
     app = AppTest.from_function(_page, default_timeout=60).run()
     ids = [block.proto.id for block in app.main.children.values()]
     for prefix in ("chart-and-numbers", "sticky-"):
-        assert f"st-key-{prefix}" in STYLE_FILE.read_text()
+        assert f"st-key-{prefix}" in style_sheet()
         assert any(f"-{prefix}" in block_id for block_id in ids)
