@@ -62,7 +62,8 @@ def show_classes(dataset: StoredDataset, header: DeltaGenerator) -> None:
         show_imbalance(totals, test_counts, test_split)
     with view.chart:
         _show_chart(shown, dataset.id, query)
-        _link_to_faces(query, [name for name, number in totals.items() if number], split)
+        present = [name for name, number in totals.items() if number]
+        _link_to_faces(query, present, split, several=shown["split"].nunique() > 1)
     _show_other_images(dataset, index)
     show_class_table(counts, test_split, test_counts, dataset.id)
     if dataset.manifest.published:
@@ -122,10 +123,15 @@ def _has_excluded(index: pd.DataFrame) -> bool:
     return "excluded" in index and bool(index["excluded"].any())
 
 
-def _link_to_faces(query: Mapping[str, str], expressions: Sequence[str], split: str) -> None:
-    """Link to the same pages as the bars, for the keyboard and screen readers."""
+def _link_to_faces(query: Mapping[str, str], expressions: Sequence[str], split: str, *, several: bool) -> None:
+    """Link to the faces of each class: of all splits, while a bar is of one, and large enough for a finger.
+
+    Args:
+        several: the chart has bars of several splits.
+    """
     within = {} if split == ALL_SPLITS else {str(QueryParam.SPLIT): split}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.caption("Click a bar to see its faces, or choose a class:", width="content")
+        choice = "choose a class of all splits" if several else "choose a class"
+        st.caption(f"Click a bar to see its faces, or {choice}:", width="content")
         for name in expressions:
             link_to(Page.DATASETS, expression_title(Expression(name)), **query, **within, label=name)
