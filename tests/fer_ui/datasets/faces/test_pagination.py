@@ -30,7 +30,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_control_follows_clicks_and_the_address(warnings: list[str]) -> None:
     app = AppTest.from_function(page).run()
     app = app.pagination[0].set_value(3).run()
-    assert app.markdown[0].value == "from 20" and app.query_params["page"] == ["3"]
+    assert app.markdown[0].value == "from 20" and app.query_params["page"] in ("3", ["3"])
     app.query_params["page"] = "2"  # Back
     app = app.run()
     assert app.markdown[0].value == "from 10" and app.pagination[0].value == 2
