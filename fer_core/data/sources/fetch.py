@@ -78,7 +78,7 @@ def fetch(url: str, folder: Path, settings: Settings, progress: Progress = no_pr
         raise DatasetError(f"{url} can't be opened ({exc}). Use a URL of file, http, https, s3 or gs.") from exc
     except FileNotFoundError as exc:
         raise DatasetError(f"There is nothing at {url}, or it can't be reached. Check the URL.") from exc
-    except (OSError, *_client_errors()) as exc:
+    except _connection_errors() as exc:
         raise DatasetError(f"{url} can't be fetched: {exc or type(exc).__name__}. Check the URL.") from exc
     return target
 
@@ -188,10 +188,10 @@ def _file_suffix(path: str) -> str:
     return next((suffix for suffix in sorted(_FILE_SUFFIXES, key=len, reverse=True) if lowered.endswith(suffix)), "")
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
-    """Exceptions of the HTTP client, if it is installed."""
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """Exceptions of a connection: the system's, and those of the HTTP client, if it is installed."""
     try:
         from aiohttp import ClientError
     except ImportError:
-        return ()
-    return (ClientError,)
+        return (OSError,)
+    return (OSError, ClientError)

@@ -112,7 +112,8 @@ def _percent(row: RunSummary, name: str) -> float | None:
 
 
 def _protocol(row: RunSummary) -> str:
-    return PROTOCOLS.get(row.metrics.protocol, row.metrics.protocol) if row.metrics else ""
+    titles: Mapping[str, str] = PROTOCOLS
+    return titles.get(row.metrics.protocol, row.metrics.protocol) if row.metrics else ""
 
 
 def _interval(row: RunSummary) -> str:
