@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -36,8 +37,20 @@ def filled_store(filled_store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     settings.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def registered_pages(filled_store_folder: Path) -> dict[str, Any]:
+    """The registered pages, which AppTest reads from a first run: without this, each test would draw Overview."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("FERSCOPE_HOME", str(filled_store_folder))
+        patched.setenv("FERSCOPE_OFFLINE", "true")
+        settings.cache_clear()
+        pages = AppTest.from_file(str(APP), default_timeout=60).run()._registered_pages
+    settings.cache_clear()
+    return dict(pages)
+
+
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
+def open_page(registered_pages: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     """A function that opens a page of the app with query parameters."""
 
     def clear_caches() -> None:
@@ -46,7 +59,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     def open_with_query(page: Page, **query: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=60)
-        app.run()  # registers the pages
+        app._registered_pages = registered_pages
         for name, value in query.items():
             app.query_params[name] = value
         return app.switch_page(f"pages/{page}/page.py").run()
