@@ -70,10 +70,17 @@ def test_a_tie_gives_a_target_only_among_known_expressions() -> None:
     assert not three[1:].any()
 
 
+@pytest.fixture(scope="module")
+def real_votes(test_data: Path) -> pd.DataFrame:
+    """The index of FER+."""
+    settings = Settings()
+    with open_source(test_data / "ferplus.zip", settings) as source:
+        return load_labels(source, settings)
+
+
 @pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
-def test_every_target_of_real_votes_has_a_label_of_the_set(labels: LabelSet, test_data: Path, store: Settings) -> None:
-    with open_source(test_data / "ferplus.zip", store) as source:
-        index = load_labels(source, store)
+def test_every_target_of_real_votes_has_a_label_of_the_set(labels: LabelSet, real_votes: pd.DataFrame) -> None:
+    index = real_votes
     has_target = build_targets(index, labels, "votes").sum(1) > 0
     labeled = index["label"].notna().to_numpy(bool)
     assert has_target[labeled].sum() > 8_000

@@ -58,11 +58,16 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCommand]:
     st.cache_data.clear()
 
 
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("faces") / "faces.zip"
+    write_ferplus_like(path, SyntheticFacesConfig(total=160, identities=40, profile=dict.fromkeys(Expression, 1)))
+    return path
+
+
 @pytest.fixture
-def dataset(store: Settings, tmp_path: Path) -> StoredDataset:
-    policy = SyntheticFacesConfig(total=160, identities=40, profile=dict.fromkeys(Expression, 1))
-    write_ferplus_like(tmp_path / "faces.zip", policy)
-    return import_dataset(tmp_path / "faces.zip", store, dataset_id="drawn")
+def dataset(store: Settings, archive: Path) -> StoredDataset:
+    return import_dataset(archive, store, dataset_id="drawn")
 
 
 def page() -> None:
