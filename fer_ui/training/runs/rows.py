@@ -21,6 +21,8 @@ from fer_ui.query_params import QueryParam
 
 _TITLE_PX = 300
 _NATURAL = STRATEGIES["natural"].title
+_PROTOCOL_TITLES: dict[str, str] = dict(PROTOCOLS.items())
+"""By any text: a stored report can name a protocol of another version."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -112,8 +114,7 @@ def _percent(row: RunSummary, name: str) -> float | None:
 
 
 def _protocol(row: RunSummary) -> str:
-    titles: Mapping[str, str] = PROTOCOLS
-    return titles.get(row.metrics.protocol, row.metrics.protocol) if row.metrics else ""
+    return _PROTOCOL_TITLES.get(row.metrics.protocol, row.metrics.protocol) if row.metrics else ""
 
 
 def _interval(row: RunSummary) -> str:
