@@ -18,6 +18,16 @@ PROJECT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+_FIRST = ("e2e", "pages")
+"""Folders whose files have the longest tests: none of them may be left for one worker at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with the longest tests first."""
+    order = {name: place for place, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(PROJECT / "tests").parts[0], len(order)))
+
+
 @pytest.fixture(autouse=True)
 def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restore the main module: Streamlit replaces it with a page's script, which spawned processes would run."""
