@@ -97,13 +97,18 @@ class Calibration(JsonModel):
         """
         from scipy.special import softmax  # its import takes 0.2 s
 
+        return np.asarray(softmax(self._adjust(logits, point) / self.points[point].temperature, axis=1), np.float32)
+
+    def predict(self, logits: NDArray[np.floating], point: OperatingPoint) -> NDArray[np.int64]:
+        """Find the most likely class of each image, as `probabilities` does, which no temperature changes."""
+        return np.asarray(self._adjust(logits, point).argmax(1), np.int64)
+
+    def _adjust(self, logits: NDArray[np.floating], point: OperatingPoint) -> NDArray[np.floating]:
         if logits.ndim != 2 or logits.shape[1] != len(self.log_priors):
             raise BundleError(
                 f"Outputs of shape {logits.shape} don't fit a calibration of {len(self.log_priors)} classes."
             )
-        chosen = self.points[point]
-        adjusted = adjust_logits(logits, self.log_priors, chosen.tau)
-        return np.asarray(softmax(adjusted / chosen.temperature, axis=1), np.float32)
+        return adjust_logits(logits, self.log_priors, self.points[point].tau)
 
     @classmethod
     def load(cls, path: Path, labels: Sequence[Expression]) -> Calibration:

@@ -13,11 +13,9 @@ import ast
 import contextlib
 import importlib
 import sys
-import threading
-import time
 from pathlib import Path
 
-from streamlit import runtime
+from streamlit.logger import get_logger
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
@@ -29,20 +27,8 @@ from fer_ui.auth import install_auth
 from fer_ui.frame.no_delay import install_no_delay
 from fer_ui.frame.page_head import install_page_head
 
-_LIBRARIES = (
-    *("fer_core.bundles.model_comparison", "fer_core.data.catalog", "fer_core.inference.predictor"),
-    *(
-        "fer_core.jobs.submit",
-        "pandas",
-        "plotly.graph_objs._figure",
-        "pyarrow.dataset",
-        "scipy.sparse.csgraph",
-        "scipy.special",
-    ),
-)
-"""What most pages need and takes longest to import."""
-
-_RUNTIME_CHECK_S = 0.02
+_LIBRARIES = ("pandas", "plotly.graph_objs._figure", "pyarrow.dataset", "scipy.sparse.csgraph", "scipy.special")
+"""What pages import only when they need it, and takes longest."""
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -50,28 +36,27 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 def main() -> None:
     """Run the server; arguments are passed on to Streamlit."""
     return_freed_memory()
-    for library in _LIBRARIES:  # now, not while somebody waits for the first page
-        importlib.import_module(library)
+    import_pages()
     PagesManager.uses_pages_directory = False
     install_no_delay()
     install_page_head()
     install_auth()
     with contextlib.suppress(SettingsError):  # every page shows the error
         SupervisorWatchdog(settings()).start()
-    threading.Thread(target=import_pages, name="import-pages", daemon=True).start()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()
 
 
 def import_pages() -> None:
-    """Wait for the server, and import what the pages do while the first browser still loads the script of the app."""
-    while not runtime.exists():
-        time.sleep(_RUNTIME_CHECK_S)
+    """Import what the pages do: now, not while somebody waits for the first one."""
+    get_logger("streamlit.runtime.caching.cache_data_api").disabled = True  # warns that there is no server yet
+    for library in _LIBRARIES:
+        importlib.import_module(library)
     for page in sorted(APP.parent.glob("pages/*/page.py")):
         for statement in ast.parse(page.read_text("utf-8")).body:
             if isinstance(statement, ast.ImportFrom) and statement.module:
-                with contextlib.suppress(ImportError):  # the page shows the error
-                    importlib.import_module(statement.module)
+                importlib.import_module(statement.module)
+    get_logger("streamlit.runtime.caching.cache_data_api").disabled = False
 
 
 if __name__ == "__main__":

@@ -11,9 +11,12 @@ WAIT_MS = 120_000
 
 RECORD_CHANGES = """
 window.lastChange = window.lastClick = 0;
+const isSeen = ({ target }) => {
+  const element = target.closest ? target : target.parentElement;
+  return element?.closest('[data-testid="stMain"]') && !element.closest("canvas");
+};
 new MutationObserver(changes => {
-  if (changes.some(({ target }) => (target.closest ? target : target.parentElement)?.closest('[data-testid="stMain"]')))
-    window.lastChange = performance.now();
+  if (changes.some(isSeen)) window.lastChange = performance.now();
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 addEventListener("load", ({ target }) => {
   if (target.tagName === "IMG") window.lastChange = performance.now();
@@ -21,7 +24,8 @@ addEventListener("load", ({ target }) => {
 for (const kind of ["click", "keydown"])
   addEventListener(kind, () => { window.lastClick = performance.now(); }, true);
 """
-"""Runs before the page's own scripts. Times are milliseconds since the navigation began."""
+"""Runs before the page's own scripts. Times are milliseconds since the navigation began. What a table writes into its
+canvas for screen readers, a third of a second after it is drawn, does not count."""
 
 _IS_DRAWN = """() => {
   const main = document.querySelector('[data-testid="stMain"]');

@@ -118,8 +118,9 @@ def compare_models(
     if first is None or second is None or reference.evaluation_set != model.evaluation_set:
         return None
     read = read or labeled_predictions
-    before, after = read(reference), read(model)
-    if before is not None and after is not None:
+    if (before := read(reference)) is not None and (after := read(model)) is not None:
+        if not before.index.equals(after.index):
+            before, after = before.sort_index(), after.sort_index()
         if not before.index.equals(after.index) or not before["truth"].equals(after["truth"]):
             return None
         truth, *predicted = (
@@ -151,6 +152,6 @@ def labeled_predictions(model: EvaluatedModel) -> pd.DataFrame | None:
         logits: NDArray[np.float32] = table_logits(table, labels)
     except (FerscopeError, KeyError):
         return None
-    predicted = calibration.probabilities(logits, report.point).argmax(1)
-    rows = pd.DataFrame({"truth": truth, "predicted": predicted}, index=table["id"].astype(str))
-    return rows[rows["truth"] >= 0].sort_index()
+    predicted = calibration.predict(logits, report.point)
+    rows = pd.DataFrame({"truth": truth, "predicted": predicted}, index=pd.Index(table["id"]))
+    return rows[rows["truth"] >= 0]

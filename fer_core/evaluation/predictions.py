@@ -64,8 +64,7 @@ def true_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> ND
     """
     if protocol not in table:
         raise InputError(f"The protocol {protocol!r} needs crowd votes and this dataset has none. Use argmax.")
-    indices = {str(expression): index for index, expression in enumerate(labels)}
-    return np.asarray(table[protocol].map(indices).fillna(-1), np.int64)
+    return np.asarray(pd.Index([str(label) for label in labels]).get_indexer(pd.Index(table[protocol])), np.int64)
 
 
 def count_unknown_labels(table: pd.DataFrame, protocol: Protocol, labels: LabelSet) -> dict[str, int]:

@@ -49,6 +49,14 @@ def test_temperature_changes_confidence_but_no_prediction() -> None:
     assert (sharp.max(1) > soft.max(1)).all()
 
 
+@pytest.mark.parametrize("point", OperatingPoint)
+def test_the_predicted_class_is_that_of_the_highest_probability(point: OperatingPoint) -> None:
+    fitted = calibration(temperature=2.5, tau=0.8)
+    expected = fitted.probabilities(LOGITS, point).argmax(1)
+    assert fitted.predict(LOGITS, point).tolist() == expected.tolist()
+    assert (expected != LOGITS.argmax(1)).any() == (point is OperatingPoint.BALANCED)
+
+
 def test_the_balanced_point_favors_rare_classes() -> None:
     accurate, balanced = (calibration().probabilities(LOGITS, point) for point in OperatingPoint)
     assert (balanced[:, 7] > accurate[:, 7]).all()
