@@ -11,6 +11,7 @@ from fer_core.settings import settings
 from fer_core.system.logs import configure_logging
 from fer_ui.auth import startup_error, stop_server
 from fer_ui.errors import show_errors
+from fer_ui.frame.announcement import show_announcements
 from fer_ui.frame.page_head import SIDEBAR_PX
 from fer_ui.frame.scroll_to_top import scroll_to_top_of_new_view
 from fer_ui.frame.sidebar import show_sidebar
@@ -47,6 +48,7 @@ def main() -> None:
         show_sidebar(__version__)
         with show_errors():
             page.run()
+        show_announcements()
         scroll_to_top_of_new_view(page.url_path)
 
 

@@ -10,6 +10,7 @@ from fer_core.errors import FerscopeError
 from fer_core.settings import settings
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_images, format_points
+from fer_ui.frame.announcement import announce
 from fer_ui.models.table_view import SET_ACTIVE, compare_cached, load_evaluated
 
 CONFIRM_KEY = "activate-anyway"
@@ -52,6 +53,6 @@ def _confirm(model: ModelEntry, active: ModelEntry, difference: MacroF1Differenc
 def _activate(model_id: str) -> None:
     try:
         entry = set_active_model(model_id, settings())
-        st.toast(escape_markdown(f"Predict and Live now use {entry.info.title}."), icon=":material/check:")
+        announce(f"Predict and Live now use {entry.info.title}.", ":material/check:")
     except FerscopeError as error:  # deleted meanwhile
-        st.toast(escape_markdown(str(error)), icon=":material/error:")
+        announce(str(error), ":material/error:")

@@ -19,6 +19,7 @@ from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count
+from fer_ui.frame.announcement import announce
 from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to
 
@@ -114,5 +115,5 @@ def _version_key(folder: Path) -> str:
 
 def _delete(model_id: str) -> None:
     fallen_back = delete_model(model_id, settings())
-    st.toast(f"Deleted {model_id}." + (" Predict and Live now use the shipped model." if fallen_back else ""))
+    announce(f"Deleted {model_id}." + (" Predict and Live now use the shipped model." if fallen_back else ""))
     go_to(Page.MODELS)

@@ -26,6 +26,7 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
+from fer_ui.frame.announcement import announce
 from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to
 from fer_ui.uploads import file_uploader
@@ -64,7 +65,7 @@ def show_import() -> None:
                 raise InputError("No file was chosen. Choose a bundle or a file of weights first.")
             titles = {model.info.title for model in list_models(settings())}
             model = _import(file.name, file, model_id, details)
-            st.toast(escape_markdown(describe_import(find_model(model, settings()).info.title, titles)))
+            announce(describe_import(find_model(model, settings()).info.title, titles))
             go_to(Page.MODELS, model=model)
 
 

@@ -107,10 +107,11 @@ def picture_page(browser: Browser, server: AppServer) -> Page:
 
 
 @pytest.fixture
-def take_screenshots(picture_page: Page) -> TakeScreenshots:
+def take_screenshots(picture_page: Page, page: Page) -> TakeScreenshots:
     """A function that opens a link and takes screenshots of it, light and dark: see `screenshot_open_page`."""
 
     def take(name: str, link: str) -> None:
+        picture_page.bring_to_front()
         picture_page.set_viewport_size(DESKTOP)
         picture_page.emulate_media(color_scheme="light")
         picture_page.goto(link)
@@ -119,6 +120,7 @@ def take_screenshots(picture_page: Page) -> TakeScreenshots:
             picture_page.emulate_media(color_scheme=scheme)
             screenshot_open_page(picture_page, name, scheme)
         picture_page.goto("about:blank")  # an open page asks the server for its running jobs
+        page.bring_to_front()  # a browser draws nothing in a window that is behind another
 
     return take
 

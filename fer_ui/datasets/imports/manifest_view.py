@@ -11,7 +11,7 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.confirm_deletion import show_deletion_form
 from fer_ui.errors import show_errors
-from fer_ui.escaping import escape_markdown
+from fer_ui.frame.announcement import announce
 from fer_ui.frame.header import notice
 from fer_ui.navigation import Page, go_to
 
@@ -52,7 +52,7 @@ def show_manifests() -> None:
     if st.button("Save", type="primary", icon=":material/save:", disabled=manifest is None):
         with show_errors():
             saved = save_manifest(text, settings(), replace=name in own)
-            st.toast(escape_markdown(f"Saved {saved.title}."))
+            announce(f"Saved {saved.title}.")
             if saved.published:
                 go_to(Page.DATASETS, view="published", manifest=saved.id)
             st.rerun()

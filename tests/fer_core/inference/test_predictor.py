@@ -167,7 +167,7 @@ def test_ambiguous_and_low_confidence_predictions_are_explained(make_bundle: Mak
         crop, faces="whole"
     )
     assert prediction.uncertain
-    assert prediction.reason == ("50 % is below the 60 % needed; the two best, happiness and neutral, are close")
+    assert prediction.reason == ("50.4 % is below the 60.0 % needed; the two best, happiness and neutral, are close")
 
 
 def test_an_image_without_a_face_has_no_prediction_and_no_error(make_bundle: MakeBundle) -> None:
