@@ -27,7 +27,7 @@ from fer_ui.auth import install_auth
 from fer_ui.frame.no_delay import install_no_delay
 from fer_ui.frame.page_head import install_page_head
 
-_LIBRARIES = ("pandas", "plotly.graph_objs._figure", "pyarrow.dataset", "scipy.sparse.csgraph", "scipy.special")
+_LIBRARIES = ("plotly.graph_objs._figure", "pyarrow.dataset", "scipy.sparse.csgraph", "scipy.special")
 """What pages import only when they need it, and takes longest."""
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -49,14 +49,15 @@ def main() -> None:
 
 def import_pages() -> None:
     """Import what the pages do: now, not while somebody waits for the first one."""
-    get_logger("streamlit.runtime.caching.cache_data_api").disabled = True  # warns that there is no server yet
+    caches = get_logger("streamlit.runtime.caching.cache_data_api")
+    caches.disabled = True  # warns that there is no server yet
     for library in _LIBRARIES:
         importlib.import_module(library)
     for page in sorted(APP.parent.glob("pages/*/page.py")):
         for statement in ast.parse(page.read_text("utf-8")).body:
             if isinstance(statement, ast.ImportFrom) and statement.module:
                 importlib.import_module(statement.module)
-    get_logger("streamlit.runtime.caching.cache_data_api").disabled = False
+    caches.disabled = False
 
 
 if __name__ == "__main__":

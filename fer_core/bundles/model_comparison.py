@@ -74,9 +74,6 @@ class EvaluatedModel:
         return info.multiply_adds if info is not None and known else None
 
 
-PredictionReader = Callable[[EvaluatedModel], pd.DataFrame | None]
-
-
 @dataclass(frozen=True, slots=True)
 class MacroF1Difference:
     """The macro-F1 of a model minus that of a reference on the same images, with its 95 % interval, -1..1.
@@ -106,33 +103,6 @@ def evaluated_on(entry: ModelEntry) -> str:
     return str(entry.info.metrics.get("dataset") or entry.info.dataset)
 
 
-def compare_models(
-    reference: EvaluatedModel, model: EvaluatedModel, read: PredictionReader | None = None
-) -> MacroF1Difference | None:
-    """Compare two models at the accurate point; None if their images or labels are not the same.
-
-    Args:
-        read: `labeled_predictions` by default; another may keep those of a model that is compared with many.
-    """
-    first, second = reference.report, model.report
-    if first is None or second is None or reference.evaluation_set != model.evaluation_set:
-        return None
-    read = read or labeled_predictions
-    if (before := read(reference)) is not None and (after := read(model)) is not None:
-        if not before.index.equals(after.index):
-            before, after = before.sort_index(), after.sort_index()
-        if not before.index.equals(after.index) or not before["truth"].equals(after["truth"]):
-            return None
-        truth, *predicted = (
-            column.to_numpy(np.int64) for column in (before["truth"], before["predicted"], after["predicted"])
-        )
-        difference, interval = macro_f1_difference(truth, predicted[0], predicted[1], len(first.labels))
-        return MacroF1Difference(difference, interval, len(before), paired=True)
-    intervals = [report.intervals["macro_f1"] for report in (first, second)]
-    interval = unpaired_difference(first.macro_f1, intervals[0], second.macro_f1, intervals[1])
-    return MacroF1Difference(second.macro_f1 - first.macro_f1, interval, second.n, paired=False)
-
-
 def labeled_predictions(model: EvaluatedModel) -> pd.DataFrame | None:
     """Read the labeled predictions of a run's headline, by image: `truth` and `predicted`, class indices.
 
@@ -155,3 +125,31 @@ def labeled_predictions(model: EvaluatedModel) -> pd.DataFrame | None:
     predicted = calibration.predict(logits, report.point)
     rows = pd.DataFrame({"truth": truth, "predicted": predicted}, index=pd.Index(table["id"]))
     return rows[rows["truth"] >= 0]
+
+
+def compare_models(
+    reference: EvaluatedModel,
+    model: EvaluatedModel,
+    read: Callable[[EvaluatedModel], pd.DataFrame | None] = labeled_predictions,
+) -> MacroF1Difference | None:
+    """Compare two models at the accurate point; None if their images or labels are not the same.
+
+    Args:
+        read: reads the predictions of either; another may keep those of a model that is compared with many.
+    """
+    first, second = reference.report, model.report
+    if first is None or second is None or reference.evaluation_set != model.evaluation_set:
+        return None
+    if (before := read(reference)) is not None and (after := read(model)) is not None:
+        if not before.index.equals(after.index):
+            before, after = before.sort_index(), after.sort_index()
+        if not before.index.equals(after.index) or not before["truth"].equals(after["truth"]):
+            return None
+        truth, *predicted = (
+            column.to_numpy(np.int64) for column in (before["truth"], before["predicted"], after["predicted"])
+        )
+        difference, interval = macro_f1_difference(truth, predicted[0], predicted[1], len(first.labels))
+        return MacroF1Difference(difference, interval, len(before), paired=True)
+    intervals = [report.intervals["macro_f1"] for report in (first, second)]
+    interval = unpaired_difference(first.macro_f1, intervals[0], second.macro_f1, intervals[1])
+    return MacroF1Difference(second.macro_f1 - first.macro_f1, interval, second.n, paired=False)

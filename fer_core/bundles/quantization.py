@@ -99,7 +99,7 @@ def _compare(
     calibration: Calibration,
 ) -> QuantizationResult:
     labeled = truth >= 0
-    predicted = [calibration.probabilities(each[labeled], before.point).argmax(1) for each in logits]
+    predicted = [calibration.predict(each[labeled], before.point) for each in logits]
     drop_01, interval = paired_difference(*(each == truth[labeled] for each in predicted))
     return QuantizationResult(
         protocol=before.protocol,

@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
-from fer_ui.charts.layout import LEGEND_PX, RANKED_IMAGES_MIN, apply_layout, empty_figure
+from fer_core.metrics import RANKED_IMAGES_MIN
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
 from fer_ui.formatting import format_images, format_signed
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 

@@ -6,9 +6,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
+from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_ui.charts.layout import (
     LEGEND_PX,
-    RANKED_IMAGES_MIN,
     apply_layout,
     class_tick,
     empty_figure,

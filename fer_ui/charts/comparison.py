@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.labels import Expression
+from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_core.text import shorten
-from fer_ui.charts.layout import LEGEND_PX, RANKED_IMAGES_MIN, apply_layout, empty_figure, style_class_bars
+from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure, style_class_bars
 from fer_ui.formatting import format_count, format_percent
 from fer_ui.theme import SERIES, expression_title
 

@@ -40,9 +40,6 @@ SHARE_TICKS = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0 %", "25 %", 
 BAR_PX = 20
 BAR_GAP_PX = 10
 
-RANKED_IMAGES_MIN = 10
-"""A class with fewer images is drawn but never named as the most or least of all."""
-
 
 class Titles(NamedTuple):
     """A chart's title and the conclusion below it."""

@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 
 from fer_core.data.record import Split
 from fer_core.labels import Expression
+from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_core.text import join_words
 from fer_ui.charts.distribution import SplitCounts, class_distribution
-from fer_ui.charts.layout import RANKED_IMAGES_MIN, empty_figure
+from fer_ui.charts.layout import empty_figure
 from fer_ui.formatting import format_percent
 from fer_ui.image_labels import describe_split, split_title
 from fer_ui.theme import expression_title

@@ -10,10 +10,10 @@ import streamlit as st
 from fer_core.data.affect import sample_affect, summarize_affect
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.labels import Expression
+from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_core.settings import settings
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
-from fer_ui.charts.layout import RANKED_IMAGES_MIN
 from fer_ui.errors import show_errors
 from fer_ui.formatting import format_count, format_images, format_percent, format_signed
 from fer_ui.frame.header import Headline, empty_state, headline, notice

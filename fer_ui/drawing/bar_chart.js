@@ -67,10 +67,7 @@ function createChart({ root, picture, hint }) {
   function drawPoint(point, place, paint) {
     const group = element("g", { role: "img", class: "part", "aria-label": point.hint ?? "" });
     group.append(drawSymbol(point.symbol, place.x(point.at), place.y(point.row), 5.5, paint.color(point.color)));
-    if (point.hint) {
-      group.onpointerenter = () => hint.show(group, point.hint);
-      group.onpointerleave = hint.hide;
-    }
+    if (point.hint) listenForHint(group, hint, point.hint);
     return group;
   }
 
@@ -102,13 +99,12 @@ function measure(width, data) {
   const below = (data.ticks.length || data.rules.length ? TICKS_PX : 6) + (data.axis_title ? AXIS_TITLE_PX : 0);
   const rows = data.height - TOP_PX - below - (data.legend.length ? LEGEND_PX : 0);
   const row = rows / Math.max(1, data.rows.length);
-  const under = TOP_PX + rows + below;
-  const legend = placeLegend(data.legend, left, width, under + 8);
+  const legend = placeLegend(data.legend, left, width, TOP_PX + rows + below);
   return {
     left, plot, rows, row, legend,
     titleY: TOP_PX + rows + (data.ticks.length ? TICKS_PX : 6) + 13,
     characters: (left - 10) / CHARACTER_PX,
-    height: Math.ceil(data.legend.length ? legend.bottom : under),
+    height: Math.ceil(legend.bottom),
     x: (at) => left + at * plot,
     y: (at) => TOP_PX + (at + 0.5) * row,
     length: (share) => Math.max(0, share * plot),

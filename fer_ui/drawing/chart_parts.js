@@ -49,10 +49,10 @@ function star(x, y, size) {
   return `M${Array.from({ length: 10 }, (_, index) => corner(index)).join("L")}Z`;
 }
 
-// Entries side by side, on as many lines as they need; `height` is that of all.
+// Entries side by side, on as many lines as they need below `top`; `bottom` is where the last one ends.
 function placeLegend(entries, left, width, top) {
   const places = [];
-  let x = left, y = top;
+  let x = left, y = top + 8;
   for (const entry of entries) {
     const swatch = entry.dash ? SWATCH_PX.line : entry.color ? SWATCH_PX.other : 0;
     const length = (swatch ? swatch + 7 : 0) + entry.name.length * CHARACTER_PX + 20;

@@ -35,8 +35,6 @@ def numbers(values: Any) -> list[float]:
 
 def pick(value: Any, number: int) -> Any:
     """Pick the entry of a bar or point, where a property has one for each."""
-    if isinstance(value, dict):
-        value = decode(value)
     return value[number] if isinstance(value, list | tuple | np.ndarray) else value
 
 

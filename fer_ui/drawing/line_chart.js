@@ -99,10 +99,10 @@ function measure(width, data) {
   const left = longest * CHARACTER_PX + 14 + (data.y_title ? AXIS_TITLE_PX : 0), right = width - MARGIN_RIGHT_PX;
   const below = TICKS_PX + (data.x_title ? AXIS_TITLE_PX : 0);
   const bottom = data.height - below - (data.legend.length ? LEGEND_PX : 0);
-  const legend = placeLegend(data.legend, left, width, bottom + below + 8);
+  const legend = placeLegend(data.legend, left, width, bottom + below);
   return {
     left, right, bottom, legend,
-    height: Math.ceil(data.legend.length ? legend.bottom : bottom + below),
+    height: Math.ceil(legend.bottom),
     x: (at) => left + at * (right - left),
     y: (at) => bottom - at * (bottom - TOP_PX),
   };

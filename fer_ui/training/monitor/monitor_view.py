@@ -42,7 +42,6 @@ _STYLE = f"""<style>
 """Streamlit dims elements that take half a second to update, which would flicker every two seconds."""
 
 _FAILED_STATES = (JobState.FAILED, JobState.INTERRUPTED)
-_TABS = ("Epochs", "F1 by class", "Rate and speed", "Log", "Notes and tags", "Config and data", "Files")
 _TAB_PARAM = "tab"
 """Key of the tabs, and their query parameter."""
 
@@ -106,42 +105,53 @@ def _show_links(monitored: MonitoredRun) -> None:
 @st.fragment
 def _show_details(monitored: MonitoredRun, run: Run) -> None:
     """Show the details in tabs, of which only the open one is drawn; after a failure the log is open."""
-    failed = monitored.job is not None and monitored.job.state in _FAILED_STATES
-    default = "Log" if failed else _TABS[0]
-    tabs = st.tabs(_TABS, default=default, key=_TAB_PARAM, bind="query-params")
-    epochs, classes, speed, log, notes, config, files = tabs
-    if epochs.open:
-        with epochs:
-            _show_live(monitored, refresh_interval_s(monitored), show_epochs)
-            if not monitored.metrics.empty:
-                show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
-    if classes.open:
-        with classes:
-            _show_live(monitored, refresh_interval_s(monitored), show_class_curves)
-    if speed.open:
-        with speed:
-            _show_live(monitored, refresh_interval_s(monitored), show_more_curves)
-            _show_live(monitored, refresh_interval_s(monitored), show_speed)
-    if log.open:
-        with log:
-            _show_log(monitored, run, failed)
-    if notes.open:
-        with notes:
-            show_notes(run.id)
-    if config.open:
-        with config, show_errors():
-            show_reproduction(run)
-    if files.open:
-        with files:
-            _show_live(monitored, _FILES_S, show_files)
-            show_other_tools(run)
+    contents = {
+        "Epochs": _show_epochs,
+        "F1 by class": lambda now, _run: _show_live(now, refresh_interval_s(now), show_class_curves),
+        "Rate and speed": _show_rate_and_speed,
+        "Log": _show_log,
+        "Notes and tags": lambda _now, of: show_notes(of.id),
+        "Config and data": _show_config,
+        "Files": _show_files,
+    }
+    default = "Log" if _has_failed(monitored) else "Epochs"
+    tabs = st.tabs(list(contents), default=default, key=_TAB_PARAM, bind="query-params")
+    for tab, show in zip(tabs, contents.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(monitored, run)
 
 
-def _show_log(monitored: MonitoredRun, run: Run, failed: bool) -> None:
+def _has_failed(monitored: MonitoredRun) -> bool:
+    return monitored.job is not None and monitored.job.state in _FAILED_STATES
+
+
+def _show_epochs(monitored: MonitoredRun, run: Run) -> None:
+    _show_live(monitored, refresh_interval_s(monitored), show_epochs)
+    if not monitored.metrics.empty:
+        show_csv_download(run.metrics, f"epochs-{run.id}", "Download all metrics as CSV", type="tertiary")
+
+
+def _show_rate_and_speed(monitored: MonitoredRun, _run: Run) -> None:
+    _show_live(monitored, refresh_interval_s(monitored), show_more_curves)
+    _show_live(monitored, refresh_interval_s(monitored), show_speed)
+
+
+def _show_log(monitored: MonitoredRun, run: Run) -> None:
     _show_live(monitored, _STATUS_S, lambda _now: show_training_log(run))
     show_download("Download the log", lambda: _read_log(run), f"ferscope-{run.id}-log.txt", "text/plain", "tertiary")
-    if monitored.job is not None and failed:
+    if monitored.job is not None and _has_failed(monitored):
         _show_output(monitored.job)
+
+
+def _show_config(_monitored: MonitoredRun, run: Run) -> None:
+    with show_errors():
+        show_reproduction(run)
+
+
+def _show_files(monitored: MonitoredRun, run: Run) -> None:
+    _show_live(monitored, _FILES_S, show_files)
+    show_other_tools(run)
 
 
 def _read_log(run: Run) -> bytes:
