@@ -17,6 +17,9 @@ from fer_core.files.json_file import JsonModel, load_json_model
 from fer_core.labels import Expression
 from fer_core.logit_adjustment import adjust_logits
 
+CALIBRATION_FILE = "calibration.json"
+"""In the folder of a bundle or run."""
+
 
 class OperatingPoint(StrEnum):
     """Operating point: highest accuracy, or all expressions treated as equally common."""

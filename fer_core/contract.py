@@ -18,6 +18,9 @@ from fer_core.faces import RgbImage
 from fer_core.files.json_file import JsonModel, load_json_model
 from fer_core.labels import Expression, LabelSet
 
+CONTRACT_FILE = "contract.json"
+"""In the folder of a bundle or run."""
+
 _DEVIATION_MIN = 1.0
 """Smallest standard deviation, in gray levels, that an image is divided by."""
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import ModelEntry, active_model_id, find_model
 from fer_core.bundles.fastest import FastestBundle, open_fastest
+from fer_core.calibration import CALIBRATION_FILE
+from fer_core.contract import CONTRACT_FILE
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.detection.open_detector import OpenedDetector, open_detector

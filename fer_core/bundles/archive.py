@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, MODEL_FILE
-from fer_core.contract import NO_CONTRACT
+from fer_core.bundles.bundle import MODEL_FILE
+from fer_core.calibration import CALIBRATION_FILE
+from fer_core.contract import CONTRACT_FILE, NO_CONTRACT
 from fer_core.data.sources.source import Source, open_source
 from fer_core.errors import BundleError, DatasetError
 from fer_core.files.atomic import atomic_path

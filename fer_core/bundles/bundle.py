@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
 from fer_core.bundles.flip_tta import without_flip_tta
-from fer_core.calibration import Calibration, OperatingPoint
-from fer_core.contract import NO_CONTRACT, Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration, OperatingPoint
+from fer_core.contract import CONTRACT_FILE, NO_CONTRACT, Contract
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JsonModel, Text, load_json_model
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.onnx"
 INT8_FILE = "model-int8.onnx"
-CONTRACT_FILE = "contract.json"
-CALIBRATION_FILE = "calibration.json"
 INFO_FILE = "bundle.json"
 REPORT_FILE = "report.json"
 CONFIG_FILE = "config.yaml"

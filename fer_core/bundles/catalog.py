@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from fer_core.bundles.bundle import CONTRACT_FILE, MODEL_FILE, BundleInfo, read_bundle_info
+from fer_core.bundles.bundle import MODEL_FILE, BundleInfo, read_bundle_info
+from fer_core.contract import CONTRACT_FILE
 from fer_core.errors import BundleError
 from fer_core.files.atomic import write_json
 from fer_core.ids import check_id

@@ -10,24 +10,14 @@ import numpy as np
 import pandas as pd
 
 from fer_core.bundles.archive import is_bundle_file, write_bundle_file
-from fer_core.bundles.bundle import (
-    CALIBRATION_FILE,
-    CONFIG_FILE,
-    CONTRACT_FILE,
-    INT8_FILE,
-    MODEL_FILE,
-    REPORT_FILE,
-    WEIGHTS_FILE,
-    Bundle,
-    BundleInfo,
-)
+from fer_core.bundles.bundle import CONFIG_FILE, INT8_FILE, MODEL_FILE, REPORT_FILE, WEIGHTS_FILE, Bundle, BundleInfo
 from fer_core.bundles.card.model_card import write_card
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.quantization_report import INT8_REPORT_FILE
 from fer_core.bundles.reports import EVALUATIONS_FOLDER
 from fer_core.bundles.verification import GOLDEN_FOLDER, check_verified, file_hashes, verify_bundle, write_golden
-from fer_core.calibration import Calibration
-from fer_core.contract import Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.record import Split
 from fer_core.data.synthetic.face import draw_face
 from fer_core.data.synthetic.identities import Identity

@@ -10,24 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.bundles.bundle import (
-    CALIBRATION_FILE,
-    CONFIG_FILE,
-    CONTRACT_FILE,
-    MODEL_FILE,
-    REPORT_FILE,
-    WEIGHTS_FILE,
-    Bundle,
-    BundleInfo,
-)
+from fer_core.bundles.bundle import CONFIG_FILE, MODEL_FILE, REPORT_FILE, WEIGHTS_FILE, Bundle, BundleInfo
 from fer_core.bundles.catalog import ModelEntry, unique_title
 from fer_core.bundles.export_bundle import finish_bundle, golden_faces
 from fer_core.bundles.import_bundle import check_id_is_free, install_model, staging_folder
 from fer_core.bundles.output_order import parse_order, reorder_outputs
 from fer_core.bundles.reports import read_report
 from fer_core.bundles.verification import check_parity, check_verified
-from fer_core.calibration import Calibration
-from fer_core.contract import Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.index.images import get_face_refs, iter_images

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, MODEL_FILE
+from fer_core.bundles.bundle import MODEL_FILE
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.reports import SplitReports, read_report, reports_by_split
-from fer_core.calibration import Calibration
-from fer_core.contract import Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.errors import FerscopeError
 from fer_core.evaluation.predictions import table_logits, true_labels
 from fer_core.evaluation.report_schema import StoredReport

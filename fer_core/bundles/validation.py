@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from fer_core.bundles.bundle import CARD_FILE, CONFIG_FILE, CONTRACT_FILE, INFO_FILE, REPORT_FILE, read_bundle_info
+from fer_core.bundles.bundle import CARD_FILE, CONFIG_FILE, INFO_FILE, REPORT_FILE, read_bundle_info
 from fer_core.bundles.quantization_report import read_quantization_report
 from fer_core.bundles.reports import EVALUATIONS_FOLDER
-from fer_core.contract import Contract
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_schema import (

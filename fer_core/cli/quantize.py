@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, INT8_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.quantization import compare_to_fp32, quantize
 from fer_core.bundles.quantization_report import (
@@ -22,10 +22,11 @@ from fer_core.bundles.quantization_report import (
     QuantizationReport,
     quantization_rows,
 )
+from fer_core.calibration import CALIBRATION_FILE
 from fer_core.cli.evaluate import run_folder_of
 from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images, split_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
-from fer_core.contract import Contract
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.errors import InputError
 from fer_core.evaluation.predict_dataset import image_batches, predict_dataset
 from fer_core.files.atomic import write_bytes

@@ -26,21 +26,25 @@ _OUTCOMES_BY: dict[Protocol, Callable[[NDArray[np.integer]], NDArray[np.int64]]]
 
 
 def prediction_table(rows: pd.DataFrame, logits: NDArray[np.float32], labels: LabelSet) -> pd.DataFrame:
-    """Combine labels and logits.
+    """Combine labels and logits. A corrected label counts by every protocol, whatever the votes.
 
     Args:
-        rows: index rows, with `id`, `label` and, where there are any, the votes.
+        rows: index rows, with `id`, `label` and, where there are any, the votes and `relabeled`.
         logits: float32, shape (len(rows), len(labels)).
     Returns:
         columns `id`, `argmax` (the label), `majority` if there are votes, and `logit_<expression>`; NA for a missing
         label.
     """
-    table = pd.DataFrame({"id": rows["id"].to_numpy(), "argmax": rows["label"].astype("string").to_numpy()})
+    given = rows["label"].astype("string").to_numpy()
+    table = pd.DataFrame({"id": rows["id"].to_numpy(), "argmax": given})
     if VOTE_COLUMNS[0] in rows:
+        known = set(map(str, labels))
         votes = rows[list(VOTE_COLUMNS)].to_numpy()
         for protocol, outcomes in _OUTCOMES_BY.items():
             names = [str(OUTCOMES[code]) for code in outcomes(votes)]
-            table[protocol] = pd.array([n if n in set(map(str, labels)) else None for n in names], dtype="string")
+            table[protocol] = pd.array([n if n in known else None for n in names], dtype="string")
+            if "relabeled" in rows:
+                table[protocol] = table[protocol].mask(rows["relabeled"].to_numpy(bool), given)
     for index, expression in enumerate(labels):
         table[f"logit_{expression}"] = logits[:, index]
     return table

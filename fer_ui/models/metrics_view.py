@@ -7,12 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE
 from fer_core.bundles.catalog import ModelEntry
 from fer_core.bundles.quantization_report import QuantizationReport, read_quantization_report
 from fer_core.bundles.reports import SplitReports, read_evaluations
-from fer_core.calibration import Calibration, OperatingPoint
-from fer_core.contract import Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration, OperatingPoint
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.dataset_title import dataset_title
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import Evaluation, SelectiveAccuracy, StoredReport

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CARD_FILE, CONFIG_FILE, CONTRACT_FILE, BundleInfo
+from fer_core.bundles.bundle import CARD_FILE, CONFIG_FILE, BundleInfo
 from fer_core.bundles.card.calibration import DIAGRAM_FILE, abstention_lines, calibration_lines
 from fer_core.bundles.card.metrics import (
     confusion_lines,
@@ -32,8 +32,8 @@ from fer_core.bundles.reports import (
     reports_with_curve,
     split_caveat,
 )
-from fer_core.calibration import Calibration
-from fer_core.contract import Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import Evaluation

@@ -14,10 +14,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from fer_core.bundles.bundle import CALIBRATION_FILE, CONTRACT_FILE, MODEL_FILE, Bundle
+from fer_core.bundles.bundle import MODEL_FILE, Bundle
 from fer_core.bundles.catalog import ModelEntry
-from fer_core.calibration import Calibration, OperatingPoint
-from fer_core.contract import Contract
+from fer_core.calibration import CALIBRATION_FILE, Calibration, OperatingPoint
+from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.imbalance.counts import category_codes
 from fer_core.data.training_images import truncate_hashes
