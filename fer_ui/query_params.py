@@ -57,6 +57,8 @@ class QueryParam(StrEnum):
     AXIS = "axis"
     SAMPLE = "sample"
     VOTES = "votes"
+    CELL = "cell"
+    WITH = "with"
 
 
 def rename_old_params() -> None:

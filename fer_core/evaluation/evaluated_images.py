@@ -122,7 +122,7 @@ class DatasetPredictions:
     def _evaluated(self, split: str) -> NDArray[np.bool_]:
         """Mask the images of a split that the model predicted and has not seen.
 
-        The run's own training and validation splits were seen, which is why they are evaluated apart.
+        A run's own validation split counts, although its epoch and calibration were chosen on it.
         """
         in_split = self._in_split(split)
         return in_split if self._is_own(split) else in_split & ~self._seen
@@ -132,7 +132,7 @@ class DatasetPredictions:
         return used if split == ALL_IMAGES else used & (self.splits == split)
 
     def _is_own(self, split: str) -> bool:
-        return self.of_run and split in (Split.TRAIN, Split.VALID)
+        return self.of_run and split == Split.VALID
 
     @cached_property
     def _seen(self) -> NDArray[np.bool_]:

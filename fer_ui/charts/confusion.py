@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,14 @@ from numpy.typing import NDArray
 from fer_core.labels import Expression
 from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_ui.charts.few_images import describe_unranked
-from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent
+from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent, format_signed
 from fer_ui.theme import expression_title
 
 TITLE = "Confusion matrix"
+
+Shown = Literal["counts", "ratios", "columns", "difference"]
+"""What cells show: images, their share of the row or of the column, or the difference of row shares from another
+model's."""
 
 
 class Confusion(NamedTuple):
@@ -46,18 +51,20 @@ def row_shares(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
     return shares
 
 
-def find_largest_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> Confusion | None:
-    """Find the confusion with the largest share of its class; None if there are no errors.
+def find_confusions(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> list[Confusion]:
+    """List the confusions with errors, the largest share of its class first.
 
     Classes of fewer than `RANKED_IMAGES_MIN` images are left out.
     """
     wrong = np.nan_to_num(row_shares(confusion))
     wrong[confusion.sum(axis=1) < RANKED_IMAGES_MIN] = 0.0
     np.fill_diagonal(wrong, 0.0)
-    if not wrong.any():
-        return None
-    row, column = divmod(int(wrong.argmax()), len(labels))
-    return Confusion(labels[row], labels[column], int(confusion[row, column]), int(confusion[row].sum()))
+    order = np.argsort(-wrong, axis=None, kind="stable")[: np.count_nonzero(wrong)]
+    cells = [divmod(int(place), len(labels)) for place in order]
+    return [
+        Confusion(labels[row], labels[column], int(confusion[row, column]), int(confusion[row].sum()))
+        for row, column in cells
+    ]
 
 
 def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> str:
@@ -67,7 +74,7 @@ def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expressi
         return "There are no labeled images."
     if not errors:
         return f"No errors: all {format_images(total)} are predicted as labeled."
-    largest = find_largest_confusion(confusion, labels)
+    largest = next(iter(find_confusions(confusion, labels)), None)
     unranked = describe_unranked(dict(zip(labels, confusion.sum(axis=1).tolist(), strict=True)))
     if largest is None:
         wrong = f"{format_images(errors)} of {format_count(total)}"
@@ -80,18 +87,25 @@ def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expressi
 
 
 def matrix_data(
-    confusion: NDArray[np.integer], labels: Sequence[Expression], *, ratios: bool = False
+    confusion: NDArray[np.integer],
+    labels: Sequence[Expression],
+    *,
+    shown: Shown = "counts",
+    difference: NDArray[np.floating] | None = None,
 ) -> dict[str, Any]:
     """Build what the browser draws of a confusion matrix.
 
-    A cell's color is always its share of its row, so that rare classes are visible. A row without images has no cells.
+    A cell's color is its share of its row, so that rare classes are visible; where cells show shares of columns or
+    differences, it is these. A row without images has no cells.
 
     Args:
         confusion: counts, shape (K, K), true classes in rows, predicted ones in columns.
         labels: the K classes.
-        ratios: cells show their share of the row, in percent, instead of the count.
+        difference: of row shares from another model's, -1..1, shape (K, K), nan where it has no images; needed for
+            "difference".
     """
     supports = confusion.sum(axis=1).tolist()
+    cell = partial(_cell, confusion, labels, shown, difference)
     return {
         "rows": [
             {"name": expression_title(label), "support": _format_support(support)}
@@ -99,23 +113,40 @@ def matrix_data(
         ],
         "columns": [expression_title(label) for label in labels],
         "cells": [
-            [_cell(confusion, labels, row, column, ratios=ratios) for column in range(len(labels))] if support else None
+            [cell(row, column) for column in range(len(labels))] if support else None
             for row, support in enumerate(supports)
         ],
     }
 
 
 def _cell(
-    confusion: NDArray[np.integer], labels: Sequence[Expression], row: int, column: int, *, ratios: bool
+    confusion: NDArray[np.integer],
+    labels: Sequence[Expression],
+    shown: Shown,
+    difference: NDArray[np.floating] | None,
+    row: int,
+    column: int,
 ) -> dict[str, Any]:
-    number, support = int(confusion[row, column]), int(confusion[row].sum())
+    number, support, predicted = int(confusion[row, column]), int(confusion[row].sum()), int(confusion[:, column].sum())
     share = number / support
     hint = (
         f"Labeled {labels[row].value}, predicted as {labels[column].value}: {format_count(number)} of "
         f"{format_images(support)} ({format_percent(share)})"
     )
-    text = f"{share * 100:.1f}" if ratios else format_compact_count(number)
-    return {"text": text, "hint": hint, "share": round(share, 4), "faint": number == 0}
+    cell: dict[str, Any] = {"id": [str(labels[row]), str(labels[column])], "hint": hint, "faint": number == 0}
+    if shown == "columns":
+        of_column = number / predicted if predicted else 0.0
+        hint += f"; {format_percent(of_column)} of all predicted as {labels[column].value}"
+        cell |= {"text": f"{of_column * 100:.1f}", "share": of_column, "hint": hint}
+    elif shown == "difference" and difference is not None:
+        change = float(np.nan_to_num(difference[row, column]))
+        text = format_signed(change * 100)
+        cell |= {"text": text, "hint": f"{hint}; {text} points", "share": abs(change), "sign": int(np.sign(change))}
+        cell["faint"] = not round(change * 100, 1)
+    else:
+        text = f"{share * 100:.1f}" if shown == "ratios" else format_compact_count(number)
+        cell |= {"text": text, "share": share}
+    return {**cell, "share": round(cell["share"], 4)}
 
 
 def _format_support(support: int) -> str:

@@ -2,9 +2,11 @@
 // are written into the picture, so that it can be downloaded as it is.
 
 const CELL_PX = 42, GAP_PX = 2, TOP_PX = 22, NARROW_PX = 480;
+const DIFFERENCE_SCALE = 5; // a difference of a fifth of the row has the full color
+const MORE = 0, FEWER = 1; // among the colors of series
 
-export default function ({ parentElement, data }) {
-  show(parentElement, data, createMatrix);
+export default function ({ parentElement, data, setTriggerValue }) {
+  show(parentElement, data, createMatrix).choose = (cell) => setTriggerValue("cell", cell.id);
 }
 
 function createMatrix({ root, picture, hint }) {
@@ -50,17 +52,21 @@ function createMatrix({ root, picture, hint }) {
   function drawCell(cell, row, column, layout, colors) {
     const x = layout.left + column * layout.cell, y = TOP_PX + row * CELL_PX;
     const group = element("g", { role: "gridcell", class: "part", tabindex: -1, "aria-label": cell.hint });
+    const chosen = data.chosen?.every((name, place) => name === cell.id[place]);
+    group.classList.toggle("can-be-chosen", data.clickable);
+    group.setAttribute("aria-selected", Boolean(chosen));
     group.append(
       element("rect", {
-        class: "shape", x: x + GAP_PX / 2, y: y + GAP_PX / 2, width: layout.cell - GAP_PX, height: CELL_PX - GAP_PX, rx: 3,
-        fill: colorAt(colors.scale, cell.share),
+        class: chosen ? "shape chosen" : "shape", x: x + GAP_PX / 2, y: y + GAP_PX / 2, width: layout.cell - GAP_PX,
+        height: CELL_PX - GAP_PX, rx: 3, fill: colorOf(cell, colors),
       }),
       text(cell.text, x + layout.cell / 2, y + CELL_PX / 2 + 4.5, {
         "text-anchor": "middle", "font-size": layout.cell < 36 ? 11 : 12.5, "font-weight": row === column ? 700 : 400,
-        fill: cell.share < 0.5 ? colors.text : colors.page, "fill-opacity": cell.faint ? 0.55 : 1,
+        fill: cell.share < 0.5 || "sign" in cell ? colors.text : colors.page, "fill-opacity": cell.faint ? 0.55 : 1,
       }),
     );
     group.onfocus = () => setFocused([row, column]);
+    if (data.clickable) group.onclick = () => root.choose(cell);
     listenForHint(group, hint, cell.hint);
     cells[row][column] = group;
     return group;
@@ -95,6 +101,8 @@ function createMatrix({ root, picture, hint }) {
       let next = row + step[0];
       while (cells[next] && !cells[next].length) next += step[0]; // a row without images
       if (cells[next]?.[column + step[1]]) setFocused([next, column + step[1]], true);
+    } else if ((event.key === "Enter" || event.key === " ") && data.clickable && data.cells[row]?.[column]) {
+      root.choose(data.cells[row][column]);
     } else if (event.key === "Escape") {
       hint.hide();
       return;
@@ -115,6 +123,13 @@ function measure(width, columns) {
   const turned = longest + 6 <= cell ? 0 : cell >= 36 ? -45 : -90;
   const names = turned === 0 ? 30 : turned === -45 ? longest * 0.71 + 20 : longest + 18;
   return { left, cell, turned, heightFor: (rows) => Math.ceil(TOP_PX + rows * CELL_PX + names + 20) };
+}
+
+// Differences have the color of their sign: more images than the other model, or fewer.
+function colorOf(cell, colors) {
+  if (!("sign" in cell)) return colorAt(colors.scale, cell.share);
+  const full = Math.min(1, cell.share * DIFFERENCE_SCALE);
+  return mix(colors.page, cell.sign > 0 ? colors.series[MORE] : colors.series[FEWER], 0.06 + 0.6 * full);
 }
 
 // The scale jumps at a half from colors on which the page's text is readable to colors on which its background is.

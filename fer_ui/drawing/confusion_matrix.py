@@ -5,7 +5,7 @@ Those of Plotly's heat map can't be, and loading Plotly takes longer than the re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_core.labels import Expression
 from fer_ui.chart_view import get_chart_key, show_titles
-from fer_ui.charts.confusion import TITLE, confusion_table, describe_confusion, matrix_data
+from fer_ui.charts.confusion import TITLE, Shown, confusion_table, describe_confusion, matrix_data
 from fer_ui.charts.layout import Titles
 from fer_ui.drawing.component import drawing_component
 
@@ -21,7 +21,14 @@ _component = drawing_component("confusion_matrix", role="grid")
 
 
 def show_confusion_matrix(
-    confusion: NDArray[np.integer], labels: Sequence[Expression], key: str, *, ratios: bool = False
+    confusion: NDArray[np.integer],
+    labels: Sequence[Expression],
+    key: str,
+    *,
+    shown: Shown = "counts",
+    difference: NDArray[np.floating] | None = None,
+    chosen: tuple[str, str] | None = None,
+    on_click: Callable[[str, str], None] | None = None,
 ) -> None:
     """Show a confusion matrix with its titles and downloads.
 
@@ -29,15 +36,24 @@ def show_confusion_matrix(
         confusion: counts, shape (K, K), true classes in rows, predicted ones in columns.
         labels: the K classes.
         key: of the element; with hyphens, as it also names the downloaded files.
-        ratios: cells show their share of the row, in percent, instead of the count.
+        shown, difference: see `charts.confusion.matrix_data`.
+        chosen: label and prediction of the cell that is marked.
+        on_click: called with label and prediction of a clicked cell, before the rerun that the click causes.
     """
     titles = Titles(TITLE, describe_confusion(confusion, labels))
     chart_key = get_chart_key(key)
+
+    def report() -> None:
+        if on_click is not None and (cell := st.session_state[chart_key].get("cell")):
+            on_click(*cell)
+
     with st.container(gap="xsmall"):
         show_titles(titles, key, confusion_table(confusion, labels))
         data = {
-            **matrix_data(confusion, labels, ratios=ratios),
+            **matrix_data(confusion, labels, shown=shown, difference=difference),
             "title": f"{titles.title}. {titles.subtitle}",
             "theme": st.context.theme.type,
+            "clickable": on_click is not None,
+            "chosen": chosen,
         }
-        _component(key=chart_key, data=data)
+        _component(key=chart_key, data=data, on_cell_change=report)

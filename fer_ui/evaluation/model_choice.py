@@ -17,7 +17,7 @@ from fer_ui.query_params import QueryParam, get_param
 from fer_ui.record_choice import choose_instead, describe_missing_record
 
 _KEY = "evaluated-model"
-_WIDTH_PX = 380
+_WIDTH_PX = 320
 _NOUNS = {QueryParam.RUN: "finished run", QueryParam.MODEL: "model with an evaluation"}
 
 

@@ -18,6 +18,7 @@ from fer_core.labels import Expression
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES, MetricName
 from fer_core.runs.folder import Run
 from fer_ui.chart_view import show_chart
+from fer_ui.charts.confusion import Shown
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.drawing.confusion_matrix import show_confusion_matrix
 from fer_ui.escaping import escape_markdown
@@ -29,7 +30,7 @@ from fer_ui.model_choices import choose_operating_point, choose_protocol
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.theme import expression_title
 
-_CELLS = {"counts": "Counts", "ratios": "Row percentages"}
+CELLS: dict[Shown, str] = {"counts": "Counts", "ratios": "By row", "columns": "By column"}
 
 
 def load_reports(run: Run) -> list[SplitReports]:
@@ -96,9 +97,9 @@ def show_matrix(report: StoredReport, key: str, param: QueryParam = QueryParam.V
         param: the query parameter of the choice.
     """
     chart = st.container()
-    cells = param_segmented_control("Cells", _CELLS, param, in_header=True)
+    shown = param_segmented_control("Cells", CELLS, param, in_header=True)
     with chart:
-        show_confusion_matrix(report.metrics.confusion, report.labels, f"confusion-{key}", ratios=cells == "ratios")
+        show_confusion_matrix(report.metrics.confusion, report.labels, f"confusion-{key}", shown=shown)
 
 
 def show_numbers(report: StoredReport, where: str) -> None:

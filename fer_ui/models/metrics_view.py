@@ -22,6 +22,7 @@ from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, describe_bias, reliability_diagram
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.escaping import escape_markdown
+from fer_ui.evaluation.describe_data import describe_images
 from fer_ui.evaluation.report_view import (
     choose_report,
     show_matrix,
@@ -29,7 +30,6 @@ from fer_ui.evaluation.report_view import (
     show_numbers,
     show_warnings,
 )
-from fer_ui.evaluation.test_split import describe_images
 from fer_ui.formatting import format_count, format_images, format_interval, format_percent, format_signed
 from fer_ui.frame.header import Headline, headline, notice
 from fer_ui.frame.view_layout import chart_and_numbers, verdict

@@ -1,4 +1,4 @@
-"""Evaluation: confusion matrix and metrics by class of a run or model."""
+"""Evaluation: how well a model does on a dataset, and the faces behind every figure."""
 
 from __future__ import annotations
 
@@ -13,34 +13,17 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
+from fer_ui.evaluation.data_choice import choose_evaluation
+from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.evaluation.model_choice import choose_evaluated_model, evaluated_models
-from fer_ui.evaluation.report_view import (
-    choose_report,
-    load_reports,
-    show_class_metrics,
-    show_matrix,
-    show_numbers,
-)
-from fer_ui.evaluation.test_split import describe_images
-from fer_ui.frame.header import SYNTHETIC_NOTE, empty_state, notice, page_header
-from fer_ui.frame.view_layout import chart_and_numbers
-from fer_ui.image_labels import split_title
+from fer_ui.evaluation.offer_view import show_offer
+from fer_ui.evaluation.sections import show_sections
+from fer_ui.frame.header import empty_state, page_header
 from fer_ui.navigation import Page, link_to
-from fer_ui.query_params import QueryParam, param_segmented_control
-
-_HOW_TO_READ = (
-    "**Macro-F1** and **balanced accuracy** (the mean recall) count every expression alike, however rare it is.",
-    "**Accuracy** is the share of all images that are right; the common expressions decide it.",
-    "**Calibration error (ECE)** is the mean gap between confidence and accuracy, in 15 bins.",
-    "Intervals are 95 %. An expression with few images has a wide one: treat its metrics as a hint.",
-    "**Labels** by *majority*: single votes are dropped, and the winner needs more than half of the rest.",
-    "**Labels** by *most frequent vote*: the label with the most votes; ties are excluded.",
-    "**Operating point**: *accurate* has the highest accuracy, *balanced* finds more of the rare expressions.",
-)
 
 
 def main() -> None:
-    header = page_header("Evaluation", "Confusion matrix and metrics by class of a run or model, on held-out images.")
+    header = page_header("Evaluation", "How well a model does on held-out images, and the faces behind each figure.")
     models = evaluated_models(list_models(settings()))
     if models:
         model = choose_evaluated_model(models, header)
@@ -57,23 +40,11 @@ def main() -> None:
 
 
 def _show(model: ModelEntry, header: DeltaGenerator) -> None:
-    splits = {reports.split: reports for reports in load_reports(Run(model.folder))}
-    with header:
-        titles = {name: split_title(name) for name in splits}
-        split = param_segmented_control("Split", titles, QueryParam.SPLIT, in_header=True)
-    report = choose_report(splits[split])
-    key = f"{model.id}-{split}"
-    view = chart_and_numbers("evaluation")
-    with view.numbers:
-        show_numbers(report, describe_images(model, splits[split], report))
-        if model.info.synthetic:
-            notice("info", SYNTHETIC_NOTE)
-        with st.expander("How to read these numbers", icon=":material/info:"):
-            st.markdown("\n".join(f"- {line}" for line in _HOW_TO_READ))
-        link_to(Page.MODELS, "Calibration, robustness and model card", model=model.id)
-    with view.chart:
-        show_matrix(report, key)
-    show_class_metrics(report, key)
+    chosen = choose_evaluation(model, header)
+    if isinstance(chosen, Evaluation):
+        show_sections(chosen)
+    else:
+        show_offer(model, chosen, "Every section of this page then shows how the model does on its images.")
 
 
 def _show_incomplete(runs: Sequence[Run]) -> None:

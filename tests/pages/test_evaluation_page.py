@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER
 from fer_core.bundles.reports import read_report
-from fer_core.evaluation.report_schema import write_reports
+from fer_core.evaluation.report_schema import StoredReport, write_reports
 from fer_core.settings import Settings
-from fer_ui.evaluation.test_split import VALIDATION_AS_TEST
+from fer_ui.charts.confusion import row_shares
+from fer_ui.evaluation.describe_data import VALIDATION_AS_TEST
 from fer_ui.formatting import format_percent
 from fer_ui.model_choices import SAME_POINTS
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
-from tests.support.app_test import headlines, page_text
-from tests.support.sample_store import RUN
+from tests.support.app_test import charts, component_data, headlines, page_text
+from tests.support.gallery import galleries
+from tests.support.sample_store import DATASET, RUN
 
 CHOICE = "evaluated-model"
 
@@ -64,7 +68,7 @@ def test_the_newest_run_comes_before_the_shipped_model(filled_store: Settings, o
     assert choice.options[1] == f"{read_bundle_info(SHIPPED_FOLDER).title} (shipped)"
     report = json.loads((filled_store.runs_dir / RUN / "report.json").read_text())["test"][0]
     assert format_percent(report["macro_f1"]) in headlines(app)["Macro-F1"]
-    assert len(app.dataframe) == 1
+    assert charts(app) == ["Confusion matrix"]
 
 
 def test_a_choice_is_in_the_address_as_run_or_as_model(filled_store: Settings, open_page: OpenPage) -> None:
@@ -113,3 +117,71 @@ def test_a_shipped_model_that_is_missing_has_an_empty_state(
 ) -> None:
     monkeypatch.setattr("fer_core.bundles.catalog.SHIPPED_FOLDER", Path("/nowhere"))
     assert "Nothing evaluated yet" in page_text(open_page(Page.EVALUATION))
+
+
+def test_a_cell_shows_its_faces_beside_the_correct_ones(filled_store: Settings, open_page: OpenPage) -> None:
+    report = read_report(filled_store.runs_dir / RUN)["test"][0]
+    (label, predicted), number = _largest_confusion(report)
+    app = open_page(Page.EVALUATION, run=RUN, cell=f"{label}~{predicted}")
+    text = page_text(app)
+    assert f"Labeled {label}, predicted as {predicted}" in text
+    assert [len(each["faces"]) for each in galleries(app)] == [number]
+    assert f"Predicted as {label}, as labeled" in text
+    app.button(key="close-cell").click().run()
+    assert not galleries(app) and "cell" not in app.query_params
+
+
+def test_a_confused_pair_leads_to_its_cell(
+    filled_store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_ui.charts.confusion.RANKED_IMAGES_MIN", 1)
+    report = read_report(filled_store.runs_dir / RUN)["test"][0]
+    (label, predicted), number = _largest_confusion(report)
+    app = open_page(Page.EVALUATION, run=RUN)
+    app.button(key=f"pair-{label}-{predicted}").click().run()
+    assert f"{label}~{predicted}" in app.query_params["cell"]
+    assert [len(each["faces"]) for each in galleries(app)] == [number]
+
+
+@pytest.mark.parametrize("cell", ["fear", "fear~joy", "<b>~fear"])
+def test_an_unknown_cell_is_ignored(filled_store: Settings, open_page: OpenPage, cell: str) -> None:
+    app = open_page(Page.EVALUATION, run=RUN, cell=cell)
+    assert not app.exception and not galleries(app)
+
+
+def test_classes_of_similar_confusion_can_stand_together(filled_store: Settings, open_page: OpenPage) -> None:
+    usual, similar = (_matrix(open_page(Page.EVALUATION, run=RUN, order=order)) for order in ("usual", "similar"))
+    assert sorted(usual["columns"]) == sorted(similar["columns"])
+    assert usual["columns"] != similar["columns"]
+    cells = [
+        {tuple(cell["id"]): cell["text"] for row in each["cells"] if row for cell in row} for each in (usual, similar)
+    ]
+    assert cells[0] == cells[1]
+
+
+def test_a_dataset_that_is_not_predicted_is_offered(filled_store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.EVALUATION, model=SHIPPED, dataset=DATASET)
+    assert "is not predicted by this model yet" in page_text(app)
+    assert not headlines(app), "no figures of other images"
+    assert app.button(key="predict-evaluation").label.startswith("Predict all 320 faces")
+
+
+def test_a_stored_report_leads_nowhere_and_says_why(store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.EVALUATION, cell="fear~surprise")
+    assert not app.exception and not galleries(app)
+    assert _matrix(app)["clickable"] is False
+
+
+def _largest_confusion(report: StoredReport) -> tuple[tuple[str, str], int]:
+    shares = np.nan_to_num(row_shares(report.metrics.confusion))
+    np.fill_diagonal(shares, 0)
+    row, column = divmod(int(shares.argmax()), len(report.labels))
+    return (str(report.labels[row]), str(report.labels[column])), report.confusion[row][column]
+
+
+def _cell_texts(matrix: dict[str, Any]) -> dict[tuple[str, ...], str]:
+    return {tuple(cell["id"]): cell["text"] for row in matrix["cells"] if row for cell in row}
+
+
+def _matrix(app: AppTest) -> dict[str, Any]:
+    return next(data for data in component_data(app) if isinstance(data, dict) and "cells" in data)

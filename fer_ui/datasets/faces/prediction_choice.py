@@ -32,7 +32,7 @@ def choose_predictions(dataset: StoredDataset) -> Predicted | None:
         model = models[param_selectbox("Model", titles, QueryParam.MODEL)]
         predicted = load_predicted(dataset, model)
         if predicted is None:
-            _show_offer(dataset, model)
+            show_prediction_offer(dataset, model)
         else:
             st.caption(escape_markdown(describe_predicted(predicted)))
     return predicted
@@ -63,7 +63,7 @@ def show_missing_predictions(dataset: StoredDataset, order: str) -> None:
     model = models.get(st.query_params.get(QueryParam.MODEL, ""), next(iter(models.values())))
     with st.container(border=True, gap="small"):
         st.markdown(f"**{order} needs predictions.** Until then, the faces are in dataset order.")
-        _show_offer(dataset, model, where="main")
+        show_prediction_offer(dataset, model, where="main")
 
 
 def _models() -> dict[str, ModelEntry]:
@@ -72,10 +72,15 @@ def _models() -> dict[str, ModelEntry]:
     return {first.id: first} | {entry.id: entry for entry in list_models(settings())}
 
 
-def _show_offer(dataset: StoredDataset, model: ModelEntry, where: str = "popover") -> None:
-    jobs = job_store().list(kind=JobKind.PREDICT, target=dataset.id, states=ACTIVE_STATES, limit=1)
-    if jobs:
-        _follow_job(jobs[0].id)
+def show_prediction_offer(dataset: StoredDataset, model: ModelEntry, where: str = "popover") -> None:
+    """Show a button that queues the prediction of a dataset; while that is queued or runs, its progress.
+
+    Args:
+        where: names the place on the page, as there may be several.
+    """
+    jobs = job_store().list(kind=JobKind.PREDICT, target=dataset.id, states=ACTIVE_STATES, limit=None)
+    if job := next((job for job in jobs if model.id in job.args), None):
+        _follow_job(job.id)
         return
     duration = format_duration(estimate_seconds(dataset, model))
     title = model.info.title or model.id

@@ -13,7 +13,7 @@ from fer_ui.datasets.imbalance.epoch_summary import warn_small_epoch
 from fer_ui.datasets.imbalance.rebalancing_picker import describe_rebalancing
 from fer_ui.datasets.imbalance.training_split import TrainingSplit, load_training_split
 from fer_ui.datasets.split_choice import describe_split_config, has_published_split
-from fer_ui.evaluation.test_split import NO_TEST_SPLIT
+from fer_ui.evaluation.describe_data import NO_TEST_SPLIT
 from fer_ui.formatting import format_images
 from fer_ui.training.form.form_context import FormContext
 

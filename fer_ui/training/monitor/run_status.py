@@ -17,8 +17,8 @@ from fer_core.runs.folder import RunState
 from fer_core.text import format_duration, join_words, lowercase_first
 from fer_core.training.diagnostics import detect_divergence, detect_overfitting
 from fer_ui.escaping import escape_markdown
+from fer_ui.evaluation.describe_data import VALIDATION_AS_TEST, run_validation_is_test
 from fer_ui.evaluation.report_view import load_reports, score_headlines
-from fer_ui.evaluation.test_split import VALIDATION_AS_TEST, run_validation_is_test
 from fer_ui.formatting import format_age, format_count, format_percent
 from fer_ui.frame.header import SYNTHETIC_NOTE, Headline, headline, notice
 from fer_ui.frame.view_layout import verdict

@@ -12,7 +12,7 @@ from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_ui.charts.confusion import (
     confusion_table,
     describe_confusion,
-    find_largest_confusion,
+    find_confusions,
     matrix_data,
     row_shares,
 )
@@ -43,14 +43,14 @@ def test_cells_show_counts_or_percentages() -> None:
     assert first is not None and last is not None
     assert [cell["text"] for cell in first] == ["90", "5", "5", "0"]
     assert [cell["faint"] for cell in first] == [False, False, False, True]
-    percentages = _cells(CONFUSION, ratios=True)[3]
+    percentages = _cells(CONFUSION, shown="ratios")[3]
     assert percentages is not None and percentages[0]["text"] == "78.8"
     large = _cells(CONFUSION + np.eye(4, dtype=int) * 14_500)[0]
     assert large is not None and large[0]["text"] == "14.6k"
 
 
 def test_a_row_without_images_has_no_cells() -> None:
-    assert [row is None for row in _cells(CONFUSION, ratios=True)] == [False, False, True, False]
+    assert [row is None for row in _cells(CONFUSION, shown="ratios")] == [False, False, True, False]
     assert _cells(np.zeros((4, 4), dtype=int)) == [None] * 4
     assert matrix_data(np.zeros((0, 0), dtype=int), ())["cells"] == []
 
@@ -71,21 +71,20 @@ def test_row_totals_and_the_fixed_order_are_on_the_axes() -> None:
 def test_the_subtitle_names_the_largest_confusion() -> None:
     text = describe_confusion(CONFUSION, LABELS)
     assert_mentions(text, "78.8 % of surprise", "predicted as neutral", "52 of 66 images")
-    largest = find_largest_confusion(CONFUSION, LABELS)
-    assert largest is not None
+    largest = find_confusions(CONFUSION, LABELS)[0]
     assert (largest.label, largest.predicted) == (Expression.SURPRISE, Expression.NEUTRAL)
 
 
 def test_a_class_of_few_images_is_never_the_largest_confusion() -> None:
     few = RANKED_IMAGES_MIN - 1
     confusion = np.array([[90, 10, 0, 0], [40, 60, 0, 0], [few, 0, 0, 0], [0, 0, 0, 5]])
-    largest = find_largest_confusion(confusion, LABELS)
-    assert largest is not None and largest.label is Expression.HAPPINESS, "all sadness is wrong, but it has 9 images"
+    largest = find_confusions(confusion, LABELS)[0]
+    assert largest.label is Expression.HAPPINESS, "all sadness is wrong, but it has 9 images"
     text = describe_confusion(confusion, LABELS)
     assert_mentions(text, "40.0 % of happiness", "not ranked", "fewer than 10", "sadness (9)", "surprise (5)")
     confusion[2, 0] += 1
-    largest = find_largest_confusion(confusion, LABELS)
-    assert largest is not None and largest.label is Expression.SADNESS
+    largest = find_confusions(confusion, LABELS)[0]
+    assert largest.label is Expression.SADNESS
     only_few = np.diag([20, 20, 0, 20])
     only_few[2] = [3, 0, 0, 0]
     assert_mentions(describe_confusion(only_few, LABELS), "3 images of 63", "sadness (3)")

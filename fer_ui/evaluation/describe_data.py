@@ -12,11 +12,13 @@ from fer_core.bundles.reports import SplitReports, split_caveat
 from fer_core.data.dataset_title import dataset_title
 from fer_core.data.record import SPLIT_TITLES, Split
 from fer_core.errors import FerscopeError
+from fer_core.evaluation.evaluated_images import ALL_IMAGES
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.report_schema import StoredReport
 from fer_core.runs.folder import Run
 from fer_core.settings import settings
 from fer_core.text import capitalize_first
+from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.formatting import format_images
 
 NO_TEST_SPLIT = "The dataset has no test split: its published validation split serves as test."
@@ -32,6 +34,25 @@ def describe_images(model: ModelEntry, reports: SplitReports, report: StoredRepo
     labels = describe_protocol(report.protocol)
     text = f"{format_images(report.n)} of the {reports.title}, {labels}. {caveat}."
     return f"{text} {VALIDATION_AS_TEST}" if reports.split == Split.TEST and _validation_is_test(model) else text
+
+
+def describe_evaluated_images(evaluation: Evaluation) -> str:
+    """Describe the images of an evaluation, and which of the split are left out as the model has seen them."""
+    if evaluation.stored is not None:
+        return describe_images(evaluation.model, evaluation.stored, evaluation.report)
+    predictions, images, dataset = evaluation.predictions, evaluation.images, evaluation.dataset
+    assert predictions is not None and images is not None and dataset is not None
+    count, title = format_images(evaluation.report.n), dataset.title
+    labels = describe_protocol(evaluation.report.protocol)
+    if predictions.of_run and evaluation.split != ALL_IMAGES:
+        text = f"{count} of the {SPLIT_TITLES[evaluation.split]} split of {title}, {labels}."
+        caveat = capitalize_first(split_caveat(evaluation.split, evaluation.model.info.origin))
+        as_test = (
+            f" {VALIDATION_AS_TEST}" if evaluation.split == Split.TEST and _validation_is_test(evaluation.model) else ""
+        )
+        return f"{text} {caveat}.{as_test}"
+    split = "" if evaluation.split == ALL_IMAGES else f" published as {SPLIT_TITLES[evaluation.split]} split"
+    return f"{count} of {title}{split}, {labels}. {images.excluded.describe()}"
 
 
 def describe_test_set(model: ModelEntry, reports: SplitReports) -> str:

@@ -1,0 +1,40 @@
+"""The sections of the Evaluation page, as a row of tabs; the address says which is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fer_ui.evaluation.confusion_view import show_confusion_section
+from fer_ui.evaluation.evaluation import Evaluation
+from fer_ui.evaluation.offer_view import show_needs_predictions
+from fer_ui.evaluation.report_view import show_class_metrics
+from fer_ui.query_params import QueryParam, param_tabs
+
+
+def show_sections(evaluation: Evaluation) -> None:
+    """Show the tabs and the section that is open."""
+    titles = {name: title for name, (title, _) in _SECTIONS.items()}
+    _SECTIONS[param_tabs("Section", titles, QueryParam.SECTION)][1](evaluation)
+
+
+def _show_confusion(evaluation: Evaluation) -> None:
+    show_confusion_section(evaluation, lambda: None)
+
+
+def _show_classes(evaluation: Evaluation) -> None:
+    show_class_metrics(evaluation.report, evaluation.key)
+
+
+def _with_predictions(show: Callable[[Evaluation], None]) -> Callable[[Evaluation], None]:
+    """Show a section only where the predictions of every image are stored, else how to get them."""
+
+    def show_or_offer(evaluation: Evaluation) -> None:
+        (show if evaluation.images is not None else show_needs_predictions)(evaluation)
+
+    return show_or_offer
+
+
+_SECTIONS: dict[str, tuple[str, Callable[[Evaluation], None]]] = {
+    "confusion": ("Confusion matrix", _show_confusion),
+    "classes": ("Classes", _show_classes),
+}
