@@ -3,7 +3,7 @@
 
 const CELL_PX = 42, GAP_PX = 2, TOP_PX = 22, NARROW_PX = 480;
 const DIFFERENCE_SCALE = 5; // a difference of a fifth of the row has the full color
-const MORE = 0, FEWER = 1; // among the colors of series
+const MORE = 0, FEWER = 3; // among the colors of series
 
 export default function ({ parentElement, data, setTriggerValue }) {
   show(parentElement, data, createMatrix).choose = (cell) => setTriggerValue("cell", cell.id);

@@ -16,6 +16,7 @@ from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.cell_view import chosen_cell, show_cell
 from fer_ui.evaluation.describe_data import describe_evaluated_images
 from fer_ui.evaluation.evaluation import Evaluation
+from fer_ui.evaluation.label_mapping_view import show_label_mapping
 from fer_ui.evaluation.report_view import CELLS, show_numbers
 from fer_ui.formatting import format_count, format_percent
 from fer_ui.frame.header import SYNTHETIC_NOTE, notice
@@ -48,6 +49,8 @@ def show_confusion_section(evaluation: Evaluation, difference: Difference) -> No
         show_numbers(report, describe_evaluated_images(evaluation))
         if evaluation.model.info.synthetic:
             notice("info", SYNTHETIC_NOTE)
+        if not evaluation.is_own:
+            show_label_mapping(evaluation)
         with st.expander("How to read these numbers", icon=":material/info:"):
             st.markdown("\n".join(f"- {line}" for line in _HOW_TO_READ))
         link_to(Page.MODELS, "Calibration, robustness and model card", model=evaluation.model.id)

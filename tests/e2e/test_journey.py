@@ -142,10 +142,23 @@ def test_the_confusion_matrix_of_the_finished_run_is_shown(page: Page, take_scre
     headlines = page.locator("dl.ferscope-headline dt").all_inner_texts()
     assert headlines[:2] == ["Macro-F1", "Balanced accuracy"]
     expect(page.get_by_text("predicted", exact=True)).to_be_visible()
-    page.get_by_text("Row percentages").click()
+    page.get_by_text("By row").click()
     page.wait_for_url(re.compile("view=ratios"))
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     take_screenshots("evaluation", page.url)
+
+
+def test_a_cell_of_the_confusion_matrix_leads_to_its_faces(page: Page, take_screenshots: TakeScreenshots) -> None:
+    page.goto("/evaluation")
+    wait_until_ready(page)
+    cell = page.locator('.ferscope-drawing [role="gridcell"]').first
+    number = int(re.findall(r": ([\d,]+) of", cell.get_attribute("aria-label") or "")[0].replace(",", ""))
+    cell.click()
+    page.wait_for_url(re.compile("cell="))
+    expect(page.get_by_text(f"{number} image" if number == 1 else f"{number} images", exact=True)).to_be_visible()
+    expect(page.locator('[aria-selected="true"][role="gridcell"]')).to_have_count(1)
+    take_screenshots("evaluation-cell", page.url)
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_url(lambda link: "cell=" not in link)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -54,6 +54,7 @@ VIEWS = {
     "job": "/jobs?job=done",
     "evaluation": f"/evaluation?run={RUN}",
     "evaluation-shares": f"/evaluation?run={RUN}&view=ratios",
+    "evaluation-cell": f"/evaluation?run={RUN}&cell=happiness~happiness",
     "predict": "/predict",
     "live": "/live",
     "models": "/models",
@@ -67,7 +68,7 @@ _STEPS = {
     "scale": (f"/datasets?dataset={DATASET}", "Shares", "scale=share"),
     "datasets": (f"/datasets?dataset={DATASET}", "Compare", "view=compare"),
     "training": ("/training", "Runs", "view=runs"),
-    "cells": (f"/evaluation?run={RUN}", "Row percentages", "view=ratios"),
+    "cells": (f"/evaluation?run={RUN}", "By row", "view=ratios"),
 }
 
 
