@@ -19,12 +19,13 @@ function createMatrix({ root, picture, hint }) {
     const colors = readColors(root);
     const height = layout.heightFor(data.rows.length);
     sizePicture(picture, width, height, data.title);
+    const [rowsTitle, columnsTitle] = data.axes ?? ["label", "predicted"];
     cells = data.cells.map(() => []);
     picture.replaceChildren(
-      text("label", layout.left - 12, TOP_PX - 8, { "text-anchor": "end", fill: colors.text, "font-size": 13 }),
+      text(rowsTitle, layout.left - 12, TOP_PX - 8, { "text-anchor": "end", fill: colors.text, "font-size": 13 }),
       ...data.rows.map((row, index) => drawRow(row, index, layout, colors)),
       ...data.columns.map((name, index) => drawColumnName(name, index, layout, colors)),
-      text("predicted", layout.left + (width - layout.left) / 2, height - 6,
+      text(columnsTitle, layout.left + (width - layout.left) / 2, height - 6,
         { "text-anchor": "middle", fill: colors.text, "font-size": 13 }),
     );
     setFocused(focused, hadFocus);
@@ -52,7 +53,7 @@ function createMatrix({ root, picture, hint }) {
   function drawCell(cell, row, column, layout, colors) {
     const x = layout.left + column * layout.cell, y = TOP_PX + row * CELL_PX;
     const group = element("g", { role: "gridcell", class: "part", tabindex: -1, "aria-label": cell.hint });
-    const chosen = data.chosen?.every((name, place) => name === cell.id[place]);
+    const chosen = data.chosen?.every((name, place) => name === cell.id?.[place]);
     group.classList.toggle("can-be-chosen", data.clickable);
     group.setAttribute("aria-selected", Boolean(chosen));
     group.append(

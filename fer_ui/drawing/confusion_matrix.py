@@ -17,7 +17,8 @@ from fer_ui.charts.confusion import TITLE, Shown, confusion_table, describe_conf
 from fer_ui.charts.layout import Titles
 from fer_ui.drawing.component import drawing_component
 
-_component = drawing_component("confusion_matrix", role="grid")
+matrix_component = drawing_component("confusion_matrix", role="grid")
+"""Shows rows of cells; see `charts.confusion.matrix_data`."""
 
 
 def show_confusion_matrix(
@@ -56,4 +57,4 @@ def show_confusion_matrix(
             "clickable": on_click is not None,
             "chosen": chosen,
         }
-        _component(key=chart_key, data=data, on_cell_change=report)
+        matrix_component(key=chart_key, data=data, on_cell_change=report)

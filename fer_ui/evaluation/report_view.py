@@ -21,6 +21,7 @@ from fer_ui.chart_view import show_chart
 from fer_ui.charts.confusion import Shown
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
 from fer_ui.drawing.confusion_matrix import show_confusion_matrix
+from fer_ui.drawing.metric_heat_map import show_metric_heat_map
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.verdict import describe_hidden_errors
 from fer_ui.formatting import NO_VALUE, format_interval, format_percent
@@ -126,13 +127,14 @@ def show_warnings(report: StoredReport) -> None:
 
 
 def show_class_metrics(report: StoredReport, key: str) -> None:
-    """Show precision, recall and F1 of each class as bars, with their table beside them."""
+    """Show precision, recall and F1 of each class as bars and as a heat map, with their table below."""
     table = metrics_table(report.metrics, report.labels)
-    bars, rows = st.columns(2, gap="medium")
+    bars, heat_map = st.columns((3, 2), gap="large")
     with bars:
         show_chart(class_metrics_bars(table), f"classes-{key}", table=table)
-    with rows:
-        show_metrics_table(table, key)
+    with heat_map:
+        show_metric_heat_map(table, f"heat-map-{key}")
+    show_metrics_table(table, key)
 
 
 def show_metrics_table(table: pd.DataFrame, key: str) -> None:

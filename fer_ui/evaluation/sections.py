@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fer_ui.evaluation.calibration_view import show_calibration
 from fer_ui.evaluation.confusion_view import show_confusion_section
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.evaluation.offer_view import show_needs_predictions
 from fer_ui.evaluation.report_view import show_class_metrics
+from fer_ui.evaluation.scores_view import show_scores
+from fer_ui.evaluation.threshold_view import show_thresholds
 from fer_ui.query_params import QueryParam, param_tabs
 
 
@@ -36,5 +39,8 @@ def _with_predictions(show: Callable[[Evaluation], None]) -> Callable[[Evaluatio
 
 _SECTIONS: dict[str, tuple[str, Callable[[Evaluation], None]]] = {
     "confusion": ("Confusion matrix", _show_confusion),
+    "scores": ("Scores", _with_predictions(show_scores)),
     "classes": ("Classes", _show_classes),
+    "thresholds": ("Thresholds", _with_predictions(show_thresholds)),
+    "calibration": ("Calibration", show_calibration),
 }

@@ -41,7 +41,7 @@ _READ_STATE = """() => {
   const seen = element => element.offsetParent !== null;
   const main = document.querySelector('[data-testid="stMain"]');
   const all = selector => [...main.querySelectorAll(selector)].filter(seen);
-  const text = element => element.innerText.trim().replace(/\\s+/g, " ");
+  const text = element => (element.innerText ?? element.textContent).trim().replace(/\\s+/g, " ");
   return {
     address: location.pathname + location.search,
     headings: all('h1, h2, h3').map(text),

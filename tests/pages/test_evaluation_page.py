@@ -185,3 +185,36 @@ def _cell_texts(matrix: dict[str, Any]) -> dict[tuple[str, ...], str]:
 
 def _matrix(app: AppTest) -> dict[str, Any]:
     return next(data for data in component_data(app) if isinstance(data, dict) and "cells" in data)
+
+
+_CHARTS = {
+    "scores": ["Scores with 95 % intervals"],
+    "classes": ["Precision, recall and F1 by class", "Classes and metrics at a glance"],
+    "thresholds": ["Precision by recall", "Neutral: precision, recall and F1 by threshold"],
+    "calibration": ["Reliability diagram", "Right and wrong predictions by confidence", "Accuracy by coverage"],
+}
+
+
+@pytest.mark.parametrize("section", _CHARTS)
+def test_a_section_shows_its_charts(filled_store: Settings, open_page: OpenPage, section: str) -> None:
+    app = open_page(Page.EVALUATION, run=RUN, section=section)
+    assert not app.exception
+    assert charts(app) == _CHARTS[section]
+
+
+@pytest.mark.parametrize("section", ["scores", "thresholds"])
+def test_a_section_of_a_stored_report_says_what_it_needs(store: Settings, open_page: OpenPage, section: str) -> None:
+    app = open_page(Page.EVALUATION, section=section)
+    assert "The images of this report are not in the store" in page_text(app)
+
+
+def test_scores_compare_with_annotators(filled_store: Settings, open_page: OpenPage) -> None:
+    text = page_text(open_page(Page.EVALUATION, run=RUN, section="scores"))
+    assert "than a single annotator" in text and "Against the votes of" in text
+
+
+def test_a_threshold_is_chosen_on_validation_images(filled_store: Settings, open_page: OpenPage) -> None:
+    text = page_text(open_page(Page.EVALUATION, run=RUN, section="thresholds", label="fear"))
+    assert "Threshold of fear with the best F1 on validation images" in text
+    text = page_text(open_page(Page.EVALUATION, run=RUN, section="thresholds", label="fear", split="valid"))
+    assert "on these very images" in text and "looks better than it is" in text
