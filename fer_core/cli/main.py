@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from fer_core import __version__
-from fer_core.cli import augment, doctor, evaluate, jobs, models, predict, quantize, robustness, runs, train
+from fer_core.cli import augment, compare, doctor, evaluate, jobs, models, predict, quantize, robustness, runs, train
 from fer_core.cli.datasets import commands as datasets
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.files.migration import rename_command
@@ -25,7 +25,20 @@ def build_parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m fer_core", description="FERscope: facial expression recognition.")
     top.add_argument("--version", action="version", version=f"FERscope {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (datasets, augment, train, evaluate, robustness, quantize, predict, runs, jobs, models, doctor):
+    for module in (
+        datasets,
+        augment,
+        train,
+        evaluate,
+        compare,
+        robustness,
+        quantize,
+        predict,
+        runs,
+        jobs,
+        models,
+        doctor,
+    ):
         module.add_command(commands)
     return top
 

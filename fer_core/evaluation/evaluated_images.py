@@ -94,6 +94,14 @@ class DatasetPredictions:
             del found[ALL_IMAGES]
         return [SplitImages(name, n, self.of_run) for name, n in found.items() if n]
 
+    def evaluate_beside(self, split: str, protocol: Protocol, point: OperatingPoint) -> EvaluatedImages:
+        """Evaluate for a comparison with a model that is evaluated on `split`: that split if this model has it, too.
+
+        Otherwise every image that the model has not seen; the comparison selects the common ones.
+        """
+        known = {each.name for each in self.list_splits()}
+        return self.evaluate(split if split in known else ALL_IMAGES, protocol, point)
+
     def evaluate(self, split: str, protocol: Protocol, point: OperatingPoint) -> EvaluatedImages:
         """Evaluate the images of a split.
 
@@ -199,10 +207,10 @@ class EvaluatedImages:
         """The probability of the likeliest class, shape (N,)."""
         return np.asarray(self.probabilities.max(1), np.float32)
 
-    def select(self, mask: NDArray[np.bool_]) -> Self:
-        """Select images; the report stays that of all."""
-        votes = None if self.votes is None else self.votes[mask]
-        arrays = (self.positions[mask], self.ids[mask], self.truth[mask], self.probabilities[mask], votes)
+    def select(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+        """Select images by a mask or by their numbers; the report stays that of all."""
+        votes = None if self.votes is None else self.votes[which]
+        arrays = (self.positions[which], self.ids[which], self.truth[which], self.probabilities[which], votes)
         return type(self)(self.labels, *arrays, self.report, self.excluded)
 
     def cell(self, label: Expression, predicted: Expression) -> NDArray[np.intp]:

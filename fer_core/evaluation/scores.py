@@ -190,7 +190,7 @@ def sample_scores(sums: Resampled) -> dict[ScoreName, NDArray[np.float64]]:
         recall = np.where(support > 0, hits / support, np.nan)
         kappa = (hits.sum(1) * total - chance) / (total**2 - chance)
         spread = (total**2 - (predicted**2).sum(1)) * (total**2 - (support**2).sum(1))
-        correlation = (hits.sum(1) * total - chance) / np.sqrt(spread)
+        correlation = np.where(spread > 0, (hits.sum(1) * total - chance) / np.sqrt(spread), 0)
     return {
         "macro_f1": np.nanmean(np.where(support > 0, f1, np.nan), axis=1),
         "balanced_accuracy": np.nanmean(recall, axis=1),

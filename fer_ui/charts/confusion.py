@@ -140,7 +140,7 @@ def _cell(
         cell |= {"text": f"{of_column * 100:.1f}", "share": of_column, "hint": hint}
     elif shown == "difference" and difference is not None:
         change = float(np.nan_to_num(difference[row, column]))
-        text = format_signed(change * 100)
+        text = format_signed(change * 100, 1)
         cell |= {"text": text, "hint": f"{hint}; {text} points", "share": abs(change), "sign": int(np.sign(change))}
         cell["faint"] = not round(change * 100, 1)
     else:

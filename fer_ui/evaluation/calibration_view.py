@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.curves import coverage_curve
+from fer_core.evaluation.analysis.curves import coverage_curve
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, describe_bias, reliability_diagram
 from fer_ui.charts.evaluation.confidence import confidence_bars, confidence_table

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fer_core.evaluation.class_order import cluster_classes
+from fer_core.evaluation.analysis.class_order import cluster_classes
 from fer_core.labels import Expression
 from fer_ui.charts.confusion import Confusion, Shown, find_confusions
 from fer_ui.drawing.confusion_matrix import show_confusion_matrix

@@ -15,6 +15,7 @@ from fer_core.calibration import CALIBRATION_FILE, OperatingPoint
 from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.evaluation.evaluated_images import (
+    ALL_IMAGES,
     DatasetPredictions,
     EvaluatedImages,
     NotPredictedError,
@@ -77,6 +78,22 @@ def load_images(
         InputError: none of the images has a label that the model knows.
     """
     return _evaluate(*_cache_key(model, dataset), split, protocol, point)
+
+
+def load_images_beside(model: ModelEntry, evaluation: Evaluation) -> EvaluatedImages | None:
+    """Load another model's images for a comparison with an evaluation; None if it has no predictions of the dataset.
+
+    Raises:
+        InputError: none of the images has a label that the model knows.
+    """
+    assert evaluation.dataset is not None
+    predictions = load_dataset_predictions(model, evaluation.dataset)
+    if predictions is None or not predictions.list_splits():
+        return None
+    known = {each.name for each in predictions.list_splits()}
+    split = evaluation.split if evaluation.split in known else ALL_IMAGES
+    report = evaluation.report
+    return load_images(model, evaluation.dataset, split, report.protocol, report.point)
 
 
 def predictions_version(model: ModelEntry, dataset: StoredDataset) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.label_mapping import tabulate_mapping
+from fer_core.evaluation.analysis.label_mapping import tabulate_mapping
 from fer_core.labels import Expression
 from fer_core.text import join_words
 from fer_ui.escaping import escape_markdown

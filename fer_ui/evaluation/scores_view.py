@@ -10,9 +10,9 @@ import streamlit as st
 
 from fer_core.data.agreement import AnnotatorAgreement, annotator_agreement
 from fer_core.errors import InputError
+from fer_core.evaluation.analysis.vote_scores import VoteScores, score_votes
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.scores import SCORE_TITLES, Score, ScoreName, score_with_intervals
-from fer_core.evaluation.vote_scores import VoteScores, score_votes
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.evaluation.scores import ScoreRow, scores_chart
 from fer_ui.escaping import escape_markdown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fer_ui.evaluation.calibration_view import show_calibration
+from fer_ui.evaluation.compare_view import chosen_difference, show_comparison
 from fer_ui.evaluation.confusion_view import show_confusion_section
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.evaluation.offer_view import show_needs_predictions
@@ -21,7 +22,7 @@ def show_sections(evaluation: Evaluation) -> None:
 
 
 def _show_confusion(evaluation: Evaluation) -> None:
-    show_confusion_section(evaluation, lambda: None)
+    show_confusion_section(evaluation, lambda: chosen_difference(evaluation))
 
 
 def _show_classes(evaluation: Evaluation) -> None:
@@ -43,4 +44,5 @@ _SECTIONS: dict[str, tuple[str, Callable[[Evaluation], None]]] = {
     "classes": ("Classes", _show_classes),
     "thresholds": ("Thresholds", _with_predictions(show_thresholds)),
     "calibration": ("Calibration", show_calibration),
+    "compare": ("Compare", _with_predictions(show_comparison)),
 }

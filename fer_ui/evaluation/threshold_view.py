@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.record import Split
-from fer_core.evaluation.curves import ClassCurves, ThresholdCurve, class_curves, threshold_curve
+from fer_core.evaluation.analysis.curves import ClassCurves, ThresholdCurve, class_curves, threshold_curve
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.labels import Expression
 from fer_ui.chart_view import show_chart

@@ -14,6 +14,9 @@ from streamlit.testing.v1 import AppTest
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER
 from fer_core.bundles.reports import read_report
+from fer_core.contract import CONTRACT_FILE, Contract
+from fer_core.data.catalog import open_dataset
+from fer_core.evaluation.prediction_cache import PredictionKey, logit_table, write_predictions
 from fer_core.evaluation.report_schema import StoredReport, write_reports
 from fer_core.settings import Settings
 from fer_ui.charts.confusion import row_shares
@@ -218,3 +221,49 @@ def test_a_threshold_is_chosen_on_validation_images(filled_store: Settings, open
     assert "Threshold of fear with the best F1 on validation images" in text
     text = page_text(open_page(Page.EVALUATION, run=RUN, section="thresholds", label="fear", split="valid"))
     assert "on these very images" in text and "looks better than it is" in text
+
+
+@pytest.fixture
+def predicted_by_shipped(filled_store: Settings) -> Iterator[None]:
+    """Predictions of the dataset that the shipped model would have made: random ones."""
+    dataset = open_dataset(DATASET, filled_store)
+    contract = Contract.load(SHIPPED_FOLDER / CONTRACT_FILE)
+    logits = np.random.default_rng(0).normal(size=(dataset.n, len(contract.labels))).astype(np.float32)
+    path = PredictionKey.of(dataset.fingerprint, SHIPPED_FOLDER).path(filled_store)
+    write_predictions(logit_table(dataset.raw_index(["id"])["id"], logits, contract), path)
+    yield
+    path.unlink()
+
+
+def test_two_models_are_compared_on_the_same_images(
+    filled_store: Settings, predicted_by_shipped: None, open_page: OpenPage
+) -> None:
+    query = {"run": RUN, "section": "compare"}
+    app = open_page(Page.EVALUATION, **query)
+    assert not charts(app) and "Choose one to five models" in page_text(app)
+    app = open_page(Page.EVALUATION, **query, **{"with": SHIPPED})
+    assert not app.exception
+    assert charts(app) == ["Difference in F1 by class"]
+    text = page_text(app)
+    assert "McNemar's test" in text and "that all of them are evaluated on" in text
+    assert len(galleries(app)) == 1
+    models = app.dataframe[0].value["Model"].tolist()
+    assert len(models) == 2
+    matrix = _matrix(open_page(Page.EVALUATION, run=RUN, view="difference", **{"with": SHIPPED}))
+    texts = [text for row in matrix["cells"] if row for text in [cell["text"] for cell in row]]
+    assert any(text.startswith("+") for text in texts) and any(text.startswith("\N{MINUS SIGN}") for text in texts)
+
+
+def test_a_model_without_predictions_is_offered_for_comparison(filled_store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.EVALUATION, run=RUN, section="compare", **{"with": SHIPPED})
+    assert "has no predictions of" in page_text(app) and not charts(app)
+    assert app.button(key=f"predict-compare-{SHIPPED}").label.startswith("Predict all")
+
+
+def test_any_dataset_can_be_evaluated_with_a_shown_label_mapping(
+    filled_store: Settings, predicted_by_shipped: None, open_page: OpenPage
+) -> None:
+    app = open_page(Page.EVALUATION, model=SHIPPED, dataset=DATASET)
+    assert "Label mapping" in [expander.label for expander in app.expander]
+    assert "Every label of the dataset" in page_text(app) or "left out" in page_text(app)
+    assert headlines(app)

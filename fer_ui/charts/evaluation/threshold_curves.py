@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from fer_core.evaluation.curves import ClassCurves, CoverageCurve, ThresholdCurve
+from fer_core.evaluation.analysis.curves import ClassCurves, CoverageCurve, ThresholdCurve
 from fer_core.labels import Expression
 from fer_ui.charts.layout import LEGEND_PX, SHARE_TICKS, apply_layout, empty_figure
 from fer_ui.formatting import format_percent

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from fer_core.evaluation.curves import class_curves, coverage_curve, threshold_curve
+from fer_core.evaluation.analysis.curves import class_curves, coverage_curve, threshold_curve
 from fer_core.evaluation.scores import Judged
 from fer_core.labels import Expression
 from fer_ui.charts.evaluation.confidence import confidence_bars, confidence_table, describe_confidence

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.errors import InputError
-from fer_core.evaluation.vote_scores import score_votes
+from fer_core.evaluation.analysis.vote_scores import score_votes
 from fer_core.labels import Expression
 
 LABELS = tuple(Expression)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, f1_score, precision_score, recall_score
 
-from fer_core.evaluation.curves import (
+from fer_core.evaluation.analysis.curves import (
     POINTS_MAX,
     auc_interval,
     class_curves,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.evaluation.class_order import cluster_classes
+from fer_core.evaluation.analysis.class_order import cluster_classes
 
 
 def test_confused_classes_stand_side_by_side() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fer_core.evaluation.label_mapping import tabulate_mapping
+from fer_core.evaluation.analysis.label_mapping import tabulate_mapping
 from fer_core.labels import Expression
 from fer_ui.evaluation.label_mapping_view import describe_mapping
 

@@ -1,0 +1,65 @@
+"""Commands that evaluate models on a dataset in the store, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.bundles.catalog import SHIPPED_FOLDER
+from fer_core.contract import CONTRACT_FILE, Contract
+from fer_core.data.catalog import open_dataset
+from fer_core.evaluation.prediction_cache import PredictionKey, logit_table, write_predictions
+from fer_core.settings import Settings, settings
+from tests.support.commands import Cli, cli_runner
+from tests.support.sample_store import DATASET, RUN, copy_filled_store
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("evaluated") / "store"
+    copy_filled_store(target, tmp_path_factory)
+    here = Settings(home=target, offline=True)
+    dataset = open_dataset(DATASET, here)
+    contract = Contract.load(SHIPPED_FOLDER / CONTRACT_FILE)
+    logits = np.random.default_rng(0).normal(size=(dataset.n, len(contract.labels))).astype(np.float32)
+    path = PredictionKey.of(dataset.fingerprint, SHIPPED_FOLDER).path(here)
+    write_predictions(logit_table(dataset.raw_index(["id"])["id"], logits, contract), path)
+    return target
+
+
+@pytest.fixture
+def cli(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    monkeypatch.setenv("FERSCOPE_HOME", str(folder))
+    settings.cache_clear()
+    yield cli_runner(capsys)
+    settings.cache_clear()
+
+
+def test_models_are_compared_on_common_images(cli: Cli) -> None:
+    result = cli("compare", RUN, "default", "--data", DATASET, "--json")
+    assert result.code == 0, result.err
+    compared = result.json
+    assert set(compared["scores"]) == {compared["reference"], compared["differences"][0]["model"]}
+    difference = compared["differences"][0]
+    gained = (len(difference["fixed"]) - len(difference["broken"])) / compared["n"]
+    assert difference["scores"]["accuracy"]["difference"] == pytest.approx(gained)
+    assert difference["sentence"].endswith(".") and 0 <= difference["mcnemar_p"] <= 1
+    text = cli("compare", RUN, "default", "--data", DATASET).out
+    assert f"Compared on {compared['n']} images" in text and "McNemar" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((RUN,), "Two to 6 models can be compared, not 1"),
+        ((RUN, RUN), "named twice"),
+        ((RUN, "default", "--split", "train"), "There are no images to evaluate in the split 'train'"),
+        ((RUN, "gone"), "There is no model 'gone'"),
+    ],
+)
+def test_bad_comparisons_are_refused(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
+    result = cli("compare", *arguments, "--data", DATASET)
+    assert result.code == 2 and message in result.err
