@@ -9,7 +9,20 @@ import sys
 from collections.abc import Sequence
 
 from fer_core import __version__
-from fer_core.cli import augment, compare, doctor, evaluate, jobs, models, predict, quantize, robustness, runs, train
+from fer_core.cli import (
+    augment,
+    compare,
+    doctor,
+    evaluate,
+    jobs,
+    label_errors,
+    models,
+    predict,
+    quantize,
+    robustness,
+    runs,
+    train,
+)
 from fer_core.cli.datasets import commands as datasets
 from fer_core.errors import CancelledError, FerscopeError
 from fer_core.files.migration import rename_command
@@ -19,26 +32,17 @@ from fer_core.text import escape_control_characters
 
 _INTERRUPTED = 130
 
+_DATA_AND_TRAINING = (datasets, augment, train)
+_EVALUATION = (evaluate, compare, label_errors, robustness, quantize)
+_USE = (predict, runs, jobs, models, doctor)
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser with all commands."""
     top = argparse.ArgumentParser(prog="python -m fer_core", description="FERscope: facial expression recognition.")
     top.add_argument("--version", action="version", version=f"FERscope {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (
-        datasets,
-        augment,
-        train,
-        evaluate,
-        compare,
-        robustness,
-        quantize,
-        predict,
-        runs,
-        jobs,
-        models,
-        doctor,
-    ):
+    for module in (*_DATA_AND_TRAINING, *_EVALUATION, *_USE):
         module.add_command(commands)
     return top
 

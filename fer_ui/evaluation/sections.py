@@ -8,6 +8,7 @@ from fer_ui.evaluation.calibration_view import show_calibration
 from fer_ui.evaluation.compare_view import chosen_difference, show_comparison
 from fer_ui.evaluation.confusion_view import show_confusion_section
 from fer_ui.evaluation.evaluation import Evaluation
+from fer_ui.evaluation.label_error_view import show_label_errors
 from fer_ui.evaluation.offer_view import show_needs_predictions
 from fer_ui.evaluation.report_view import show_class_metrics
 from fer_ui.evaluation.scores_view import show_scores
@@ -44,5 +45,6 @@ _SECTIONS: dict[str, tuple[str, Callable[[Evaluation], None]]] = {
     "classes": ("Classes", _show_classes),
     "thresholds": ("Thresholds", _with_predictions(show_thresholds)),
     "calibration": ("Calibration", show_calibration),
+    "label-errors": ("Label errors", _with_predictions(show_label_errors)),
     "compare": ("Compare", _with_predictions(show_comparison)),
 }

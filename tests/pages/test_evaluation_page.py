@@ -267,3 +267,19 @@ def test_any_dataset_can_be_evaluated_with_a_shown_label_mapping(
     assert "Label mapping" in [expander.label for expander in app.expander]
     assert "Every label of the dataset" in page_text(app) or "left out" in page_text(app)
     assert headlines(app)
+
+
+def test_label_errors_are_listed_wrong_and_disputed_apart(
+    filled_store: Settings, predicted_by_shipped: None, open_page: OpenPage
+) -> None:
+    query = {"model": SHIPPED, "dataset": DATASET, "split": "all", "section": "label-errors"}
+    app = open_page(Page.EVALUATION, **query)
+    text = page_text(app)
+    assert "are likely wrong; annotators dispute" in text and "not trained on" in text
+    wrong = {face["id"] for each in galleries(app) for face in each["faces"]}
+    disputed = {
+        face["id"] for each in galleries(open_page(Page.EVALUATION, **query, kind="disputed")) for face in each["faces"]
+    }
+    assert wrong and disputed and not wrong & disputed
+    app = open_page(Page.EVALUATION, **query, label="fear")
+    assert any(button.label.startswith("Relabel all") and "fear" in button.label for button in app.button)

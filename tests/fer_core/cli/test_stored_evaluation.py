@@ -63,3 +63,13 @@ def test_models_are_compared_on_common_images(cli: Cli) -> None:
 def test_bad_comparisons_are_refused(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
     result = cli("compare", *arguments, "--data", DATASET)
     assert result.code == 2 and message in result.err
+
+
+def test_label_errors_are_listed_and_written(cli: Cli, tmp_path: Path) -> None:
+    target = tmp_path / "errors.csv"
+    result = cli("label-errors", "--model", "default", "--data", DATASET, "--split", "all", "--csv", target, "--json")
+    assert result.code == 0, result.err
+    found = result.json
+    assert found["judged"] > 200 and {"id", "label", "suggested", "kind"} <= set(found["label_errors"][0])
+    assert len(target.read_text("utf-8-sig").splitlines()) == len(found["label_errors"]) + 1
+    assert "likely wrong" in cli("label-errors", "--data", DATASET, "--split", "all").out
