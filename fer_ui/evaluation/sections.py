@@ -12,6 +12,7 @@ from fer_ui.evaluation.label_error_view import show_label_errors
 from fer_ui.evaluation.offer_view import show_needs_predictions
 from fer_ui.evaluation.report_view import show_class_metrics
 from fer_ui.evaluation.scores_view import show_scores
+from fer_ui.evaluation.slice_view import show_slices
 from fer_ui.evaluation.threshold_view import show_thresholds
 from fer_ui.query_params import QueryParam, param_tabs
 
@@ -45,6 +46,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Evaluation], None]]] = {
     "classes": ("Classes", _show_classes),
     "thresholds": ("Thresholds", _with_predictions(show_thresholds)),
     "calibration": ("Calibration", show_calibration),
+    "slices": ("Slices", _with_predictions(show_slices)),
     "label-errors": ("Label errors", _with_predictions(show_label_errors)),
     "compare": ("Compare", _with_predictions(show_comparison)),
 }

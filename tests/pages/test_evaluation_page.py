@@ -283,3 +283,15 @@ def test_label_errors_are_listed_wrong_and_disputed_apart(
     assert wrong and disputed and not wrong & disputed
     app = open_page(Page.EVALUATION, **query, label="fear")
     assert any(button.label.startswith("Relabel all") and "fear" in button.label for button in app.button)
+
+
+def test_slices_are_compared_and_lead_to_their_errors(filled_store: Settings, open_page: OpenPage) -> None:
+    app = open_page(Page.EVALUATION, run=RUN, section="slices")
+    assert not app.exception and charts(app) == ["Accuracy by brightness"]
+    assert "near-duplicate" in page_text(app)
+    report = read_report(filled_store.runs_dir / RUN)["test"][0]
+    counts = app.dataframe[0].value["Images"]
+    assert sum(map(int, counts)) == report.n
+    assert not galleries(app)
+    app = open_page(Page.EVALUATION, run=RUN, section="slices", axis="agreement", find="0")
+    assert charts(app) == ["Accuracy by agreement of the annotators"] and galleries(app)
