@@ -16,7 +16,7 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
-from fer_core.data.splits.split import EXCLUDED, make_split
+from fer_core.data.splits.split import EXCLUDED, keep_split, make_split
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
@@ -31,7 +31,7 @@ from fer_core.models.onnx_export import CHECK_FACES_MAX, export_onnx
 from fer_core.models.registry import parameter_count, trainable_parameter_count
 from fer_core.progress import Progress, no_progress, scale_progress
 from fer_core.runs.facts import FACTS_FILE, RunFacts
-from fer_core.runs.folder import Run, RunState, training_lock
+from fer_core.runs.folder import Run, RunState, open_run, training_lock
 from fer_core.runs.title import run_title
 from fer_core.settings import Settings
 from fer_core.system.allocator import has_malloc_settings
@@ -72,7 +72,7 @@ def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, res
     contract.save(run.path("contract.json"))
     version = _data_version(run, dataset, config)
     index = dataset.index(version=version.corrections)
-    splits = _load_or_make_split(run, index, config, dataset.pairs())
+    splits = _load_or_make_split(run, index, config, dataset, settings)
 
     packing_progress = scale_progress(progress, 0, _PACK_SHARE_01)
     with open_dataset_images(dataset, contract, settings, packing_progress) as images:
@@ -147,10 +147,16 @@ def _dataset_changed(run: Run, config: TrainConfig) -> DatasetError:
     )
 
 
-def _load_or_make_split(run: Run, index: pd.DataFrame, config: TrainConfig, pairs: pd.DataFrame) -> NDArray[np.str_]:
+def _load_or_make_split(
+    run: Run, index: pd.DataFrame, config: TrainConfig, dataset: StoredDataset, settings: Settings
+) -> NDArray[np.str_]:
     """Load the split of each row from the run, or make and record it at the first start."""
     if not run.path("split.parquet").is_file():
-        splits = make_split(index, config.split, find_groups(index, pairs))
+        if config.split_from:
+            earlier = open_run(config.split_from, settings).read_split()
+            splits = keep_split(index, earlier.set_index("id")["split"])
+        else:
+            splits = make_split(index, config.split, find_groups(index, dataset.pairs()))
         run.write_table("split.parquet", pd.DataFrame({"id": index["id"], "split": splits.astype("str")}))
     recorded = run.read_split()
     if recorded["id"].tolist() != index["id"].tolist():

@@ -18,13 +18,15 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     """Create a run folder and queue its training, by default on the GPU with the fewest jobs.
 
     Raises:
-        InputError: the dataset or the initial weights do not exist.
+        InputError: the dataset, the initial weights or the run whose split is kept do not exist.
     """
     marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
     if not marker.is_file():
         raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
     if config.init_from and not weights_path(config.init_from, settings.runs_dir).is_file():
         raise ConfigError(f"init_from: there is no run and no file {config.init_from} on this machine.")
+    if config.split_from:
+        open_run(config.split_from, settings)
     title = config_title(config.model_dump(mode="json"), settings)
     run = create_run(new_id(title), dump_config(config), settings)
     with JobStore(settings) as store:

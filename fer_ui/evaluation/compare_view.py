@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 from fer_core.bundles.catalog import ModelEntry, list_models, model_titles
 from fer_core.comparison.seeds import SeedSummary, group_seeds, summarize_seeds
 from fer_core.errors import FerscopeError
-from fer_core.evaluation.analysis.comparison_text import describe_difference, format_p, format_points
+from fer_core.evaluation.analysis.comparison_text import (
+    describe_difference,
+    describe_retraining,
+    format_p,
+    format_points,
+)
 from fer_core.evaluation.analysis.paired_comparison import (
     MODELS_MAX,
     Difference,
@@ -79,7 +85,9 @@ def show_comparison(evaluation: Evaluation) -> None:
     except FerscopeError as exc:
         notice("warning", str(exc))
         return
-    _show(evaluation, compared, _seeds(evaluation.model.id, chosen, models, titles, compared))
+    again = [name for name in chosen if _config(models[name]).get("split_from") == evaluation.model.id]
+    seeds = _seeds(evaluation.model.id, chosen, models, titles, compared)
+    _show(evaluation, compared, seeds, {titles[name] for name in again})
 
 
 def chosen_difference(evaluation: Evaluation) -> tuple[str, NDArray[np.floating]] | None:
@@ -104,11 +112,23 @@ def _offer(evaluation: Evaluation, model: ModelEntry, title: str) -> None:
         show_prediction_offer(evaluation.dataset, model, where=f"compare-{model.id}")
 
 
-def _show(evaluation: Evaluation, compared: PairedComparison, seeds: Mapping[str, SeedSummary]) -> None:
+def _show(
+    evaluation: Evaluation, compared: PairedComparison, seeds: Mapping[str, SeedSummary], retrained: Collection[str]
+) -> None:
+    """Show a comparison.
+
+    Args:
+        retrained: titles of the runs that are the model of the page, trained again with corrections.
+    """
     view = chart_and_numbers("comparison")
     difference = _choose_difference(compared)
     with view.numbers:
-        verdict(describe_difference(difference, compared.reference, compared.n))
+        sentence = describe_difference(difference, compared.reference, compared.n)
+        if difference.title in retrained:
+            verdict(describe_retraining(difference, compared.n))
+            st.markdown(escape_markdown(sentence))
+        else:
+            verdict(sentence)
         st.markdown(escape_markdown(_describe_overall(difference)))
         st.caption(escape_markdown(_describe_images(compared)))
     with view.chart:
@@ -191,11 +211,16 @@ def _seeds(
 ) -> dict[str, SeedSummary]:
     """Summarize the macro-F1 of compared runs that differ only in their seed, by the title of the first."""
     runs = [name for name in (reference, *chosen) if models[name].kind == "run" and titles[name] in compared.scores]
-    groups = group_seeds({name: read_config(Run(models[name].folder)) for name in runs})
+    groups = group_seeds({name: _config(models[name]) for name in runs})
     return {
         titles[group[0]]: summarize_seeds([compared.scores[titles[name]]["macro_f1"].value for name in group])
         for group in groups
     }
+
+
+def _config(model: ModelEntry) -> Mapping[str, Any]:
+    """Read the config of a run; empty for other models."""
+    return read_config(Run(model.folder)) if model.kind == "run" else {}
 
 
 def _show_flipped(evaluation: Evaluation, compared: PairedComparison, difference: Difference) -> None:

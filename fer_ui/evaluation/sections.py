@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fer_core.runs.folder import Run
 from fer_ui.evaluation.calibration_view import show_calibration
 from fer_ui.evaluation.compare_view import chosen_difference, show_comparison
 from fer_ui.evaluation.confusion_view import show_confusion_section
@@ -15,10 +16,13 @@ from fer_ui.evaluation.scores_view import show_scores
 from fer_ui.evaluation.slice_view import show_slices
 from fer_ui.evaluation.threshold_view import show_thresholds
 from fer_ui.query_params import QueryParam, param_tabs
+from fer_ui.training.retrain_view import show_retraining
 
 
 def show_sections(evaluation: Evaluation) -> None:
     """Show the tabs and the section that is open."""
+    if evaluation.model.kind == "run":
+        show_retraining(Run(evaluation.model.folder))
     titles = {name: title for name, (title, _) in _SECTIONS.items()}
     _SECTIONS[param_tabs("Section", titles, QueryParam.SECTION)][1](evaluation)
 

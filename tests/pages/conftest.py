@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from fer_core.bundles.catalog import SHIPPED_FOLDER
+from fer_core.contract import CONTRACT_FILE, Contract
+from fer_core.data.catalog import open_dataset
+from fer_core.evaluation.prediction_cache import PredictionKey, logit_table, write_predictions
 from fer_core.settings import Settings, settings
 from fer_ui.navigation import Page
-from tests.support.sample_store import copy_filled_store
+from tests.support.sample_store import DATASET, copy_filled_store
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -72,3 +77,15 @@ def open_page(registered_pages: dict[str, Any], monkeypatch: pytest.MonkeyPatch)
 
     job_store().dispose()
     clear_caches()
+
+
+@pytest.fixture
+def predicted_by_shipped(filled_store: Settings) -> Iterator[None]:
+    """Predictions of the dataset that the shipped model would have made: random ones."""
+    dataset = open_dataset(DATASET, filled_store)
+    contract = Contract.load(SHIPPED_FOLDER / CONTRACT_FILE)
+    logits = np.random.default_rng(0).normal(size=(dataset.n, len(contract.labels))).astype(np.float32)
+    path = PredictionKey.of(dataset.fingerprint, SHIPPED_FOLDER).path(filled_store)
+    write_predictions(logit_table(dataset.raw_index(["id"])["id"], logits, contract), path)
+    yield
+    path.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -54,3 +55,8 @@ def charts(app: AppTest) -> list[str]:
     plots = [element.proto.alt for element in app.get("plotly_chart")]  # type: ignore[union-attr]
     drawings = [data["title"] for data in component_data(app) if isinstance(data, dict) and _DRAWING & set(data)]
     return [title.partition(". ")[0] for title in (*plots, *drawings)]
+
+
+def matrix_of(app: AppTest) -> dict[str, Any]:
+    """Get the data of the confusion matrix."""
+    return next(data for data in component_data(app) if isinstance(data, dict) and "cells" in data)

@@ -95,6 +95,29 @@ def make_split(index: pd.DataFrame, config: SplitConfig, groups: Groups | None =
     return pd.Series(pd.Categorical.from_codes(splits, pd.Index(SPLITS)), index=index.index, name="split")
 
 
+def keep_split(index: pd.DataFrame, earlier: pd.Series) -> pd.Series:
+    """Keep an earlier split of the same images, without those that corrections exclude now.
+
+    Args:
+        index: `id` and `excluded` of a dataset.
+        earlier: the split by id.
+    Returns:
+        as `make_split`; images that the earlier split excluded stay so.
+    Raises:
+        ConfigError: the split is of other images, or nothing is left to train on.
+    """
+    splits = index["id"].map(earlier)
+    if splits.isna().any() or len(earlier) != len(index):
+        raise ConfigError(
+            f"The split to keep is of {len(earlier):,} images, and the dataset has {len(index):,}, not all the same. "
+            "Start a run with a split of its own."
+        )
+    kept = splits.mask(index["excluded"].to_numpy(bool), EXCLUDED)
+    if not (kept == Split.TRAIN).any():
+        raise ConfigError("All training images of the split to keep are excluded. Restore some of them.")
+    return pd.Series(pd.Categorical(kept, SPLITS), index=index.index, name="split")
+
+
 def describe_published_roles(present: Collection[str], config: SplitConfig) -> str:
     """Describe which published splits have another role in a run; "" where all are used as published.
 

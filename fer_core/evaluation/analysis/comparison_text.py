@@ -33,6 +33,17 @@ def describe_difference(difference: Difference, reference: str, n: int) -> str:
     return f"{difference.title} is {join_words(parts)} than {reference}{rest}."
 
 
+def describe_retraining(difference: Difference, n: int) -> str:
+    """Say what corrections bought, where the model is the reference trained again with them."""
+    macro = difference.scores["macro_f1"]
+    low, high = (format_points(bound) for bound in macro.interval)
+    shown = "" if not macro.interval[0] <= 0 <= macro.interval[1] else ", which can be chance"
+    return (
+        f"The corrections bought {format_points(macro.value)} points of macro-F1 (95 %: {low} to {high}){shown}. Both "
+        f"are judged by the corrected labels, on the same {n:,} images."
+    )
+
+
 def format_points(difference_01: float) -> str:
     """Format a difference of shares in points, with its sign: "+6.0"."""
     return f"{difference_01 * 100:+.1f}".replace("-", "\N{MINUS SIGN}")

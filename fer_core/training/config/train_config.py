@@ -39,6 +39,7 @@ class TrainConfig(StrictModel):
 
     Attributes:
         corrections: version of the dataset's corrections; by default the newest when the run starts.
+        split_from: a run on the same dataset whose split is kept instead of making one as in `split`.
         targets: "votes" trains on the shares of votes if there are any (single votes are ignored), "label" on labels.
         exclude_ambiguous: do not train on images marked as ambiguous.
         affect_weight: weight of the loss of a second head for valence and arousal; 0 for no such head.
@@ -54,6 +55,7 @@ class TrainConfig(StrictModel):
     model: ModelConfig = ModelConfig()
     corrections: int | None = Field(None, ge=0)
     split: SplitConfig = SplitConfig()
+    split_from: str = Field("", max_length=200)
     targets: Literal["votes", "label"] = "votes"
     exclude_ambiguous: bool = False
     epochs: int = Field(20, ge=1, le=10_000)

@@ -31,6 +31,7 @@ from fer_ui.training.monitor.reproduce_view import show_reproduction
 from fer_ui.training.monitor.run_status import show_run_status
 from fer_ui.training.monitor.speed_view import show_speed
 from fer_ui.training.rename_view import show_rename_button
+from fer_ui.training.retrain_view import show_retraining
 from fer_ui.training.runs.notes_view import show_notes
 
 _STATUS_S = 2.0
@@ -74,6 +75,8 @@ def _show(monitored: MonitoredRun) -> None:
     with view.numbers:
         _show_live(monitored, _STATUS_S, lambda now: show_run_status(now, monitored.state))
         _show_links(monitored)
+        if monitored.run.state is RunState.FINISHED:
+            show_retraining(monitored.run)
     with view.chart:
         _show_live(monitored, refresh_interval_s(monitored), show_curves)
     _show_details(monitored, monitored.run)

@@ -1,0 +1,102 @@
+"""The way from corrections to a better model: what was corrected since a run, retraining, and what it bought."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.record import SPLIT_TITLES
+from fer_core.errors import FerscopeError
+from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
+from fer_core.jobs.submit import submit_training
+from fer_core.runs.folder import Run, RunState
+from fer_core.runs.title import read_config, run_title
+from fer_core.runs.training_images import find_training_dataset
+from fer_core.settings import settings
+from fer_core.text import join_words
+from fer_core.training.retraining import (
+    CorrectionsSince,
+    find_corrections_since,
+    find_retrained,
+    retraining_config,
+)
+from fer_ui.errors import show_errors
+from fer_ui.escaping import escape_markdown
+from fer_ui.formatting import format_count, format_images
+from fer_ui.jobs.job_bar import show_job_bar
+from fer_ui.navigation import Page, link_to
+from fer_ui.resources import job_store
+
+
+def show_retraining(run: Run) -> None:
+    """Show what was corrected since a finished run was trained, and its retraining; nothing without corrections."""
+    dataset = find_training_dataset(run.folder, settings())
+    if dataset is None:
+        return
+    try:
+        since = find_corrections_since(run, dataset)
+    except FerscopeError:  # a run of an older version, or a log that was rewritten
+        return
+    retrained = find_retrained(run, settings())
+    jobs = {job.target: job for job in job_store().list(kind=JobKind.TRAIN, states=ACTIVE_STATES, limit=None)}
+    current = [each for each in retrained if each.state is RunState.FINISHED or each.id in jobs]
+    if not since.changed and not current:
+        return
+    with st.container(border=True, gap="small", key=f"retraining-{run.id}"):
+        if since.changed:
+            st.markdown(escape_markdown(describe_corrections(since)))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if since.changed and not any(_is_current(each, since) for each in current):
+                st.button(
+                    "Retrain with these corrections",
+                    key=f"retrain-{run.id}",
+                    type="primary",
+                    icon=":material/model_training:",
+                    help="The same recipe and seed on the same split; both are then judged on the same images.",
+                    on_click=_retrain,
+                    args=(run, dataset),
+                )
+            for each in current:
+                if job := jobs.get(each.id):
+                    _follow(job)
+                else:
+                    title = f"What it bought: {run_title(each, settings())}"
+                    query = {"run": run.id, "section": "compare", "with": each.id, "split": "test"}
+                    link_to(Page.EVALUATION, title, **query)
+
+
+def describe_corrections(since: CorrectionsSince) -> str:
+    """Say how many images were corrected since a run, how, and in which of its splits."""
+    kinds = {"relabeled": since.relabeled, "excluded": since.excluded, "marked as ambiguous": since.ambiguous}
+    how = join_words([f"{format_count(n)} {name}" for name, n in kinds.items() if n])
+    splits = join_words([f"{format_count(n)} {SPLIT_TITLES[name]}" for name, n in since.by_split.items() if n])
+    text = f"{format_images(since.changed)} corrected since this run was trained ({how})"
+    return f"{text}; of its split: {splits}." if splits else f"{text}; none is of its split."
+
+
+def _is_current(run: Run, since: CorrectionsSince) -> bool:
+    """Whether a retrained run has the newest corrections."""
+    try:
+        found = find_training_dataset(run.folder, settings())
+        return found is not None and find_corrections_since(run, found).changed == 0
+    except FerscopeError:  # it has not started yet: its config names the version
+        return bool(_planned_version(run) == since.newest)
+
+
+def _planned_version(run: Run) -> object:
+    return read_config(run).get("corrections")
+
+
+def _retrain(run: Run, dataset: StoredDataset) -> None:
+    """Queue the training, in a callback."""
+    with show_errors():
+        submit_training(retraining_config(run, dataset, settings()), settings())
+
+
+@st.fragment(run_every="2s")
+def _follow(job: Job) -> None:
+    now = job_store().get(job.id)
+    if now.state.active:
+        show_job_bar(now)
+    else:
+        st.rerun()
