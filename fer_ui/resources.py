@@ -16,6 +16,7 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.detection.open_detector import OpenedDetector, open_detector
 from fer_core.doctor import CheckResult, run_checks
+from fer_core.inference.network_features import FeatureNetwork
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore
 from fer_core.settings import settings
@@ -44,6 +45,15 @@ def active_model() -> ModelEntry:
 def predictor(model: ModelEntry) -> Predictor:
     """Build a predictor from the model and the detector."""
     return Predictor(_bundle(model.folder / MODEL_FILE, _changed_at(model.folder)), detector().detector)
+
+
+def feature_network(model_folder: Path) -> FeatureNetwork:
+    """Open a network whose intermediate values can be read.
+
+    Raises:
+        BundleError: it does not end with a linear layer.
+    """
+    return _feature_network(model_folder, _changed_at(model_folder))
 
 
 def fastest_bundle(model: ModelEntry) -> FastestBundle:
@@ -75,6 +85,12 @@ def _bundle(path: Path, changed_at: tuple[float, ...]) -> Bundle:
 def _fastest(folder: Path, changed_at: tuple[float, ...]) -> FastestBundle:
     del changed_at  # cache key, as above
     return open_fastest(folder)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=2)
+def _feature_network(folder: Path, changed_at: tuple[float, ...]) -> FeatureNetwork:
+    del changed_at  # cache key, as above
+    return FeatureNetwork.open(folder)
 
 
 @st.cache_resource(show_spinner="Reading the index", max_entries=4)

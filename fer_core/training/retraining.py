@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from fer_core.runs.folder import Run, list_runs
 from fer_core.runs.title import read_config, run_title
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TITLE_CHARACTERS_MAX, TrainConfig, parse_config
+
+_SUFFIX = re.compile(r", [\d,]+ corrected$")
+"""What the title of a retrained run ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def retraining_config(run: Run, dataset: StoredDataset, settings: Settings) -> T
         raise RunError(f"Nothing has been corrected since {run.id} was trained. Correct labels first.")
     config = parse_config(read_config(run), f"config.yaml of {run.id}")
     suffix = f", {since.changed:,} corrected" if since.changed > 1 else ", 1 corrected"
-    title = run_title(run, settings)[: TITLE_CHARACTERS_MAX - len(suffix)] + suffix
+    title = _SUFFIX.sub("", run_title(run, settings))[: TITLE_CHARACTERS_MAX - len(suffix)] + suffix
     return config.model_copy(
         update={"dataset": dataset.id, "corrections": since.newest, "split_from": run.id, "title": title}
     )

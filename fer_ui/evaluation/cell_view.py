@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.labels import Expression
+from fer_ui.activation_map import MEAN_FACES_MAX, show_mean_activation
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.thumbnails import load_thumbnails
+from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.formatting import format_images, format_percent
@@ -47,6 +49,7 @@ def show_cell(evaluation: Evaluation) -> None:
         show_list(evaluation, images.cell(label, predicted), f"cell-{label}-{predicted}")
     with right:
         _show_correct(evaluation, label)
+        _show_mean_maps(evaluation, label, predicted)
 
 
 def _show_correct(evaluation: Evaluation, label: Expression) -> None:
@@ -67,6 +70,20 @@ def _show_correct(evaluation: Evaluation, label: Expression) -> None:
             width=_EXAMPLE_PX,
         )
     st.button("Show all", key="all-correct", type="tertiary", on_click=_open_cell, args=(label,))
+
+
+def _show_mean_maps(evaluation: Evaluation, label: Expression, predicted: Expression) -> None:
+    """Offer the mean class activation maps of the cell and of the class's correct faces."""
+    images, dataset = evaluation.images, evaluation.dataset
+    assert images is not None and dataset is not None
+    if not st.toggle("Mean class activation maps", key="mean-activation"):
+        return
+    with show_errors(), st.container(horizontal=True, gap="small"):
+        folder, cell = evaluation.model.folder, images.cell(label, predicted)
+        show_mean_activation(folder, dataset, images.positions[cell], predicted, f"{predicted} in these faces")
+        right = images.cell(label, label)
+        show_mean_activation(folder, dataset, images.positions[right], label, f"{label} in correct faces")
+    st.caption(f"Orange raises the score, blue lowers it. Each is the mean over up to {MEAN_FACES_MAX} faces.")
 
 
 def show_list(evaluation: Evaluation, numbers: NDArray[np.intp], key: str, *, reason: str = "") -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import streamlit as st
+
 from fer_core.runs.folder import Run
 from fer_ui.evaluation.calibration_view import show_calibration
 from fer_ui.evaluation.compare_view import chosen_difference, show_comparison
@@ -21,8 +23,9 @@ from fer_ui.training.retrain_view import show_retraining
 
 def show_sections(evaluation: Evaluation) -> None:
     """Show the tabs and the section that is open."""
-    if evaluation.model.kind == "run":
-        show_retraining(Run(evaluation.model.folder))
+    with st.container(key="evaluation-retraining"):  # always, so that what is below keeps its place and the focus
+        if evaluation.model.kind == "run":
+            show_retraining(Run(evaluation.model.folder))
     titles = {name: title for name, (title, _) in _SECTIONS.items()}
     _SECTIONS[param_tabs("Section", titles, QueryParam.SECTION)][1](evaluation)
 

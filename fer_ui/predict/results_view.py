@@ -14,6 +14,7 @@ from fer_core.images.photo import Photo
 from fer_core.inference.prediction_table import build_prediction_table, prediction_rows
 from fer_core.inference.predictor import FacesMode, ImagePrediction, Predictor
 from fer_core.settings import settings
+from fer_ui.activation_map import show_activation_maps
 from fer_ui.charts.boxes import draw_numbered_boxes
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
@@ -45,6 +46,8 @@ def show_photo(
         else:
             threshold = predictor.bundle.calibration.points[point].confidence_threshold
             _show(f"photo-{number}", prediction, prediction.photo, photo.credit, threshold or None)
+            crops, labels = [face.crop for face in prediction.faces], [face.label for face in prediction.faces]
+            show_activation_maps(f"photo-{number}", predictor.bundle.folder, crops, labels)
         return replace(prediction, photo=None)
     return ImagePrediction.failed(photo.name, _FAILED)
 

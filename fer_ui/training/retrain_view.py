@@ -8,7 +8,7 @@ from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
-from fer_core.jobs.submit import submit_training
+from fer_core.jobs.submit import job_title, submit_training
 from fer_core.runs.folder import Run, RunState
 from fer_core.runs.title import read_config, run_title
 from fer_core.runs.training_images import find_training_dataset
@@ -23,8 +23,9 @@ from fer_core.training.retraining import (
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
-from fer_ui.jobs.job_bar import show_job_bar
+from fer_ui.jobs.job_view import show_progress
 from fer_ui.navigation import Page, link_to
+from fer_ui.query_params import QueryParam
 from fer_ui.resources import job_store
 
 
@@ -88,7 +89,8 @@ def _planned_version(run: Run) -> object:
 
 
 def _retrain(run: Run, dataset: StoredDataset) -> None:
-    """Queue the training, in a callback."""
+    """Queue the training, in a callback; the page stays with the run, although the newest one is its default."""
+    st.query_params[QueryParam.RUN] = run.id
     with show_errors():
         submit_training(retraining_config(run, dataset, settings()), settings())
 
@@ -97,6 +99,7 @@ def _retrain(run: Run, dataset: StoredDataset) -> None:
 def _follow(job: Job) -> None:
     now = job_store().get(job.id)
     if now.state.active:
-        show_job_bar(now)
+        st.caption(escape_markdown(job_title(now, settings())))
+        show_progress(now)
     else:
         st.rerun()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -151,7 +152,7 @@ def test_a_cell_of_the_confusion_matrix_leads_to_its_faces(page: Page, take_scre
     page.goto("/evaluation")
     wait_until_ready(page)
     cell = page.locator('.ferscope-drawing [role="gridcell"]').first
-    number = int(re.findall(r": ([\d,]+) of", cell.get_attribute("aria-label") or "")[0].replace(",", ""))
+    number = _number(cell.get_attribute("aria-label") or "")
     cell.click()
     page.wait_for_url(re.compile("cell="))
     expect(page.get_by_text(f"{number} image" if number == 1 else f"{number} images", exact=True)).to_be_visible()
@@ -159,6 +160,45 @@ def test_a_cell_of_the_confusion_matrix_leads_to_its_faces(page: Page, take_scre
     take_screenshots("evaluation-cell", page.url)
     page.get_by_role("button", name="Close").click()
     page.wait_for_url(lambda link: "cell=" not in link)
+
+
+def test_corrections_of_a_cell_are_trained_with_and_the_page_says_what_they_bought(
+    page: Page, server: AppServer, take_screenshots: TakeScreenshots
+) -> None:
+    page.goto("/evaluation")
+    wait_until_ready(page)
+    cells = page.locator('.ferscope-drawing [role="gridcell"]')
+    hints = [hint for cell in cells.all() if (hint := cell.get_attribute("aria-label"))]
+    wrong = {hint: _number(hint) for hint in hints if not re.match(r"Labeled (\w+), predicted as \1:", hint)}
+    largest = max(wrong, key=wrong.__getitem__)
+    page.get_by_label(largest, exact=True).click()
+    faces = page.locator('[role="option"]')
+    expect(faces.first).to_be_visible(timeout=_LONG_MS)
+    run_link = page.url
+    faces.first.focus()
+    page.keyboard.press("x")
+    expect(page.get_by_text(re.compile("^1 image corrected since this run was trained"))).to_be_visible()
+    if wrong[largest] > 2:
+        page.locator('[role="option"]').first.focus()
+        page.keyboard.press("5")
+        expect(page.get_by_text(re.compile("^2 images corrected since this run was trained"))).to_be_visible()
+    take_screenshots("evaluation-corrected", run_link)
+    page.get_by_role("button", name="Retrain with these corrections").click()
+    bought = page.get_by_role("button", name=re.compile("^What it bought"))
+    expect(bought).to_be_visible(timeout=_LONG_MS)
+    bought.click()
+    expect(page.get_by_text(re.compile("^The corrections bought"))).to_be_visible(timeout=_LONG_MS)
+    expect(page.get_by_role("heading", name="Faces that flipped")).to_be_visible()
+    take_screenshots("evaluation-bought", page.url)
+    splits = [pd.read_parquet(path) for path in sorted(server.store.glob("runs/*/split.parquet"))]
+    assert len(splits) == 2
+    tested = [set(table.loc[table["split"] == "test", "id"]) for table in splits]
+    assert tested[1] < tested[0] or tested[0] < tested[1], "the same test images but the excluded one"
+
+
+def _number(hint: str) -> int:
+    """Read the number of images of a cell."""
+    return int(re.findall(r": ([\d,]+) of", hint)[0].replace(",", ""))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -181,3 +181,14 @@ def _largest_confusion(report: StoredReport) -> tuple[tuple[str, str], int]:
 
 def _cell_texts(matrix: dict[str, Any]) -> dict[tuple[str, ...], str]:
     return {tuple(cell["id"]): cell["text"] for row in matrix["cells"] if row for cell in row}
+
+
+def test_mean_activation_maps_are_computed_when_asked_for(filled_store: Settings, open_page: OpenPage) -> None:
+    report = read_report(filled_store.runs_dir / RUN)["test"][0]
+    (label, predicted), _ = _largest_confusion(report)
+    app = open_page(Page.EVALUATION, run=RUN, cell=f"{label}~{predicted}")
+    before = len(app.get("imgs"))
+    app.toggle(key="mean-activation").set_value(True).run()
+    assert not app.exception and not app.error
+    assert len(app.get("imgs")) > before
+    assert "Orange raises the score, blue lowers it" in page_text(app)

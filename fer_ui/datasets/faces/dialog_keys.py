@@ -13,7 +13,7 @@ export default function ({ setTriggerValue }) {
     const target = event.composedPath()[0];
     const typing = target.matches?.("input, textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (!/^([1-8eu]|ArrowLeft|ArrowRight)$/.test(event.key)) return;
+    if (!/^([1-8axu]|ArrowLeft|ArrowRight)$/.test(event.key)) return;
     event.preventDefault();
     setTriggerValue("press", event.key);
   };

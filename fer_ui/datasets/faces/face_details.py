@@ -15,6 +15,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import BundleError
 from fer_core.labels import Expression
 from fer_core.settings import settings
+from fer_ui.activation_map import show_face_activation
 from fer_ui.datasets.faces.face_bars import bars_html
 from fer_ui.datasets.faces.gallery_cells import UNREADABLE, data_uri
 from fer_ui.datasets.faces.image_details import load_details
@@ -53,6 +54,9 @@ def show_votes_and_prediction(dataset: StoredDataset, row: int, face: Mapping[st
         st.html(bars_html(votes, probabilities))
     if predicted is not None and model is not None and known:
         st.markdown(escape_markdown(describe_prediction_of(predicted, row, face, model.info.title or model.id)))
+        expression = predicted.expression(row)
+        assert expression is not None
+        show_face_activation(f"face-{model.id}", model.folder, dataset, row, expression)
 
 
 def describe_prediction_of(predicted: Predicted, row: int, face: Mapping[str, Any], title: str) -> str:
@@ -121,9 +125,9 @@ def find_neighbors(pairs: pd.DataFrame, row: int) -> pd.DataFrame:
 
 
 def _model_of_page() -> ModelEntry | None:
-    """The model that the page's predictions are of: that of the address, or the active one."""
+    """The model that the page's predictions are of: the run or model of the address, or the active one."""
     try:
-        name = get_param(QueryParam.MODEL)
+        name = get_param(QueryParam.RUN) or get_param(QueryParam.MODEL)
         return find_model(name, settings()) if name else active_model()
     except BundleError:
         return None

@@ -28,6 +28,11 @@ from fer_ui.resources import load_index
 
 _OPENED_BY = "face-opened-by"
 _BAR = "face-corrections"
+_KEYS = (
+    "Keys: ← and → show the previous and next face, 1 to 8 relabel, X excludes, A marks as ambiguous, U undoes, Esc "
+    "closes."
+)
+_MARK_KEYS = {"x": Action.EXCLUDE, "a": Action.AMBIGUOUS}
 
 
 def open_face(image_id: str, opened_by: str) -> None:
@@ -131,7 +136,7 @@ def _show_steps(index: pd.DataFrame, place: int | None, before: int | None, afte
         st.caption(
             text,
             width="content",
-            help="Keys: ← and → show the previous and next face, 1 to 8 relabel, E excludes, U undoes, Esc closes.",
+            help=_KEYS,
         )
 
 
@@ -147,8 +152,8 @@ def _press(
     if name in steps:
         if (target := steps[name]) is not None:
             _go_to(str(index["id"].iloc[target]))
-    elif name == "e":
-        apply_correction(dataset, Correction(Action.EXCLUDE, [image_id], reason), _BAR)
+    elif name in _MARK_KEYS:
+        apply_correction(dataset, Correction(_MARK_KEYS[name], [image_id], reason), _BAR)
     elif name == "u":
         undo_last_change(dataset, _BAR)
     elif name.isdecimal() and 1 <= int(name) <= len(expressions):

@@ -38,6 +38,9 @@ from fer_ui.resources import load_index
 FACES_PER_PAGE = 72
 """Fills whole rows of 2, 3, 4, 6, 8, 9, 12 and 18 faces; see `gallery.css`."""
 
+PHONE_FACES_PER_PAGE = 24
+"""Four of a phone's screens."""
+
 PAIRS_PER_PAGE = 12
 
 _KEYS = """
@@ -46,13 +49,14 @@ _KEYS = """
 | Click a picture | open the face |
 | Click its label | select it; with Shift a range |
 | Arrow keys | move; with Shift select a range |
-| X or Space | select |
+| S or Space | select |
 | Enter | open |
 | 1 to 8 | relabel: neutral, happiness, sadness, surprise, fear, disgust, anger, contempt |
-| E | exclude |
+| X | exclude |
+| A | mark as ambiguous |
 | U | undo |
 
-Without a selection, a key corrects the face that has the focus.
+Without a selection, a key corrects the face that has the focus, and the focus moves on to the next one.
 """
 
 
@@ -91,7 +95,7 @@ def show_faces(
         if not len(numbers):
             st.markdown("There are no faces to show.")
             return
-        here = current_slice(key, len(numbers), FACES_PER_PAGE, in_query=in_query)
+        here = current_slice(key, len(numbers), _faces_per_page(), in_query=in_query)
         index = load_index(dataset)
         shown = index.iloc[numbers[here]]
         ids = shown["id"].tolist()
@@ -156,6 +160,11 @@ def show_pairs(
         )
         _show_actions(dataset, selection, key, reason, fix)
         show_open_face(dataset, pd.unique(numbers.ravel()), key, reason=reason)
+
+
+def _faces_per_page() -> int:
+    """The number of faces on a page; browsers of phones have "Mobi" in their name."""
+    return PHONE_FACES_PER_PAGE if "Mobi" in st.context.headers.get("User-Agent", "") else FACES_PER_PAGE
 
 
 def _rerun_if_corrected(dataset: StoredDataset, drawn_version: int | None) -> None:
@@ -225,7 +234,7 @@ def _do(command: Command, dataset: StoredDataset, selection: Selection, key: str
         open_face(command.id, key)
     elif command.name == "undo":
         undo_last_change(dataset, origin)
-    elif command.name in (Action.EXCLUDE, Action.RELABEL):
+    elif command.name in (Action.EXCLUDE, Action.RELABEL, Action.AMBIGUOUS):
         ids = selection.ids() or [command.id]
         if len(ids) > CONFIRM_ABOVE:
             tell(origin, f"{format_images(len(ids))} are selected. Use the buttons of this bar, which ask first.")

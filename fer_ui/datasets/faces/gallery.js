@@ -28,12 +28,14 @@ function createGallery(root) {
       state.selected = new Set(data.selected);
       state.revision = data.revision;
     }
+    const hadFocus = grid.contains(root.getRootNode().activeElement);
     if (!keepsFaces) {
-      state.focused = state.anchor = 0;
+      state.focused = state.anchor = Math.max(0, state.faces.findIndex((face) => face.id === state.next));
       build(data);
     }
     state.faces.forEach((face, index) => fill(state.cells[index], face));
     mark();
+    if (hadFocus && !keepsFaces) state.cells[state.focused]?.box.focus();
   }
 
   function build({ faces, notes }) {
@@ -135,6 +137,14 @@ function createGallery(root) {
     report();
   }
 
+  // A corrected face may leave the list, so the next one is remembered by its id.
+  function correct(name, index, label) {
+    command(name, index, label);
+    if (state.selected.size || index + 1 >= state.faces.length) return;
+    state.next = state.faces[index + 1].id;
+    focus(index + 1);
+  }
+
   function open(index) {
     focus(index);
     command("open", index);
@@ -173,8 +183,9 @@ function createGallery(root) {
       ArrowRight: () => at + 1, ArrowLeft: () => at - 1, ArrowDown: () => at + columns(), ArrowUp: () => at - columns(),
       Home: () => 0, End: () => state.faces.length - 1,
     };
-    const keys = { x: () => toggle(at), " ": () => toggle(at), Enter: () => open(at) };
-    keys.e = () => command("exclude", at);
+    const keys = { s: () => toggle(at), " ": () => toggle(at), Enter: () => open(at) };
+    keys.x = () => correct("exclude", at);
+    keys.a = () => correct("ambiguous", at);
     keys.u = () => command("undo", at);
     keys.Escape = () => { state.selected.clear(); changed(); };
     const number = Number(event.key) - 1;
@@ -182,7 +193,7 @@ function createGallery(root) {
     else if ((event.ctrlKey || event.metaKey) && event.key === "a") selectRange(0, state.faces.length - 1);
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (event.key in keys) keys[event.key]();
-    else if (state.data.labels[number]) command("relabel", at, state.data.labels[number]);
+    else if (state.data.labels[number]) correct("relabel", at, state.data.labels[number]);
     else return;
     event.preventDefault();
     event.stopPropagation();

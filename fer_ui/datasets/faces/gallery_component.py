@@ -35,7 +35,7 @@ class GalleryFace(TypedDict):
 
 
 class Command(NamedTuple):
-    """What was asked for by a click or a key on the face `id`: open, exclude, relabel (as `label`) or undo."""
+    """What a click or a key on the face `id` asked for: open, exclude, ambiguous, relabel (as `label`) or undo."""
 
     name: str
     id: str

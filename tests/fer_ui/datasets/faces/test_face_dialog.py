@@ -77,7 +77,10 @@ def test_a_face_is_corrected_in_the_dialog_and_stays_open(small: StoredDataset) 
     assert small.corrections().history()[0].action is Action.UNDO
 
 
-@pytest.mark.parametrize(("key", "action", "label"), [("e", Action.EXCLUDE, ""), ("5", Action.RELABEL, "fear")])
+@pytest.mark.parametrize(
+    ("key", "action", "label"),
+    [("x", Action.EXCLUDE, ""), ("a", Action.AMBIGUOUS, ""), ("5", Action.RELABEL, "fear")],
+)
 def test_keys_correct_the_face(small: StoredDataset, key: str, action: Action, label: str) -> None:
     image_id = small.index(["id"])["id"].iloc[2]
     assert not open_view(keys, key=key, id=image_id).exception
