@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED_FOLDER
 from tests.e2e.app_server import AppServer
-from tests.e2e.conftest import DESKTOP, SCHEMES, Scheme, TakeScreenshots, screenshot_open_page
+from tests.e2e.conftest import TakeScreenshots
 from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
@@ -199,35 +199,6 @@ def test_corrections_of_a_cell_are_trained_with_and_the_page_says_what_they_boug
 def _number(hint: str) -> int:
     """Read the number of images of a cell."""
     return int(re.findall(r": ([\d,]+) of", hint)[0].replace(",", ""))
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_photo_of_two_people_shows_two_numbered_faces(
-    browser: Browser, server: AppServer, test_data: Path, yunet_file: Path, scheme: Scheme
-) -> None:
-    context = browser.new_context(base_url=server.url, viewport=DESKTOP, color_scheme=scheme)
-    page = context.new_page()
-    page.goto("/predict")
-    wait_until_ready(page)
-    page.locator("input[type=file]").set_input_files(test_data / "media" / "two_people_1126x661.jpg")
-    expect(page.get_by_text("2 faces found")).to_be_visible(timeout=_LONG_MS)
-    for number in (1, 2):
-        expect(page.get_by_text(re.compile(f"^Face {number}"))).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("with 2 numbered faces"))).to_be_visible()
-    wait_until_ready(page)
-    screenshot_open_page(page, "predict-two-people", scheme)
-    context.close()
-
-
-def test_a_file_that_is_no_image_is_refused_with_a_message(page: Page, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"\xff\xd8\xff\xe0 this is no image")
-    page.goto("/predict")
-    wait_until_ready(page)
-    page.locator("input[type=file]").set_input_files(broken)
-    expect(page.get_by_text("broken.jpg").last).to_be_visible()
-    expect(page.get_by_test_id("stAlert")).to_be_visible()
-    expect(page.get_by_text("Face 1", exact=True)).not_to_be_visible()
 
 
 def test_a_run_becomes_the_active_model(page: Page, take_screenshots: TakeScreenshots) -> None:

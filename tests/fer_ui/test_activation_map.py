@@ -29,12 +29,12 @@ def open_view(folder: Path) -> AppTest:
 
 def test_maps_are_of_the_predictions_or_of_one_expression() -> None:
     app = open_view(SHIPPED_FOLDER)
-    assert not app.get("imgs"), "nothing is computed before it is asked for"
+    assert not app.get("image"), "nothing is computed before it is asked for"
     app.toggle[0].set_value(True).run()
-    (pictures,) = app.get("imgs")
+    (pictures,) = app.get("image")
     assert [each.caption for each in pictures.proto.imgs] == ["Face 1: Fear", "Face 2: Anger"]
     app.selectbox[0].set_value("sadness").run()
-    (pictures,) = app.get("imgs")
+    (pictures,) = app.get("image")
     assert [each.caption for each in pictures.proto.imgs] == ["Face 1: Sadness", "Face 2: Sadness"]
 
 

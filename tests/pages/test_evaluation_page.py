@@ -187,8 +187,8 @@ def test_mean_activation_maps_are_computed_when_asked_for(filled_store: Settings
     report = read_report(filled_store.runs_dir / RUN)["test"][0]
     (label, predicted), _ = _largest_confusion(report)
     app = open_page(Page.EVALUATION, run=RUN, cell=f"{label}~{predicted}")
-    before = len(app.get("imgs"))
+    before = len(app.get("image"))
     app.toggle(key="mean-activation").set_value(True).run()
     assert not app.exception and not app.error
-    assert len(app.get("imgs")) > before
+    assert len(app.get("image")) > before
     assert "Orange raises the score, blue lowers it" in page_text(app)
