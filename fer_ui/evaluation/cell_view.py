@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.labels import Expression
-from fer_ui.activation_map import MEAN_FACES_MAX, show_mean_activation
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.thumbnails import load_thumbnails
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.formatting import format_images, format_percent
+from fer_ui.predict.activation_map import MEAN_FACES_MAX, show_mean_activation
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import load_index
 

@@ -14,13 +14,13 @@ from fer_core.images.photo import Photo
 from fer_core.inference.prediction_table import build_prediction_table, prediction_rows
 from fer_core.inference.predictor import FacesMode, ImagePrediction, Predictor
 from fer_core.settings import settings
-from fer_ui.activation_map import show_activation_maps
 from fer_ui.charts.boxes import draw_numbered_boxes
 from fer_ui.downloads import show_download
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_percent
 from fer_ui.frame.header import notice
+from fer_ui.predict.activation_map import show_activation_maps
 from fer_ui.predict.face_view import show_answers, show_probabilities
 from fer_ui.predict.photo_choice import ChosenPhoto
 from fer_ui.theme import expression_color

@@ -15,7 +15,6 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import BundleError
 from fer_core.labels import Expression
 from fer_core.settings import settings
-from fer_ui.activation_map import show_face_activation
 from fer_ui.datasets.faces.face_bars import bars_html
 from fer_ui.datasets.faces.gallery_cells import UNREADABLE, data_uri
 from fer_ui.datasets.faces.image_details import load_details
@@ -25,6 +24,7 @@ from fer_ui.datasets.reports import find_kinds_of
 from fer_ui.escaping import escape_html, escape_markdown
 from fer_ui.formatting import format_count, format_percent
 from fer_ui.image_labels import describe_split, get_text, label_title
+from fer_ui.predict.activation_map import show_face_activation
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import active_model
 

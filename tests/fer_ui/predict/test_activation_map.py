@@ -17,7 +17,7 @@ def view(folder: str) -> None:
     import numpy as np
 
     from fer_core.labels import Expression
-    from fer_ui.activation_map import show_activation_maps
+    from fer_ui.predict.activation_map import show_activation_maps
 
     faces = [np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)] * 2
     show_activation_maps("test", Path(folder), faces, [Expression.FEAR, Expression.ANGER])
