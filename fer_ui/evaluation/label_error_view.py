@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from fer_core.data.corrections.correction_log import Action
-from fer_core.data.record import SPLIT_TITLES
+from fer_core.data.record import SPLIT_TITLES, Split
 from fer_core.errors import FerscopeError
 from fer_core.evaluation.analysis.label_errors import (
     AGREEMENT_MIN_01,
@@ -82,6 +82,10 @@ def describe_method(errors: LabelErrors, evaluation: Evaluation) -> str:
     own = evaluation.predictions is not None and evaluation.predictions.of_run and evaluation.split != ALL_IMAGES
     which = f"{SPLIT_TITLES[evaluation.split]} images" if own else "images"
     text = f"Judged by confident learning on {which} that the model was not trained on."
+    if own and evaluation.split == Split.VALID:
+        text += " Its epoch and calibration were chosen on them, so it may be too sure of their labels."
+    if evaluation.predictions is not None and not evaluation.predictions.complete:
+        text += " Its list of training images is incomplete, so some of them may be among these."
     if errors.has_votes:
         text += f" Disputed: fewer than {format_percent(AGREEMENT_MIN_01, 0)} of the votes agree."
     else:

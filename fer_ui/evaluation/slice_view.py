@@ -132,10 +132,11 @@ def describe_duplicates(duplicates: int, raw: dict[ScoreName, Score], without: d
     if without is None:
         return f"{count}: all of them, so there is nothing else to judge by."
     parts = [
-        f"{name} {format_percent(without[key].value)} instead of {format_percent(raw[key].value)}"
+        f"{name} {format_percent(without[key].value)} ({format_interval(*without[key].interval)}) instead of "
+        f"{format_percent(raw[key].value)} ({format_interval(*raw[key].interval)})"
         for key, name in zip(_COMPARED, ("macro-F1", "balanced accuracy", "accuracy"), strict=True)
     ]
-    return f"{count}. Without them: {', '.join(parts)}."
+    return f"{count}. Without them: {'; '.join(parts)}."
 
 
 def _show_faces(evaluation: Evaluation, slices: list[Slice], attribute: str) -> None:
