@@ -23,7 +23,8 @@ from fer_core.data.catalog import open_dataset
 from fer_core.errors import InputError
 from fer_core.evaluation.analysis.label_errors import find_label_errors
 from fer_core.evaluation.analysis.slices import without_near_duplicates
-from fer_core.evaluation.evaluated_images import EvaluatedImages, load_predictions
+from fer_core.evaluation.dataset_predictions import load_predictions
+from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.intervals import wilson_interval
 from fer_core.settings import settings

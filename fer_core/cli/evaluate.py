@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import ValidationError
 
 from fer_core.bundles.bundle import Bundle
 from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.reports import save_evaluation
 from fer_core.calibration import OperatingPoint
+from fer_core.cli.compare import score_json
 from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
+from fer_core.evaluation.analysis.curves import class_curves, coverage_curve
+from fer_core.evaluation.analysis.slices import list_attributes, slice_images
+from fer_core.evaluation.evaluated_images import EvaluatedImages, evaluate_table
+from fer_core.evaluation.export import predictions_as_table
+from fer_core.evaluation.html_report.document import ReportContext, build_html_report, print_pdf
 from fer_core.evaluation.predict_dataset import predict_dataset
 from fer_core.evaluation.predictions import PROTOCOLS
-from fer_core.evaluation.report import build_report, build_reports
+from fer_core.evaluation.report import build_reports
 from fer_core.evaluation.report_schema import Evaluation, StoredReport
+from fer_core.evaluation.scores import score_with_intervals
+from fer_core.files.atomic import write_bytes
+from fer_core.files.csv_file import write_csv
 from fer_core.ids import slug
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_core.settings import settings
@@ -30,6 +41,8 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser("evaluate", help="a model's metrics on a dataset")
     add_evaluation_arguments(command)
     command.add_argument("--note", default="", help="with --save: a sentence about the data for the card")
+    command.add_argument("--report", metavar="FILE", help="write a report with every figure: .html or .pdf")
+    command.add_argument("--predictions", metavar="FILE", help="write each image's prediction: .csv or .parquet")
     command.add_argument("--json", action="store_true", help="print JSON only")
     command.set_defaults(run=run)
 
@@ -44,6 +57,8 @@ def add_evaluation_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate the model and print the report."""
+    report_file = _output_file(arguments.report, "--report", (".html", ".pdf"))
+    predictions_file = _output_file(arguments.predictions, "--predictions", (".csv", ".parquet"))
     model = find_model(arguments.model, settings())
     run_folder = run_folder_of(model) if arguments.save else None
     bundle = Bundle.open(model.folder)
@@ -58,9 +73,90 @@ def run(arguments: argparse.Namespace) -> None:
             raise InputError(f"The report can't be saved: {exc.errors()[0]['msg']}. Change --note.") from exc
         save_evaluation(run_folder, slug(f"{Path(arguments.data).stem} {images.split}"), evaluation)
     point = OperatingPoint.parse(arguments.point)
-    report = build_report(predictions, bundle.calibration, bundle.contract.label_set, arguments.protocol, point)
-    lines = [f"Evaluated on {images.describe(arguments.data)}.", images.excluded.describe(), format_report(report)]
-    print_result(report.model_dump(mode="json") | images.to_json(), arguments.json, "\n".join(lines))
+    evaluated = evaluate_table(
+        predictions,
+        images.rows,
+        bundle.calibration,
+        bundle.contract.label_set,
+        arguments.protocol,
+        point,
+        images.excluded,
+    )
+    report, where = evaluated.report, f"Evaluated on {images.describe(arguments.data)}."
+    lines = [where, images.excluded.describe(), format_report(report)]
+    threshold = bundle.calibration.points[point].confidence_threshold
+    if predictions_file:
+        write_predictions_table(predictions_as_table(evaluated, threshold), predictions_file)
+        lines.append(f"Wrote {len(evaluated.ids):,} predictions to {predictions_file}")
+    if report_file:
+        slices = [(each.title, slice_images(evaluated, each)) for each in list_attributes(images.rows)]
+        context = ReportContext(
+            model=model.info.title or model.id,
+            dataset=_data_title(arguments.data),
+            images=f"{report.n:,} images. {where} {images.excluded.describe()}",
+            confidence_threshold=threshold,
+            slices=[(title, found) for title, found in slices if len(found) > 1],
+        )
+        html = build_html_report(context, report, evaluated)
+        _write(report_file, print_pdf(html) if report_file.suffix.lower() == ".pdf" else html.encode())
+        lines.append(f"Wrote the report to {report_file}")
+    result = report.model_dump(mode="json") | images.to_json() | analysis_json(evaluated)
+    print_result(result, arguments.json, "\n".join(lines))
+
+
+def _output_file(name: str | None, option: str, suffixes: tuple[str, ...]) -> Path | None:
+    """Check a file that is written at the end, before anything is computed.
+
+    Raises:
+        InputError: its suffix says no format, or its folder does not exist.
+    """
+    if not name:
+        return None
+    path = Path(name).expanduser()
+    if path.suffix.lower() not in suffixes:
+        raise InputError(f"{option}: {path.name} ends with none of {' or '.join(suffixes)}. Name the file so.")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{option}: there is no folder {path.parent}. Create it first.")
+    return path
+
+
+def write_predictions_table(table: pd.DataFrame, path: Path) -> None:
+    """Write predictions as CSV or Parquet, by the suffix of the file.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    if path.suffix.lower() == ".csv":
+        write_csv(table, path)
+        return
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    _write(path, content.getvalue())
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_bytes(path, content)
+    except OSError as exc:
+        raise InputError(f"{path} can't be written: {exc.strerror}. Choose a file in a writable folder.") from exc
+
+
+def analysis_json(images: EvaluatedImages) -> dict[str, Any]:
+    """Convert what the predictions of the images tell beyond the report to JSON values."""
+    curves = [
+        {
+            "expression": str(images.labels[each.label]),
+            "average_precision": each.average_precision,
+            "roc_auc": each.auc,
+            "roc_auc_interval": list(each.auc_interval),
+        }
+        for each in class_curves(images.judged)
+    ]
+    return {
+        "scores": {name: score_json(each) for name, each in score_with_intervals(images.judged).items()},
+        "curves": curves,
+        "aurc": coverage_curve(images.judged).area,
+    }
 
 
 def run_folder_of(entry: ModelEntry) -> Path:

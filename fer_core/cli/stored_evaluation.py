@@ -12,12 +12,7 @@ from fer_core.cli.evaluation_images import parse_split
 from fer_core.cli.output import ProgressLine
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.errors import InputError
-from fer_core.evaluation.evaluated_images import (
-    ALL_IMAGES,
-    DatasetPredictions,
-    NotPredictedError,
-    load_predictions,
-)
+from fer_core.evaluation.dataset_predictions import ALL_IMAGES, DatasetPredictions, NotPredictedError, load_predictions
 from fer_core.evaluation.predict_stored import predict_stored
 from fer_core.evaluation.prediction_cache import PredictionKey
 from fer_core.evaluation.predictions import PROTOCOLS, Protocol

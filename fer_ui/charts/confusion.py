@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.evaluation.analysis.confusions import find_confusions, row_shares
 from fer_core.labels import Expression
-from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_ui.charts.few_images import describe_unranked
 from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent, format_signed
 from fer_ui.theme import expression_title
@@ -23,15 +23,6 @@ Shown = Literal["counts", "ratios", "columns", "difference"]
 model's."""
 
 
-class Confusion(NamedTuple):
-    """A cell off the diagonal: images of `label` that are predicted as `predicted`."""
-
-    label: Expression
-    predicted: Expression
-    number: int
-    support: int
-
-
 def confusion_table(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> pd.DataFrame:
     """Tabulate a confusion matrix: `label`, `predicted`, `images`, and their share of the label's, 0..1."""
     shares = row_shares(confusion)
@@ -41,30 +32,6 @@ def confusion_table(confusion: NDArray[np.integer], labels: Sequence[Expression]
         for column, predicted in enumerate(labels)
     ]
     return pd.DataFrame(rows, columns=["label", "predicted", "images", "share_01"])
-
-
-def row_shares(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Compute each cell's share of its row, 0..1, shape (K, K); NaN in rows without images."""
-    supports = confusion.sum(axis=1, keepdims=True).astype(float)
-    empty = np.full(confusion.shape, np.nan, dtype=np.float64)
-    shares: NDArray[np.float64] = np.divide(confusion, supports, out=empty, where=supports > 0)
-    return shares
-
-
-def find_confusions(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> list[Confusion]:
-    """List the confusions with errors, the largest share of its class first.
-
-    Classes of fewer than `RANKED_IMAGES_MIN` images are left out.
-    """
-    wrong = np.nan_to_num(row_shares(confusion))
-    wrong[confusion.sum(axis=1) < RANKED_IMAGES_MIN] = 0.0
-    np.fill_diagonal(wrong, 0.0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[: np.count_nonzero(wrong)]
-    cells = [divmod(int(place), len(labels)) for place in order]
-    return [
-        Confusion(labels[row], labels[column], int(confusion[row, column]), int(confusion[row].sum()))
-        for row, column in cells
-    ]
 
 
 def describe_confusion(confusion: NDArray[np.integer], labels: Sequence[Expression]) -> str:

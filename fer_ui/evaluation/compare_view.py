@@ -90,6 +90,17 @@ def show_comparison(evaluation: Evaluation) -> None:
     _show(evaluation, compared, seeds, {titles[name] for name in again})
 
 
+def load_chosen(evaluation: Evaluation) -> dict[str, EvaluatedImages]:
+    """Load the images of the models that the address compares with, by title, as far as they have predictions."""
+    models = {model.id: model for model in list_models(settings())}
+    names = [name for name in get_param(QueryParam.WITH).split(",") if name in models and name != evaluation.model.id]
+    if evaluation.images is None or not names:
+        return {}
+    titles = model_titles(list(models.values()))
+    found = {titles[name]: load_images_beside(models[name], evaluation) for name in names[: MODELS_MAX - 1]}
+    return {title: images for title, images in found.items() if images is not None}
+
+
 def chosen_difference(evaluation: Evaluation) -> tuple[str, NDArray[np.floating]] | None:
     """Compute the confusion matrix by row minus that of the first model that is compared with; None without one."""
     name = get_param(QueryParam.WITH).partition(",")[0]

@@ -9,8 +9,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.evaluation.analysis.class_order import cluster_classes
+from fer_core.evaluation.analysis.confusions import Confusion, find_confusions
 from fer_core.labels import Expression
-from fer_ui.charts.confusion import Confusion, Shown, find_confusions
+from fer_ui.charts.confusion import Shown
 from fer_ui.drawing.confusion_matrix import show_confusion_matrix
 from fer_ui.escaping import escape_markdown
 from fer_ui.evaluation.cell_view import chosen_cell, show_cell

@@ -11,7 +11,7 @@ from fer_core.bundles.reports import read_report
 from fer_core.calibration import OperatingPoint
 from fer_core.data.catalog import StoredDataset, list_datasets
 from fer_core.data.dataset_title import dataset_title
-from fer_core.evaluation.evaluated_images import ALL_IMAGES, DatasetPredictions
+from fer_core.evaluation.dataset_predictions import ALL_IMAGES, DatasetPredictions
 from fer_core.evaluation.predictions import Protocol
 from fer_core.runs.folder import Run
 from fer_core.settings import settings

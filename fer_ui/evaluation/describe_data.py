@@ -12,7 +12,7 @@ from fer_core.bundles.reports import SplitReports, split_caveat
 from fer_core.data.dataset_title import dataset_title
 from fer_core.data.record import SPLIT_TITLES, Split
 from fer_core.errors import FerscopeError
-from fer_core.evaluation.evaluated_images import ALL_IMAGES
+from fer_core.evaluation.dataset_predictions import ALL_IMAGES
 from fer_core.evaluation.predictions import describe_protocol
 from fer_core.evaluation.report_schema import StoredReport
 from fer_core.runs.folder import Run

@@ -14,13 +14,8 @@ from fer_core.bundles.reports import SplitReports
 from fer_core.calibration import CALIBRATION_FILE, OperatingPoint
 from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
-from fer_core.evaluation.evaluated_images import (
-    ALL_IMAGES,
-    DatasetPredictions,
-    EvaluatedImages,
-    NotPredictedError,
-    load_predictions,
-)
+from fer_core.evaluation.dataset_predictions import ALL_IMAGES, DatasetPredictions, NotPredictedError, load_predictions
+from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.prediction_cache import FOLDER
 from fer_core.evaluation.predictions import Protocol
 from fer_core.evaluation.report_schema import StoredReport

@@ -15,7 +15,8 @@ from fer_core.evaluation.analysis.label_errors import (
     find_label_errors,
     label_error_table,
 )
-from fer_core.evaluation.evaluated_images import ALL_IMAGES, EvaluatedImages
+from fer_core.evaluation.dataset_predictions import ALL_IMAGES
+from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.text import join_words
 from fer_ui.chart_view import show_csv_download
 from fer_ui.datasets.faces.corrections_view import Correction, show_correction_button

@@ -10,6 +10,7 @@ from fer_core.runs.folder import Run
 from fer_ui.evaluation.calibration_view import show_calibration
 from fer_ui.evaluation.compare_view import chosen_difference, show_comparison
 from fer_ui.evaluation.confusion_view import show_confusion_section
+from fer_ui.evaluation.download_view import show_downloads
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.evaluation.label_error_view import show_label_errors
 from fer_ui.evaluation.offer_view import show_needs_predictions
@@ -27,7 +28,10 @@ def show_sections(evaluation: Evaluation) -> None:
         if evaluation.model.kind == "run":
             show_retraining(Run(evaluation.model.folder))
     titles = {name: title for name, (title, _) in _SECTIONS.items()}
-    _SECTIONS[param_tabs("Section", titles, QueryParam.SECTION)][1](evaluation)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="evaluation-tabs"):
+        section = param_tabs("Section", titles, QueryParam.SECTION)
+        show_downloads(evaluation)
+    _SECTIONS[section][1](evaluation)
 
 
 def _show_confusion(evaluation: Evaluation) -> None:

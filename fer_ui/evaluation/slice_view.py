@@ -7,17 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
-from fer_core.data.index.builder import LANDMARKS, SUBGROUP
-from fer_core.data.index.image_stats import MODE
-from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import FerscopeError
 from fer_core.evaluation.analysis.comparison_text import format_p, format_points
 from fer_core.evaluation.analysis.slices import (
-    MEASURES,
     ROLL,
     Attribute,
     Slice,
-    list_attributes,
+    read_attributes,
     significant,
     slice_images,
     without_near_duplicates,
@@ -56,6 +52,9 @@ def show_slices(evaluation: Evaluation) -> None:
     titles = {key: each.title for key, each in attributes.items()}
     chosen = param_selectbox("Attribute", titles, QueryParam.AXIS, in_header=True)
     slices = _slices(f"{evaluation.version}-{chosen}", images, attributes[chosen])
+    if len(slices) < 2:
+        notice("info", "All of these images are in one slice. Choose another attribute or split.")
+        return
     view = chart_and_numbers("slices")
     with view.numbers:
         verdict(describe_slices(slices, titles[chosen]))
@@ -159,10 +158,7 @@ def _show_faces(evaluation: Evaluation, slices: list[Slice], attribute: str) -> 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _attributes(dataset_id: str, fingerprint: str) -> list[Attribute]:
     del fingerprint  # cache key
-    dataset = open_dataset(dataset_id, settings())
-    wanted = ("path", MODE, *MEASURES, "width", "height", LANDMARKS, *VOTE_COLUMNS)
-    names = [name for name in dataset.columns() if name in wanted or name.startswith(SUBGROUP)]
-    return list_attributes(dataset.raw_index(names))
+    return read_attributes(open_dataset(dataset_id, settings()))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

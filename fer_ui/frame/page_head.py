@@ -24,6 +24,8 @@ PRELOADED = (
 )
 """Kinds of elements, files in Streamlit's `static/js`; one that another version lacks is left out."""
 _CONDITIONAL = {b"if-none-match", b"if-modified-since", b"range"}
+_OTHER_PAGES = ("/component/", "/media/")
+"""Pages of their own: the frames of components, such as the player of Live, and files for download."""
 _CHANGED = {b"content-length", b"etag", b"last-modified", b"accept-ranges"}
 
 
@@ -37,8 +39,7 @@ class PageHeadMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and change the response if it is an HTML page."""
-        # The frame of a component, such as the player of Live, is a page of its own.
-        if scope["type"] != "http" or scope["method"] != "GET" or "/component/" in scope["path"]:
+        if scope["type"] != "http" or scope["method"] != "GET" or any(part in scope["path"] for part in _OTHER_PAGES):
             await self._app(scope, receive, send)
             return
         # A page that the browser has from an earlier version of this head is not "unchanged".

@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from fer_core.bundles.bundle import read_bundle_info
 from fer_core.bundles.catalog import SHIPPED, SHIPPED_FOLDER
 from fer_core.bundles.reports import read_report
+from fer_core.evaluation.analysis.confusions import row_shares
 from fer_core.evaluation.report_schema import StoredReport, write_reports
 from fer_core.settings import Settings
-from fer_ui.charts.confusion import row_shares
 from fer_ui.evaluation.describe_data import VALIDATION_AS_TEST
 from fer_ui.formatting import format_percent
 from fer_ui.model_choices import SAME_POINTS

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 
-from fer_core.bundles.catalog import SHIPPED
+from fer_core.bundles.catalog import SHIPPED, find_model
 from fer_core.bundles.reports import read_report
+from fer_core.calibration import OperatingPoint
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
+from fer_core.evaluation.dataset_predictions import load_predictions
 from fer_core.runs.folder import open_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config
 from fer_core.training.retraining import retraining_config
+from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
 from tests.support.app_test import charts, headlines, matrix_of, page_text
@@ -164,3 +169,21 @@ def test_a_retrained_run_leads_to_what_the_corrections_bought(
         assert "The corrections bought 0.0 points of macro-F1" in page_text(app).replace("+", "")
     finally:
         shutil.rmtree(again)
+
+
+def test_report_and_predictions_can_be_downloaded(filled_store: Settings, open_page: OpenPage) -> None:
+    labels = [button.label for button in open_page(Page.EVALUATION, run=RUN).get("download_button")]
+    assert {"Report as HTML", "Report as PDF", "Predictions as CSV", "Predictions as Parquet"} <= set(labels)
+
+
+def test_downloads_are_built_from_what_the_page_shows(filled_store: Settings) -> None:
+    from fer_ui.evaluation.download_view import _build_html, _csv, _parquet
+
+    model, dataset = find_model(RUN, filled_store), open_dataset(DATASET, filled_store)
+    predictions = load_predictions(model.folder, dataset, filled_store)
+    images = predictions.evaluate("test", "majority", OperatingPoint.ACCURATE)
+    shown = Evaluation(model, dataset, True, "test", images.report, predictions=predictions, images=images)
+    html = _build_html(shown, "The test images.", {})
+    assert "The test images." in html and "<h2>Slices</h2>" in html
+    assert len(_csv(shown).splitlines()) == len(images.ids) + 1
+    assert len(pd.read_parquet(io.BytesIO(_parquet(shown)))) == len(images.ids)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.agreement import vote_agreement
+from fer_core.data.catalog import StoredDataset
 from fer_core.data.index.builder import LANDMARKS, SUBGROUP
 from fer_core.data.index.image_stats import MODE
 from fer_core.data.votes import VOTE_COLUMNS
@@ -100,6 +101,13 @@ def list_attributes(index: pd.DataFrame) -> list[Attribute]:
     named = [str(name) for name in index if name == MODE or str(name).startswith(SUBGROUP)]
     found += [Attribute(name, _title(name), index[name].astype("string")) for name in named]
     return [each for each in found if each.values.dropna().nunique() > 1]
+
+
+def read_attributes(dataset: StoredDataset) -> list[Attribute]:
+    """Read the attributes of a dataset from its index."""
+    wanted = ("path", MODE, *MEASURES, "width", "height", LANDMARKS, *VOTE_COLUMNS)
+    names = [name for name in dataset.columns() if name in wanted or name.startswith(SUBGROUP)]
+    return list_attributes(dataset.raw_index(names))
 
 
 def slice_images(images: EvaluatedImages, attribute: Attribute) -> list[Slice]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core.bundles.catalog import SHIPPED_FOLDER
@@ -73,3 +74,36 @@ def test_label_errors_are_listed_and_written(cli: Cli, tmp_path: Path) -> None:
     assert found["judged"] > 200 and {"id", "label", "suggested", "kind"} <= set(found["label_errors"][0])
     assert len(target.read_text("utf-8-sig").splitlines()) == len(found["label_errors"]) + 1
     assert "likely wrong" in cli("label-errors", "--data", DATASET, "--split", "all").out
+
+
+def test_an_evaluation_has_all_scores_and_writes_report_and_predictions(cli: Cli, tmp_path: Path) -> None:
+    report, pdf, table = (tmp_path / name for name in ("report.html", "report.pdf", "predictions.parquet"))
+    common = ("evaluate", "--model", RUN, "--data", DATASET, "--split", "test")
+    result = cli(*common, "--report", report, "--predictions", table, "--json")
+    assert result.code == 0, result.err
+    scores = result.json["scores"]
+    assert len(scores) == 9 and scores["accuracy"]["value"] == pytest.approx(result.json["accuracy"])
+    assert {"curves", "aurc", "confusion"} <= set(result.json)
+    assert "<h2>Likely label errors</h2>" in report.read_text()
+    written = pd.read_parquet(table)
+    assert len(written) == result.json["n"] + result.json["unlabeled"]
+    assert written["correct"].sum() == round(result.json["accuracy"] * result.json["n"])
+    csv = tmp_path / "predictions.csv"
+    assert cli(*common, "--report", pdf, "--predictions", csv).code == 0
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert pd.read_csv(csv)["predicted"].tolist() == written["predicted"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("option", "file", "message"),
+    [
+        ("--report", "report.docx", "ends with none of .html or .pdf"),
+        ("--predictions", "predictions.xlsx", "ends with none of .csv or .parquet"),
+        ("--report", "gone/report.html", "there is no folder"),
+    ],
+)
+def test_files_that_cannot_be_written_are_refused_first(
+    cli: Cli, tmp_path: Path, option: str, file: str, message: str
+) -> None:
+    result = cli("evaluate", "--model", RUN, "--data", DATASET, option, tmp_path / file)
+    assert result.code == 2 and message in result.err

@@ -13,7 +13,8 @@ from fer_core.calibration import OperatingPoint
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.errors import InputError
-from fer_core.evaluation.evaluated_images import EvaluatedImages, NotPredictedError, load_predictions
+from fer_core.evaluation.dataset_predictions import NotPredictedError, load_predictions
+from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.labels import Expression
 from fer_core.settings import Settings
 from tests.support.evaluated import LABELS, make_evaluated, make_judged

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer_core.evaluation.analysis.confusions import find_confusions, row_shares
 from fer_core.labels import LABEL_SETS, Expression
 from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_ui.charts.confusion import (
     confusion_table,
     describe_confusion,
-    find_confusions,
     matrix_data,
-    row_shares,
 )
 from tests.support.texts import assert_mentions
 

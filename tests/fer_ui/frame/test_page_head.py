@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import streamlit as st
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -30,7 +31,8 @@ async def _data(request: Request) -> Response:
 
 
 def _get(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[str, str], str]:
-    routes = [Route("/datasets", _page), Route("/component/player/index.html", _page), Route("/data.json", _data)]
+    pages = [Route(place, _page) for place in ("/datasets", "/component/player/index.html", "/media/report.html")]
+    routes = [*pages, Route("/data.json", _data)]
     app = Starlette(routes=routes, middleware=[Middleware(PageHeadMiddleware)])
     sent: list[MutableMapping[str, Any]] = []
 
@@ -67,8 +69,9 @@ def test_other_files_stay_as_they_are() -> None:
     assert _get("/data.json")[2] == '{"head":"</head>"}'
 
 
-def test_the_frame_of_a_component_stays_as_it_is() -> None:
-    assert _get("/component/player/index.html")[2] == _HTML
+@pytest.mark.parametrize("path", ["/component/player/index.html", "/media/report.html"])
+def test_the_frame_of_a_component_and_a_download_stay_as_they_are(path: str) -> None:
+    assert _get(path)[2] == _HTML
 
 
 def test_parts_that_another_version_of_streamlit_lacks_are_left_out(tmp_path: Path) -> None:
