@@ -9,7 +9,7 @@ from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
 from fer_core.jobs.submit import job_title, submit_training
-from fer_core.runs.folder import Run, RunState
+from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.runs.title import read_config, run_title
 from fer_core.runs.training_images import find_training_dataset
 from fer_core.settings import settings
@@ -64,6 +64,21 @@ def show_retraining(run: Run) -> None:
                     title = f"What it bought: {run_title(each, settings())}"
                     query = {"run": run.id, "section": "compare", "with": each.id, "split": "test"}
                     link_to(Page.EVALUATION, title, **query)
+
+
+def show_retraining_link(dataset: StoredDataset) -> None:
+    """Link to the newest finished run on a dataset if it was trained without the newest corrections."""
+    finished = (run for run in list_runs(settings()) if run.state is RunState.FINISHED)
+    run = next((run for run in finished if read_config(run).get("dataset") == dataset.id), None)
+    if run is None or find_training_dataset(run.folder, settings()) != dataset:
+        return
+    try:
+        changed = find_corrections_since(run, dataset).changed
+    except FerscopeError:  # a run of an older version, or a log that was rewritten
+        return
+    if changed:
+        corrected = f"{format_count(changed)} corrected {'image' if changed == 1 else 'images'}"
+        link_to(Page.TRAINING, f"Retrain the newest run with {corrected}", run=run.id)
 
 
 def describe_corrections(since: CorrectionsSince) -> str:

@@ -150,6 +150,20 @@ def test_corrections_can_be_trained_with(
     assert queued[0].split_from == RUN and queued[0].corrections == 1
 
 
+def test_the_corrections_of_a_dataset_link_to_the_run_that_lacks_them(
+    filled_store: Settings, corrected: StoredDataset, open_page: OpenPage
+) -> None:
+    def links() -> dict[str, str]:
+        app = open_page(Page.DATASETS, dataset=DATASET, section="corrections")
+        assert not app.exception
+        return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+
+    found = {label: query for label, query in links().items() if label.startswith("Retrain")}
+    assert list(found.values()) == [f"run={RUN}"] and next(iter(found)).endswith("with 1 corrected image")
+    corrected.corrections().undo(1)
+    assert not any(label.startswith("Retrain") for label in links())
+
+
 def test_a_retrained_run_leads_to_what_the_corrections_bought(
     filled_store: Settings, corrected: StoredDataset, open_page: OpenPage
 ) -> None:

@@ -21,6 +21,7 @@ from fer_ui.formatting import format_age, format_count, format_images
 from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.navigation import Page, link_to
 from fer_ui.resources import load_index
+from fer_ui.training.retrain_view import show_retraining_link
 
 CHANGES_PER_PAGE = 10
 
@@ -45,6 +46,7 @@ def show_history(dataset: StoredDataset) -> None:
         notice("info", f"The index lacks {format_images(missing)} named by corrections; these are skipped.")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _show_download(dataset, corrections)
+        show_retraining_link(dataset)
         show_last_change(dataset)
     _show_changes(dataset, index, history)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fer_core.cli.main import main
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.data.splits.split import EXCLUDED, keep_split
@@ -14,7 +15,7 @@ from fer_core.errors import ConfigError, RunError
 from fer_core.experiment import run_experiment
 from fer_core.runs.folder import Run, create_run, open_run
 from fer_core.runs.title import read_config
-from fer_core.settings import Settings
+from fer_core.settings import Settings, settings
 from fer_core.training.config.train_config import dump_config
 from fer_core.training.retraining import find_corrections_since, find_retrained, retraining_config
 from tests.support.sample_store import DATASET, RUN, copy_filled_store
@@ -73,6 +74,21 @@ def test_the_recipe_stays_and_the_split_is_kept(run: Run, dataset: StoredDataset
     changed = {name for name in after if after[name] != before.get(name, "")}
     assert changed == {"corrections", "split_from", "title"}
     assert config.split_from == RUN and config.title.endswith(", 3 corrected")
+
+
+def test_the_command_refuses_what_it_can_not_retrain(
+    run: Run, here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FERSCOPE_HOME", str(here.home))
+    settings.cache_clear()
+    for arguments, reason in (
+        ([RUN], "Nothing has been corrected"),
+        (["gone"], "There is no run 'gone'"),
+        ([RUN, "--set", "epochs=3"], "--retrain keeps the recipe"),
+    ):
+        assert main(["train", "--retrain", *arguments]) == 2
+        assert reason in capsys.readouterr().err
+    settings.cache_clear()
 
 
 def test_a_retrained_run_is_judged_on_the_same_images(run: Run, dataset: StoredDataset, here: Settings) -> None:
