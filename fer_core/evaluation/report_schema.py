@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
@@ -17,6 +17,9 @@ from fer_core.labels import Expression
 from fer_core.metrics import CALIBRATION_BINS, HEADLINE_METRICS, ClassMetrics, MetricName, Metrics, class_intervals
 
 SplitName = Literal["test", "valid", "train"]
+
+ANALYSES = frozenset({"scores", "curves", "aurc"})
+"""Keys of `evaluate --json` that can be computed again from the predictions and are no part of a report."""
 
 _REPORTS_MAX = 8
 _Bin = Annotated[list[Share | None], Field(min_length=CALIBRATION_BINS, max_length=CALIBRATION_BINS)]
@@ -174,7 +177,7 @@ class Evaluation(JsonModel):
 
 
 class AnnotatedReport(StoredReport):
-    """One report as `evaluate --json` prints it, with texts added by hand."""
+    """One report as `evaluate --json` prints it, with texts added by hand; its analyses are not read."""
 
     dataset: Text = ""
     source: Text = ""
@@ -182,6 +185,13 @@ class AnnotatedReport(StoredReport):
     split: Text = ""
     split_of: Literal["", "run", "dataset"] = ""
     excluded: dict[str, bool | int | None] | None = Field(None, max_length=3)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_analyses(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        return {key: value for key, value in content.items() if key not in ANALYSES}
 
 
 StoredReports = dict[SplitName, Annotated[list[StoredReport], Field(max_length=_REPORTS_MAX)]]

@@ -13,6 +13,7 @@ from fer_core.bundles.catalog import SHIPPED_FOLDER
 from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.catalog import open_dataset
 from fer_core.evaluation.prediction_cache import PredictionKey, logit_table, write_predictions
+from fer_core.evaluation.report_schema import ANALYSES, AnnotatedReport
 from fer_core.settings import Settings, settings
 from tests.support.commands import Cli, cli_runner
 from tests.support.sample_store import DATASET, RUN, copy_filled_store
@@ -107,3 +108,10 @@ def test_files_that_cannot_be_written_are_refused_first(
 ) -> None:
     result = cli("evaluate", "--model", RUN, "--data", DATASET, option, tmp_path / file)
     assert result.code == 2 and message in result.err
+
+
+def test_printed_json_can_be_kept_as_an_evaluation_of_a_run(cli: Cli) -> None:
+    """As docs/models.md describes; the analyses in it are no part of the report."""
+    printed = cli("evaluate", "--model", RUN, "--data", DATASET, "--split", "test", "--json").json
+    assert AnnotatedReport.model_validate(printed).accuracy == printed["accuracy"]
+    assert set(printed) >= ANALYSES
