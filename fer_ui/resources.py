@@ -19,7 +19,9 @@ from fer_core.doctor import CheckResult, run_checks
 from fer_core.inference.network_features import FeatureNetwork
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.store import JobStore
+from fer_core.runs.folder import Run, open_run
 from fer_core.settings import settings
+from fer_core.training.retraining import CorrectionsSince, find_corrections_since
 
 _INDEX_COLUMNS = ("id", "path", *BOX_COLUMNS, "split", "label", "raw_label", "unlabeled", "identity", "problem")
 _CATEGORICAL = ("split", "label", "raw_label", "unlabeled", "problem")
@@ -69,6 +71,16 @@ def load_index(dataset: StoredDataset) -> pd.DataFrame:
     return _index(dataset.id, dataset.fingerprint, dataset.corrections().version)
 
 
+def load_corrections_since(run: Run, dataset: StoredDataset) -> CorrectionsSince:
+    """Find what was corrected since a run was trained; the same until the corrections change.
+
+    Raises:
+        RunError: see `find_corrections_since`.
+    """
+    changed_at = tuple(path.stat().st_mtime for path in [run.path("data.json")] if path.is_file())
+    return _corrections_since(run.id, changed_at, dataset.id, dataset.fingerprint, dataset.corrections().fingerprint())
+
+
 def _changed_at(folder: Path) -> tuple[float, ...]:
     """Times of the files that a model's predictions depend on."""
     names = (MODEL_FILE, INT8_FILE, CALIBRATION_FILE, CONTRACT_FILE)
@@ -98,6 +110,14 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
     del fingerprint  # cache key: an import under the same id is another dataset
     index = open_dataset(dataset_id, settings()).index(_INDEX_COLUMNS, version)
     return index.astype({name: "category" for name in _CATEGORICAL if name in index})
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _corrections_since(
+    run_id: str, changed_at: tuple[float, ...], dataset_id: str, fingerprint: str, corrections: str
+) -> CorrectionsSince:
+    del changed_at, fingerprint, corrections  # cache key
+    return find_corrections_since(open_run(run_id, settings()), open_dataset(dataset_id, settings()))
 
 
 def doctor_findings() -> list[CheckResult]:

@@ -16,7 +16,6 @@ from fer_core.settings import settings
 from fer_core.text import join_words
 from fer_core.training.retraining import (
     CorrectionsSince,
-    find_corrections_since,
     find_retrained,
     retraining_config,
 )
@@ -26,7 +25,7 @@ from fer_ui.formatting import format_count, format_images
 from fer_ui.jobs.job_view import show_progress
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam
-from fer_ui.resources import job_store
+from fer_ui.resources import job_store, load_corrections_since
 
 
 def show_retraining(run: Run) -> None:
@@ -35,7 +34,7 @@ def show_retraining(run: Run) -> None:
     if dataset is None:
         return
     try:
-        since = find_corrections_since(run, dataset)
+        since = load_corrections_since(run, dataset)
     except FerscopeError:  # a run of an older version, or a log that was rewritten
         return
     retrained = find_retrained(run, settings())
@@ -73,7 +72,7 @@ def show_retraining_link(dataset: StoredDataset) -> None:
     if run is None or find_training_dataset(run.folder, settings()) != dataset:
         return
     try:
-        changed = find_corrections_since(run, dataset).changed
+        changed = load_corrections_since(run, dataset).changed
     except FerscopeError:  # a run of an older version, or a log that was rewritten
         return
     if changed:
@@ -94,7 +93,7 @@ def _is_current(run: Run, since: CorrectionsSince) -> bool:
     """Whether a retrained run has the newest corrections."""
     try:
         found = find_training_dataset(run.folder, settings())
-        return found is not None and find_corrections_since(run, found).changed == 0
+        return found is not None and load_corrections_since(run, found).changed == 0
     except FerscopeError:  # it has not started yet: its config names the version
         return bool(_planned_version(run) == since.newest)
 
