@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     QUALITY = "quality"
     GENERATE = "generate"
     PREDICT = "predict"
+    EMBED = "embed"
 
 
 class JobState(StrEnum):

@@ -69,6 +69,12 @@ def submit_prediction(dataset_id: str, model_id: str, settings: Settings) -> Job
     return _submit(settings, JobKind.PREDICT, f"Predict {dataset_id} with {model_id}", args, dataset_id)
 
 
+def submit_embedding(dataset_id: str, model_id: str, settings: Settings) -> Job:
+    """Queue the embedding map of a dataset by a model; it resumes from its last finished chunk."""
+    args = ("datasets", "embed", check_id(dataset_id, "dataset"), "--model", model_id)
+    return _submit(settings, JobKind.EMBED, f"Map {dataset_id} with {model_id}", args, dataset_id)
+
+
 def submit_synthetic(dataset_id: str, total: int, settings: Settings) -> Job:
     """Queue the generation of a dataset of `total` synthetic faces."""
     args = ("datasets", "generate", "--id", check_id(dataset_id, "dataset"), "--total", str(total))

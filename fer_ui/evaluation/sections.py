@@ -11,6 +11,7 @@ from fer_ui.evaluation.calibration_view import show_calibration
 from fer_ui.evaluation.compare_view import chosen_difference, show_comparison
 from fer_ui.evaluation.confusion_view import show_confusion_section
 from fer_ui.evaluation.download_view import show_downloads
+from fer_ui.evaluation.embedding_view import show_map
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.evaluation.label_error_view import show_label_errors
 from fer_ui.evaluation.offer_view import show_needs_predictions
@@ -59,5 +60,6 @@ _SECTIONS: dict[str, tuple[str, Callable[[Evaluation], None]]] = {
     "calibration": ("Calibration", show_calibration),
     "slices": ("Slices", _with_predictions(show_slices)),
     "label-errors": ("Label errors", _with_predictions(show_label_errors)),
+    "map": ("Map", _with_predictions(show_map)),
     "compare": ("Compare", _with_predictions(show_comparison)),
 }

@@ -25,7 +25,7 @@ from fer_ui.navigation import Page, go_to, link_to
 from fer_ui.query_params import QueryParam, get_param
 from fer_ui.resources import job_store
 
-_RESUMABLE_KINDS = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY, JobKind.PREDICT)
+_RESUMABLE_KINDS = (JobKind.TRAIN, JobKind.IMPORT, JobKind.QUALITY, JobKind.PREDICT, JobKind.EMBED)
 """Kinds of jobs that resume where they were stopped."""
 
 KIND_TITLES = {
@@ -35,6 +35,7 @@ KIND_TITLES = {
     JobKind.QUALITY: "Face detection",
     JobKind.GENERATE: "Synthetic faces",
     JobKind.PREDICT: "Predictions",
+    JobKind.EMBED: "Embedding maps",
 }
 
 STATE_ICONS: dict[JobState, str] = {

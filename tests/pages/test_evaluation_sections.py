@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,6 +17,8 @@ from fer_core.calibration import OperatingPoint
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.evaluation.dataset_predictions import load_predictions
+from fer_core.evaluation.prediction_cache import write_predictions
+from fer_core.inference.embedding_map import map_path
 from fer_core.runs.folder import open_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import TrainConfig, dump_config
@@ -201,3 +204,27 @@ def test_downloads_are_built_from_what_the_page_shows(filled_store: Settings) ->
     assert "The test images." in html and "<h2>Slices</h2>" in html
     assert len(_csv(shown).splitlines()) == len(images.ids) + 1
     assert len(pd.read_parquet(io.BytesIO(_parquet(shown)))) == len(images.ids)
+
+
+def test_the_map_is_offered_then_shown(
+    filled_store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued: list[str] = []
+    monkeypatch.setattr("fer_ui.evaluation.embedding_view.submit_embedding", lambda *args: queued.append(args[0]))
+    app = open_page(Page.EVALUATION, run=RUN, section="map")
+    assert "The map is not computed yet" in page_text(app) and not charts(app)
+    app.button(key="compute-map").click().run()
+    assert queued == [DATASET]
+    dataset = open_dataset(DATASET, filled_store)
+    path = map_path(dataset.fingerprint, filled_store.runs_dir / RUN, filled_store)
+    ids = dataset.raw_index(["id"])["id"]
+    places = np.random.default_rng(0).uniform(size=(len(ids), 2)).astype(np.float32)
+    write_predictions(pd.DataFrame({"id": ids, "x": places[:, 0], "y": places[:, 1]}), path)
+    try:
+        app = open_page(Page.EVALUATION, run=RUN, section="map", scale="error")
+        assert charts(app) == ["Map of the faces"] and not app.exception
+        figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+        assert {trace["name"] for trace in figure["data"]} <= {"right", "wrong", "no label"}
+        assert figure["layout"]["dragmode"] == "lasso"
+    finally:
+        path.unlink()
