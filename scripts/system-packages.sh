@@ -12,7 +12,6 @@ has_library() { /sbin/ldconfig -p 2>/dev/null | grep -q "$1"; }
 has_library 'libGL\.so\.1' || need libgl1
 has_library 'libgthread-2\.0\.so\.0' || need libglib2.0-0
 has_library 'libxcb\.so\.1' || need libxcb1
-has_library 'libharfbuzz-subset\.so\.0' || need libharfbuzz-subset0
 has_library 'libpangoft2-1\.0\.so\.0' || need libpangoft2-1.0-0
 "${PYTHON:-python3}" -c 'import ensurepip' >/dev/null 2>&1 || need python3-venv
 if [ "${1:-app}" = tests ]; then

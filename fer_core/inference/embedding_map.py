@@ -54,7 +54,7 @@ def compute_map(
     same map on one machine.
 
     Returns:
-        `id`, `x` and `y`, float32, 0..1; a row for each readable image of the sample.
+        `id`, `x` and `y`, float32, 0..1; a row for each readable image of the random sample.
     Raises:
         InputError: there are too few readable images.
         CancelledError: `progress` asked to stop; finished chunks stay.
@@ -86,7 +86,7 @@ def compute_map(
 
 
 def reduce_to_map(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Reduce embeddings to two dimensions by UMAP with the cosine distance, scaled to 0..1; shape (N, 2)."""
+    """Reduce embeddings to two dimensions by UMAP with the cosine distance, within 0..1 on one scale; shape (N, 2)."""
     import warnings
 
     with warnings.catch_warnings():
@@ -97,8 +97,8 @@ def reduce_to_map(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
             n_neighbors=min(_NEIGHBORS, len(embeddings) - 1), min_dist=_MIN_DIST, metric="cosine", random_state=_SEED
         )
         places = np.asarray(reducer.fit_transform(embeddings), np.float32)
-    low, high = places.min(0), places.max(0)
-    return np.asarray((places - low) / np.maximum(high - low, 1e-9), np.float32)
+    low, side = places.min(0), float(np.ptp(places, axis=0).max())
+    return np.asarray((places - low) / max(side, 1e-9), np.float32)
 
 
 def _sample(rows: pd.DataFrame) -> pd.DataFrame:

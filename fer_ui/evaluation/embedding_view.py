@@ -31,12 +31,12 @@ from fer_ui.resources import job_store
 
 _COLORINGS: dict[Coloring, str] = {"label": "By label", "predicted": "By prediction", "error": "By error"}
 _WHAT = (
-    "Each face is a point. Faces that look alike to the model lie close together: a point of another color in an island "
-    "may be mislabeled, and a mixed region is what the model can't tell apart."
+    "Each face is a point. Faces that look alike to the model lie close together: a point of another color in an "
+    "island may be mislabeled, and a mixed region is what the model can't tell apart."
 )
 _CAUTION = (
-    "UMAP keeps who is next to whom. Distances between islands, and their sizes, mean little. Without a mouse, find the "
-    "faces in Confusion matrix and Label errors."
+    "UMAP keeps who is next to whom. Distances between islands, and their sizes, mean little. Without a mouse, find "
+    "the faces in Confusion matrix and Label errors."
 )
 
 
@@ -55,7 +55,7 @@ def show_map(evaluation: Evaluation) -> None:
     with chart:
         selected = _show_chart(evaluation, images, xy, coloring)
     missing = int(np.isnan(xy[:, 0]).sum())
-    left_out = f" {format_count(missing)} of these images are not on it: it is a sample." if missing else ""
+    left_out = f" {format_count(missing)} of these images are not on it: it shows a random sample." if missing else ""
     st.caption(escape_markdown(f"{_CAUTION}{left_out}"))
     if len(selected):
         show_list(evaluation, selected, "map-selection", reason="selected on the map")

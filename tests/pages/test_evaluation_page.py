@@ -134,7 +134,7 @@ def test_a_cell_shows_its_faces_beside_the_correct_ones(filled_store: Settings, 
 def test_a_confused_pair_leads_to_its_cell(
     filled_store: Settings, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fer_ui.charts.confusion.RANKED_IMAGES_MIN", 1)
+    monkeypatch.setattr("fer_core.evaluation.analysis.confusions.RANKED_IMAGES_MIN", 1)
     report = read_report(filled_store.runs_dir / RUN)["test"][0]
     (label, predicted), number = _largest_confusion(report)
     app = open_page(Page.EVALUATION, run=RUN)

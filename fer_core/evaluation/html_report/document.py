@@ -42,7 +42,7 @@ h2{font-size:1.3em;margin:1.8em 0 .5em;border-bottom:1px solid #d5dbe3}
 h3{font-size:1.05em;margin:1.2em 0 .3em;break-after:avoid}h2{break-after:avoid}
 table{border-collapse:collapse;margin:.6em 0;font-size:.9em;width:100%}
 th,td{padding:.25em .5em;text-align:left;border-bottom:1px solid #e3e7ed;vertical-align:top;overflow-wrap:break-word}
-tr,svg{break-inside:avoid}svg{max-width:100%;height:auto;display:block;margin:.5em 0}
+tr,svg,table{break-inside:avoid}svg{max-width:100%;height:auto;display:block;margin:.5em 0}
 .matrix{font-size:.8em}.matrix td,.matrix th{text-align:center;border:1px solid #fff}small{opacity:.8}
 .verdict{font-weight:600;font-size:1.1em}.warning{border-left:3px solid #9a5b13;padding-left:.8em}
 @media(max-width:40rem){.matrix{display:block;overflow-x:auto}}
