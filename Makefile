@@ -22,7 +22,7 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.ready-dev
-	@for name in index memory duplicates datasets_page pages augment compile memory_format training inference; do $(BIN)/python -m bench.$$name || exit 1; done
+	@for name in index memory duplicates datasets_page pages evaluation augment compile memory_format training inference; do $(BIN)/python -m bench.$$name || exit 1; done
 
 screenshots: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.e2e.take_screenshots

@@ -27,7 +27,13 @@ from fer_ui.auth import install_auth
 from fer_ui.frame.no_delay import install_no_delay
 from fer_ui.frame.page_head import install_page_head
 
-_LIBRARIES = ("plotly.graph_objs._figure", "pyarrow.dataset", "scipy.sparse.csgraph", "scipy.special")
+_LIBRARIES = (
+    "plotly.graph_objs._figure",
+    "pyarrow.dataset",
+    "scipy.sparse.csgraph",
+    "scipy.special",
+    "sklearn.metrics",
+)
 """What pages import only when they need it, and takes longest."""
 
 APP = Path(__file__).resolve().parent.parent / "app.py"

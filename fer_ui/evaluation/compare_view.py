@@ -36,7 +36,7 @@ from fer_ui.charts.evaluation.differences import differences_chart
 from fer_ui.datasets.faces.face_grid import show_faces
 from fer_ui.datasets.faces.prediction_choice import show_prediction_offer
 from fer_ui.escaping import escape_markdown
-from fer_ui.evaluation.evaluation import Evaluation, load_images_beside
+from fer_ui.evaluation.evaluation import Evaluation, load_images_beside, predictions_version
 from fer_ui.formatting import format_images, format_interval, format_percent
 from fer_ui.frame.header import empty_state, notice
 from fer_ui.frame.view_layout import chart_and_numbers, verdict
@@ -70,7 +70,7 @@ def show_comparison(evaluation: Evaluation) -> None:
         max_selections=MODELS_MAX - 1,
         format_func=titles.__getitem__,
     )
-    images = {name: load_images_beside(models[name], evaluation) for name in chosen}
+    images = _load_others(evaluation, {name: models[name] for name in chosen}, tell=True)
     for name in [name for name, found in images.items() if found is None]:
         _offer(evaluation, models[name], titles[name])
     ready = {titles[name]: found for name, found in images.items() if found is not None}
@@ -78,16 +78,35 @@ def show_comparison(evaluation: Evaluation) -> None:
         if not chosen:
             st.markdown("Choose one to five models. They are compared on the images that none of them was trained on.")
         return
+    version = (
+        f"{evaluation.version}-{'-'.join(predictions_version(models[name], evaluation.dataset) for name in chosen)}"
+    )
     try:
-        compared = _compare(
-            f"{evaluation.version}-{'-'.join(chosen)}", {titles[evaluation.model.id]: evaluation.images, **ready}
-        )
+        compared = _compare(version, {titles[evaluation.model.id]: evaluation.images, **ready})
     except FerscopeError as exc:
         notice("warning", str(exc))
         return
     again = [name for name in chosen if _config(models[name]).get("split_from") == evaluation.model.id]
     seeds = _seeds(evaluation.model.id, chosen, models, titles, compared)
     _show(evaluation, compared, seeds, {titles[name] for name in again})
+
+
+def _load_others(
+    evaluation: Evaluation, models: Mapping[str, ModelEntry], *, tell: bool = False
+) -> dict[str, EvaluatedImages | None]:
+    """Load the images of other models by id, None for those without predictions.
+
+    Args:
+        tell: show why a model can't be compared; it is left out.
+    """
+    found = {}
+    for name, model in models.items():
+        try:
+            found[name] = load_images_beside(model, evaluation)
+        except FerscopeError as exc:
+            if tell:
+                notice("warning", str(exc))
+    return found
 
 
 def load_chosen(evaluation: Evaluation) -> dict[str, EvaluatedImages]:
@@ -97,8 +116,8 @@ def load_chosen(evaluation: Evaluation) -> dict[str, EvaluatedImages]:
     if evaluation.images is None or not names:
         return {}
     titles = model_titles(list(models.values()))
-    found = {titles[name]: load_images_beside(models[name], evaluation) for name in names[: MODELS_MAX - 1]}
-    return {title: images for title, images in found.items() if images is not None}
+    found = _load_others(evaluation, {name: models[name] for name in names[: MODELS_MAX - 1]})
+    return {titles[name]: images for name, images in found.items() if images is not None}
 
 
 def chosen_difference(evaluation: Evaluation) -> tuple[str, NDArray[np.floating]] | None:
@@ -107,7 +126,7 @@ def chosen_difference(evaluation: Evaluation) -> tuple[str, NDArray[np.floating]
     model = next((model for model in list_models(settings()) if model.id == name), None)
     if model is None or evaluation.images is None or model.id == evaluation.model.id:
         return None
-    other = load_images_beside(model, evaluation)
+    other = _load_others(evaluation, {name: model}).get(name)
     if other is None:
         return None
     try:

@@ -14,6 +14,7 @@ from fer_core.bundles.reports import SplitReports
 from fer_core.calibration import CALIBRATION_FILE, OperatingPoint
 from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
+from fer_core.errors import InputError
 from fer_core.evaluation.dataset_predictions import ALL_IMAGES, DatasetPredictions, NotPredictedError, load_predictions
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.prediction_cache import FOLDER
@@ -79,12 +80,17 @@ def load_images_beside(model: ModelEntry, evaluation: Evaluation) -> EvaluatedIm
     """Load another model's images for a comparison with an evaluation; None if it has no predictions of the dataset.
 
     Raises:
-        InputError: none of the images has a label that the model knows.
+        InputError: the model has seen every image, or knows none of the labels.
     """
     assert evaluation.dataset is not None
     predictions = load_dataset_predictions(model, evaluation.dataset)
-    if predictions is None or not predictions.list_splits():
+    if predictions is None:
         return None
+    if not predictions.list_splits():
+        raise InputError(
+            f"{model.info.title or model.id} has seen every image of {evaluation.dataset.title}, so it can't be "
+            "compared on it. Choose another dataset."
+        )
     known = {each.name for each in predictions.list_splits()}
     split = evaluation.split if evaluation.split in known else ALL_IMAGES
     report = evaluation.report
@@ -109,7 +115,7 @@ def _cache_key(model: ModelEntry, dataset: StoredDataset) -> _Key:
     return dataset.id, dataset.fingerprint, version, model.id, str(model.folder), changed
 
 
-@st.cache_resource(show_spinner="Reading the predictions", max_entries=3)
+@st.cache_resource(show_spinner="Reading the predictions", max_entries=8)
 def _load(
     dataset_id: str, fingerprint: str, version: int, model_id: str, folder: str, changed: tuple[int, ...]
 ) -> DatasetPredictions | None:

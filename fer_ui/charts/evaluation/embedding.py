@@ -44,8 +44,9 @@ def embedding_chart(images: EvaluatedImages, xy: NDArray[np.float32], coloring: 
                     hovertext=_hover_texts(images, numbers),
                 )
             )
-    figure.update_xaxes(visible=False, scaleanchor="y", range=[-0.03, 1.03])
-    figure.update_yaxes(visible=False, range=[-0.03, 1.03])
+    right, top = (float(end) for end in np.nanmax(xy, axis=0)) if known.any() else (1.0, 1.0)
+    figure.update_xaxes(visible=False, scaleanchor="y", range=[-0.03, right + 0.03])
+    figure.update_yaxes(visible=False, range=[-0.03, top + 0.03])
     figure.update_layout(showlegend=True)
     subtitle = f"{format_images(int(known.sum()))}. Draw around faces to see them."
     apply_layout(figure, title=TITLE, subtitle=subtitle, height_px=_PLOT_PX + 2 * LEGEND_PX)
