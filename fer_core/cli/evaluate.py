@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 from pydantic import ValidationError
@@ -15,12 +16,13 @@ from fer_core.bundles.catalog import ModelEntry, find_model
 from fer_core.bundles.reports import save_evaluation
 from fer_core.calibration import OperatingPoint
 from fer_core.cli.compare import score_json
-from fer_core.cli.evaluation_images import add_model_and_data, evaluation_images
+from fer_core.cli.evaluation_images import EvaluationImages, add_model_and_data, evaluation_images
 from fer_core.cli.output import ProgressLine, format_table, print_result
 from fer_core.data.catalog import list_datasets
 from fer_core.errors import InputError
 from fer_core.evaluation.analysis.curves import class_curves, coverage_curve
-from fer_core.evaluation.analysis.slices import list_attributes, slice_images
+from fer_core.evaluation.analysis.label_errors import Kind, find_label_errors
+from fer_core.evaluation.analysis.slices import Slice, list_attributes, slice_images
 from fer_core.evaluation.evaluated_images import EvaluatedImages, evaluate_table
 from fer_core.evaluation.export import predictions_as_table
 from fer_core.evaluation.html_report.document import ReportContext, build_html_report, print_pdf
@@ -61,47 +63,47 @@ def run(arguments: argparse.Namespace) -> None:
     predictions_file = _output_file(arguments.predictions, "--predictions", (".csv", ".parquet"))
     model = find_model(arguments.model, settings())
     run_folder = run_folder_of(model) if arguments.save else None
-    bundle = Bundle.open(model.folder)
+    bundle, point = Bundle.open(model.folder), OperatingPoint.parse(arguments.point)
+    labels, threshold = bundle.contract.label_set, bundle.calibration.points[point].confidence_threshold
     with evaluation_images(arguments, model) as images:
         predictions = predict_dataset(bundle, images.rows, images.source, ProgressLine())
     if run_folder:
-        every = build_reports(predictions, bundle.calibration, bundle.contract.label_set)
-        note = " ".join(filter(None, [arguments.note, images.excluded.describe()]))
-        try:
-            evaluation = Evaluation(dataset=images.title(_data_title(arguments.data)), note=note, reports=every)
-        except ValidationError as exc:
-            raise InputError(f"The report can't be saved: {exc.errors()[0]['msg']}. Change --note.") from exc
-        save_evaluation(run_folder, slug(f"{Path(arguments.data).stem} {images.split}"), evaluation)
-    point = OperatingPoint.parse(arguments.point)
+        _save(arguments, run_folder, build_reports(predictions, bundle.calibration, labels), images)
     evaluated = evaluate_table(
-        predictions,
-        images.rows,
-        bundle.calibration,
-        bundle.contract.label_set,
-        arguments.protocol,
-        point,
-        images.excluded,
+        predictions, images.rows, bundle.calibration, labels, arguments.protocol, point, images.excluded
     )
-    report, where = evaluated.report, f"Evaluated on {images.describe(arguments.data)}."
-    lines = [where, images.excluded.describe(), format_report(report)]
-    threshold = bundle.calibration.points[point].confidence_threshold
+    sliced = [(each.title, slice_images(evaluated, each)) for each in list_attributes(images.rows)]
+    slices = [(title, found) for title, found in sliced if len(found) > 1]
+    where = f"Evaluated on {images.describe(arguments.data)}."
+    lines = [where, images.excluded.describe(), format_report(evaluated.report)]
     if predictions_file:
         write_predictions_table(predictions_as_table(evaluated, threshold), predictions_file)
         lines.append(f"Wrote {len(evaluated.ids):,} predictions to {predictions_file}")
     if report_file:
-        slices = [(each.title, slice_images(evaluated, each)) for each in list_attributes(images.rows)]
-        context = ReportContext(
-            model=model.info.title or model.id,
-            dataset=_data_title(arguments.data),
-            images=f"{report.n:,} images. {where} {images.excluded.describe()}",
-            confidence_threshold=threshold,
-            slices=[(title, found) for title, found in slices if len(found) > 1],
-        )
-        html = build_html_report(context, report, evaluated)
+        what = f"{evaluated.report.n:,} images. {where} {images.excluded.describe()}"
+        title = model.info.title or model.id
+        context = ReportContext(title, _data_title(arguments.data), what, threshold, slices)
+        html = build_html_report(context, evaluated.report, evaluated)
         _write(report_file, print_pdf(html) if report_file.suffix.lower() == ".pdf" else html.encode())
         lines.append(f"Wrote the report to {report_file}")
-    result = report.model_dump(mode="json") | images.to_json() | analysis_json(evaluated)
+    result = evaluated.report.model_dump(mode="json") | images.to_json() | analysis_json(evaluated, slices)
     print_result(result, arguments.json, "\n".join(lines))
+
+
+def _save(
+    arguments: argparse.Namespace, run_folder: Path, reports: list[StoredReport], images: EvaluationImages
+) -> None:
+    """Save the reports with the run, for its model card.
+
+    Raises:
+        InputError: the note is too long.
+    """
+    note = " ".join(filter(None, [arguments.note, images.excluded.describe()]))
+    try:
+        evaluation = Evaluation(dataset=images.title(_data_title(arguments.data)), note=note, reports=reports)
+    except ValidationError as exc:
+        raise InputError(f"The report can't be saved: {exc.errors()[0]['msg']}. Change --note.") from exc
+    save_evaluation(run_folder, slug(f"{Path(arguments.data).stem} {images.split}"), evaluation)
 
 
 def _output_file(name: str | None, option: str, suffixes: tuple[str, ...]) -> Path | None:
@@ -141,7 +143,7 @@ def _write(path: Path, content: bytes) -> None:
         raise InputError(f"{path} can't be written: {exc.strerror}. Choose a file in a writable folder.") from exc
 
 
-def analysis_json(images: EvaluatedImages) -> dict[str, Any]:
+def analysis_json(images: EvaluatedImages, slices: Sequence[tuple[str, Sequence[Slice]]]) -> dict[str, Any]:
     """Convert what the predictions of the images tell beyond the report to JSON values."""
     curves = [
         {
@@ -156,7 +158,32 @@ def analysis_json(images: EvaluatedImages) -> dict[str, Any]:
         "scores": {name: score_json(each) for name, each in score_with_intervals(images.judged).items()},
         "curves": curves,
         "aurc": coverage_curve(images.judged).area,
+        "label_errors": _label_errors_json(images),
+        "slices": {
+            title: [
+                {
+                    "name": each.name,
+                    "images": each.n,
+                    "accuracy": each.accuracy,
+                    "interval": list(each.interval),
+                    "expected": each.expected,
+                    "p": each.p,
+                }
+                for each in found
+            ]
+            for title, found in slices
+        },
     }
+
+
+def _label_errors_json(images: EvaluatedImages) -> dict[str, Any]:
+    """Count likely label errors; why they can't be found, where that is so."""
+    try:
+        errors = find_label_errors(images)
+    except InputError as exc:
+        return {"problem": str(exc)}
+    counts = {kind: len(errors.of_kind(kind)) for kind in get_args(Kind)}
+    return {"judged": errors.judged, **counts, "ids": images.ids[errors.numbers].tolist()}
 
 
 def run_folder_of(entry: ModelEntry) -> Path:

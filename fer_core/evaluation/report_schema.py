@@ -18,7 +18,7 @@ from fer_core.metrics import CALIBRATION_BINS, HEADLINE_METRICS, ClassMetrics, M
 
 SplitName = Literal["test", "valid", "train"]
 
-ANALYSES = frozenset({"scores", "curves", "aurc"})
+ANALYSES = frozenset({"scores", "curves", "aurc", "label_errors", "slices"})
 """Keys of `evaluate --json` that can be computed again from the predictions and are no part of a report."""
 
 _REPORTS_MAX = 8

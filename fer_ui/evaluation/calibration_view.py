@@ -29,8 +29,8 @@ def show_calibration(evaluation: Evaluation) -> None:
         unscaled = "" if report.ece_unscaled is None else f"before temperature scaling {report.ece_unscaled:.3f}"
         numbers = [Headline("Calibration error (ECE)", f"{report.ece:.3f}", unscaled)]
         if images is not None and predictions is not None:
-            curve = coverage_curve(images.judged)
             threshold = predictions.calibration.points[report.point].confidence_threshold
+            curve = coverage_curve(images.judged, threshold)
             numbers.append(Headline("Error-coverage area (AURC)", f"{curve.area:.3f}", "0 is perfect"))
             headline(numbers)
             st.markdown(describe_coverage(curve, threshold))
@@ -46,5 +46,5 @@ def show_calibration(evaluation: Evaluation) -> None:
         counts = confidence_table(images.judged)
         show_chart(confidence_bars(counts), f"confidence-{evaluation.key}", table=counts)
     with right:
-        points = pd.DataFrame(curve._asdict()).drop(columns="area")
+        points = pd.DataFrame(curve._asdict())[["coverage", "accuracy", "threshold"]]
         show_chart(coverage_chart(curve, threshold), f"coverage-{evaluation.key}", table=points)

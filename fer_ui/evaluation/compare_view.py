@@ -165,6 +165,8 @@ def _show(
         subtitle = "Right of zero, the other model is better; whiskers are paired 95 % intervals."
         chart = differences_chart(difference.classes, subtitle)
         show_chart(chart, f"differences-{evaluation.key}", table=_class_table(difference))
+        query = {**st.query_params.to_dict(), "section": "confusion", "view": "difference"}
+        link_to(Page.EVALUATION, "Difference of the confusion matrices", **query)
     st.dataframe(_score_table(compared, seeds), hide_index=True, key=f"compared-{evaluation.key}")
     _show_flipped(evaluation, compared, difference)
 

@@ -11,6 +11,7 @@ from fer_core.bundles.reports import read_report
 from fer_core.calibration import OperatingPoint
 from fer_core.data.catalog import StoredDataset, list_datasets
 from fer_core.data.dataset_title import dataset_title
+from fer_core.errors import InputError
 from fer_core.evaluation.dataset_predictions import ALL_IMAGES, DatasetPredictions
 from fer_core.evaluation.predictions import Protocol
 from fer_core.runs.folder import Run
@@ -80,10 +81,15 @@ def _choose_images(
         each.name: _ALL_TITLE if each.name == ALL_IMAGES else split_title(each.name)
         for each in predictions.list_splits()
     }
+    if not (protocols := predictions.protocols()):
+        raise InputError(
+            f"{dataset.title} has no labels, so nothing can be evaluated on it. Choose another dataset, or label its "
+            "images."
+        )
     split = _choose_split(titles)
     points = predictions.calibration.points
     same = len({points[point].tau for point in OperatingPoint}) == 1
-    protocol, point = _choose_labels_and_point(predictions.protocols(), list(OperatingPoint), same=same)
+    protocol, point = _choose_labels_and_point(protocols, list(OperatingPoint), same=same)
     images = load_images(model, dataset, split, protocol, point)
     assert images is not None
     return Evaluation(

@@ -64,12 +64,16 @@ class CoverageCurve(NamedTuple):
     Attributes:
         threshold: the confidence of the least confident image that is kept.
         area: under the curve of errors, of all images (AURC); 0 is perfect.
+        answered: share of the images whose confidence reaches the model's threshold, of all images.
+        answered_accuracy: accuracy on them; nan without any.
     """
 
     coverage: Values
     accuracy: Values
     threshold: Values
     area: float
+    answered: float
+    answered_accuracy: float
 
 
 def class_curves(judged: Judged) -> list[ClassCurves]:
@@ -128,11 +132,14 @@ def threshold_curve(judged: Judged, label: int) -> ThresholdCurve:
     return ThresholdCurve(_THRESHOLDS, precision, hits / n, 2 * hits / (found + n))
 
 
-def coverage_curve(judged: Judged) -> CoverageCurve:
+def coverage_curve(judged: Judged, confidence_threshold: float = 0.0) -> CoverageCurve:
     """Compute how accuracy rises when the model abstains from the images of which it is least confident.
 
     Geifman and El-Yaniv (2017), "Selective Classification for Deep Neural Networks". Images of equal confidence are
     kept or left together.
+
+    Args:
+        confidence_threshold: of the model, for `answered`.
     """
     order = np.argsort(-judged.confidence, kind="stable")
     confidence, correct = judged.confidence[order].astype(float), judged.correct[order]
@@ -140,7 +147,16 @@ def coverage_curve(judged: Judged) -> CoverageCurve:
     accuracy = np.cumsum(correct) / count
     last = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
     kept = last[thin(count[last] / len(order))]
-    return CoverageCurve(count[kept] / len(order), accuracy[kept], confidence[kept], float(1 - accuracy.mean()))
+    ends = last[np.searchsorted(last, np.arange(len(order)))]  # of each image, the last one of equal confidence
+    answered = judged.confidence >= confidence_threshold
+    return CoverageCurve(
+        coverage=count[kept] / len(order),
+        accuracy=accuracy[kept],
+        threshold=confidence[kept],
+        area=float(1 - accuracy[ends].mean()),
+        answered=float(answered.mean()),
+        answered_accuracy=float(judged.correct[answered].mean()) if answered.any() else math.nan,
+    )
 
 
 def thin(places: NDArray[np.floating]) -> NDArray[np.intp]:

@@ -155,14 +155,13 @@ def calibration_section(report: StoredReport, judged: Judged | None, confidence_
             for place in reversed(range(_BINS))
             if every[place]
         ]
-        coverage = coverage_curve(judged)
+        coverage = coverage_curve(judged, confidence_threshold)
         line = Line("accuracy", coverage.coverage.tolist(), coverage.accuracy.tolist(), ACCENT)
-        kept = judged.confidence >= confidence_threshold
         answered = (
-            f"Of the {percent(float(kept.mean()))} with a confidence of at least {percent(confidence_threshold)}, "
-            f"{percent(float(judged.correct[kept].mean()))} are right."
-            if kept.any()
-            else ""
+            ""
+            if math.isnan(coverage.answered_accuracy)
+            else f"Of the {percent(coverage.answered)} with a confidence of at least {percent(confidence_threshold)}, "
+            f"{percent(coverage.answered_accuracy)} are right."
         )
         parts += [
             "<h3>Confidence</h3>",

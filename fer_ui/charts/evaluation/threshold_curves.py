@@ -102,12 +102,12 @@ def coverage_chart(curve: CoverageCurve, threshold: float) -> go.Figure:
             ],
         )
     )
-    if (place := find_threshold(curve, threshold)) is not None:
+    if not np.isnan(curve.answered_accuracy):
         figure.add_trace(
             go.Scatter(
                 name="The model's confidence threshold",
-                x=[curve.coverage[place]],
-                y=[curve.accuracy[place]],
+                x=[curve.answered],
+                y=[curve.answered_accuracy],
                 mode="markers",
                 marker={"color": SERIES[3], "size": 11, "symbol": "diamond"},
                 hovertext=[describe_coverage(curve, threshold)],
@@ -123,20 +123,15 @@ def coverage_chart(curve: CoverageCurve, threshold: float) -> go.Figure:
 
 def describe_coverage(curve: CoverageCurve, threshold: float) -> str:
     """Say what abstaining below the confidence threshold costs, and what it brings."""
-    place, every = find_threshold(curve, threshold), format_percent(float(curve.accuracy[-1]))
-    if place is None or curve.coverage[place] > 1 - 1e-9:
+    every = format_percent(float(curve.accuracy[-1]))
+    if np.isnan(curve.answered_accuracy):
+        return f"No prediction reaches its confidence threshold of {format_percent(threshold)}."
+    if curve.answered > 1 - 1e-9:
         return f"Without a confidence threshold it answers every image, {every} of them right."
     return (
-        f"Answering the {format_percent(float(curve.coverage[place]))} of which it is at least "
-        f"{format_percent(threshold)} sure, {format_percent(float(curve.accuracy[place]))} are right; of all images "
-        f"{every}."
+        f"Answering the {format_percent(curve.answered)} of which it is at least {format_percent(threshold)} sure, "
+        f"{format_percent(curve.answered_accuracy)} are right; of all images {every}."
     )
-
-
-def find_threshold(curve: CoverageCurve, threshold: float) -> int | None:
-    """Find the last point whose images all have at least the threshold as confidence; None if the first has less."""
-    kept = np.flatnonzero(curve.threshold >= threshold)
-    return int(kept[-1]) if len(kept) else None
 
 
 def _class_line(curve: ClassCurves, label: Expression, kind: Kind) -> go.Scatter:

@@ -85,6 +85,9 @@ def test_an_evaluation_has_all_scores_and_writes_report_and_predictions(cli: Cli
     scores = result.json["scores"]
     assert len(scores) == 9 and scores["accuracy"]["value"] == pytest.approx(result.json["accuracy"])
     assert {"curves", "aurc", "confusion"} <= set(result.json)
+    assert all(sum(each["images"] for each in found) <= result.json["n"] for found in result.json["slices"].values())
+    assert "Brightness" in result.json["slices"]
+    assert "two classes of at least 5 images" in result.json["label_errors"]["problem"]
     assert "<h2>Likely label errors</h2>" in report.read_text()
     written = pd.read_parquet(table)
     assert len(written) == result.json["n"] + result.json["unlabeled"]

@@ -71,6 +71,7 @@ def test_images_of_equal_confidence_are_kept_together() -> None:
     probabilities = np.tile(np.float32([[0.75, 0.25]]), (8, 1))
     curve = coverage_curve(Judged(np.array([0, 0, 0, 1] * 2), probabilities))
     assert curve.coverage.tolist() == [1.0] and curve.accuracy.tolist() == [0.75]
+    assert curve.area == pytest.approx(0.25), "whatever their order"
 
 
 def test_thinning_keeps_short_curves() -> None:
