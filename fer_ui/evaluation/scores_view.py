@@ -32,6 +32,10 @@ _MEANINGS: dict[ScoreName, str] = {
     "log_loss": "Mean surprise at the label, in nats; 0 is perfect, and sure errors cost most.",
     "ece": "Mean gap between confidence and accuracy in 15 bins; 0 is perfect. Of few images it is too high.",
 }
+_INTERVALS = (
+    "Intervals: 1,000 resamples of the images. Those beside the confusion matrix come from its counts, and are wider "
+    "where a class has few images, which resamples alone underrate."
+)
 _SINGLE, _PANEL = "one annotator against the others", "panel of annotators"
 
 
@@ -56,7 +60,7 @@ def show_scores(evaluation: Evaluation) -> None:
     view = chart_and_numbers("scores")
     with view.numbers:
         verdict(describe_scores(found.scores, found.annotators))
-        st.caption(escape_markdown(f"{format_images(evaluation.report.n)}. Intervals: 1,000 resamples of the images."))
+        st.caption(escape_markdown(f"{format_images(evaluation.report.n)}. {_INTERVALS}"))
         if found.votes:
             st.markdown(escape_markdown(describe_votes(found.votes)))
     with view.chart:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from typing import Any
+
+from PIL import ImageFile
 
 from fer_core.errors import FerscopeError, InputError
 from fer_core.evaluation.analysis.label_errors import find_label_errors
@@ -116,12 +119,25 @@ def print_pdf(html: str) -> bytes:
     Raises:
         InputError: a system library is missing.
     """
+    content: bytes = lay_out(html).write_pdf()
+    return content
+
+
+def lay_out(html: str) -> Any:
+    """Lay out a report in pages, a `weasyprint.Document`.
+
+    Raises:
+        InputError: a system library is missing.
+    """
+    accepts_truncated = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         from weasyprint import HTML
     except OSError as exc:
         raise InputError(_PDF_NEEDS) from exc
-    content: bytes = HTML(string=html, url_fetcher=_refuse).write_pdf()
-    return content
+    finally:
+        # Its import makes Pillow accept truncated images in the whole process, which would then be predicted.
+        ImageFile.LOAD_TRUNCATED_IMAGES = accepts_truncated
+    return HTML(string=html, url_fetcher=_refuse).render()
 
 
 def _refuse(url: str, *_: object, **__: object) -> dict[str, object]:

@@ -75,6 +75,7 @@ def copy_run(run_id: str) -> StartingPoint:
     path = run.path("config.yaml")
     config = load_config(path)
     title = run_title(run, settings())
+    config = config.model_copy(update={"split_from": ""})  # the split is what the form shows
     if config.title not in PRESET_TITLES:
         config = config.model_copy(update={"title": ""})  # the name is the original's
     return StartingPoint(_COPY + run_id, f"Copy of {title}", f"With all settings of {title}.", str(path), path, config)

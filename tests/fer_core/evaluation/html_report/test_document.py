@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from weasyprint import HTML
+from PIL import ImageFile
 
 from fer_core.evaluation.analysis.paired_comparison import compare_on_same_images
 from fer_core.evaluation.analysis.slices import Attribute, slice_images
 from fer_core.evaluation.html_report import document
-from fer_core.evaluation.html_report.document import ReportContext, build_html_report, print_pdf
+from fer_core.evaluation.html_report.document import ReportContext, build_html_report, lay_out, print_pdf
 from fer_core.evaluation.scores import score
 from tests.support.evaluated import make_evaluated, make_judged
 
@@ -63,7 +63,12 @@ def test_the_pdf_has_pages_with_all_of_it() -> None:
     html = build_html_report(context(), IMAGES.report, IMAGES)
     content = print_pdf(html)
     assert content.startswith(b"%PDF") and len(content) > 20_000
-    assert len(HTML(string=html).render().pages) > 3
+    assert len(lay_out(html).pages) > 3
+
+
+def test_printing_leaves_the_decoder_strict() -> None:
+    print_pdf("<h1>Report</h1>")
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
 def test_a_pdf_fetches_nothing() -> None:

@@ -179,7 +179,8 @@ def test_every_config_value_has_a_widget() -> None:
     covered = (
         {step.path for step in STEPS} | {step.path for _, step in STEPS_OF_OTHER_NETWORKS} | {"dataset", "model.name"}
     )
-    assert set(flatten(TrainConfig(dataset=DATASET))) == covered
+    of_retraining = {"split_from"}
+    assert set(flatten(TrainConfig(dataset=DATASET))) == covered | of_retraining
 
 
 def test_the_dataset_can_be_changed(store: Settings, filled_form: AppTest) -> None:

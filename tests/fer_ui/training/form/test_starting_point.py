@@ -118,6 +118,13 @@ def test_a_missing_dataset_is_explained_and_no_other_is_used(show: Show) -> None
     assert "train-start" not in [button.key for button in app.button]
 
 
+def test_a_copy_of_a_retrained_run_makes_the_split_that_the_form_shows(store: Settings, show: Show) -> None:
+    create_run(RUN_ID, dump_config(UNUSUAL.model_copy(update={"split_from": "earlier"})), store)
+    app = show(**{"from": RUN_ID})
+    assert get_config(app).split_from == ""
+    assert 'split_from=""' in app.code[0].value
+
+
 def test_a_copy_of_a_run_on_a_missing_dataset_is_explained(store: Settings, show: Show) -> None:
     create_run(RUN_ID, dump_config(TrainConfig(dataset="gone", affect_weight=0.5)), store)
     app = show(**{"from": RUN_ID})
