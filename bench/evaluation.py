@@ -96,7 +96,11 @@ def _measure_engine(dataset: StoredDataset, settings: Settings) -> Iterator[tupl
     yield "engine", "read predictions and labels", seconds
     seconds, images = _timed(lambda: predictions.evaluate(ALL_IMAGES, "majority", OperatingPoint.ACCURATE))
     yield "engine", "evaluate a split", seconds
-    yield "bootstrap", "nine scores, 1,000 resamples", _timed(lambda: score_with_intervals(images.judged))[0]
+    yield (
+        "bootstrap",
+        "nine scores, 1,000 resamples",
+        _timed(lambda: score_with_intervals(images.labeled_predictions))[0],
+    )
     yield "engine", "faces of a cell", _timed(lambda: images.cell(Expression.FEAR, Expression.SURPRISE))[0]
     yield "engine", "label errors", _timed(lambda: find_label_errors(images))[0]
     other = load_predictions(settings.runs_dir / RUN, dataset, settings)

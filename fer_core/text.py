@@ -78,3 +78,14 @@ def format_size(size_bytes: float) -> str:
 
 def _two_digits(value: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}"
+
+
+def format_points(difference_01: float) -> str:
+    """Format a difference of shares in percentage points with its sign: "+2.4", "\N{MINUS SIGN}30.7"."""
+    return format_signed(difference_01 * 100, 1)
+
+
+def format_signed(value: float, decimals: int = 2) -> str:
+    """Format a number that can be negative with its sign: "+0.70", "\N{MINUS SIGN}0.70"; what rounds to 0 has none."""
+    rounded = round(value, decimals)
+    return f"{rounded:+.{decimals}f}".replace("-", "\N{MINUS SIGN}") if rounded else f"{0:.{decimals}f}"

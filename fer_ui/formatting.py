@@ -39,17 +39,6 @@ def format_percent(share_01: float, decimals: int = 1) -> str:
     return f"{share_01 * 100:.{decimals}f} %"
 
 
-def format_points(difference_01: float) -> str:
-    """Format a difference of shares in percentage points with its sign: "+2.4", "\N{MINUS SIGN}30.7"."""
-    return format_signed(difference_01 * 100, 1)
-
-
-def format_signed(value: float, decimals: int = 2) -> str:
-    """Format a number that can be negative with its sign: "+0.70", "\N{MINUS SIGN}0.70"; what rounds to 0 has none."""
-    rounded = round(value, decimals)
-    return f"{rounded:+.{decimals}f}".replace("-", "\N{MINUS SIGN}") if rounded else f"{0:.{decimals}f}"
-
-
 def format_interval(low_01: float, high_01: float) -> str:
     """Format an interval of shares: "78.1 to 83.4 %"."""
     return f"{low_01 * 100:.1f} to {high_01 * 100:.1f} %"

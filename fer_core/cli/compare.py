@@ -17,9 +17,10 @@ from fer_core.cli.stored_evaluation import (
     open_predictions,
 )
 from fer_core.errors import InputError
-from fer_core.evaluation.analysis.comparison_text import describe_difference, format_p, format_points
+from fer_core.evaluation.analysis.comparison_text import describe_difference, format_p
 from fer_core.evaluation.analysis.paired_comparison import Difference, PairedComparison, compare_on_same_images
 from fer_core.evaluation.scores import SCORE_TITLES, Score
+from fer_core.text import format_points
 
 
 def add_command(commands: Any) -> None:
@@ -41,9 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     point = OperatingPoint.parse(arguments.point)
     titles = model_titles([model for model, _ in opened])
     images = {
-        titles[model.id]: predictions.evaluate_beside(split, protocol, point)
-        if number
-        else predictions.evaluate(split, protocol, point)
+        titles[model.id]: predictions.evaluate(predictions.split_beside(split) if number else split, protocol, point)
         for number, (model, predictions) in enumerate(opened)
     }
     compared = compare_on_same_images(images)

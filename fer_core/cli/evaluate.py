@@ -152,12 +152,12 @@ def analysis_json(images: EvaluatedImages, slices: Sequence[tuple[str, Sequence[
             "roc_auc": each.auc,
             "roc_auc_interval": list(each.auc_interval),
         }
-        for each in class_curves(images.judged)
+        for each in class_curves(images.labeled_predictions)
     ]
     return {
-        "scores": {name: score_json(each) for name, each in score_with_intervals(images.judged).items()},
+        "scores": {name: score_json(each) for name, each in score_with_intervals(images.labeled_predictions).items()},
         "curves": curves,
-        "aurc": coverage_curve(images.judged).area,
+        "aurc": coverage_curve(images.labeled_predictions).area,
         "label_errors": _label_errors_json(images),
         "slices": {
             title: [

@@ -22,10 +22,9 @@ from fer_core.data.record import SPLIT_TITLES, Split
 from fer_core.data.training_images import ExcludedImages, truncate_hashes
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError, RunError
-from fer_core.evaluation.evaluated_images import EvaluatedImages
+from fer_core.evaluation.evaluated_images import EvaluatedImages, evaluate_table
 from fer_core.evaluation.prediction_cache import PredictionKey, aligned_logits, read_predictions
-from fer_core.evaluation.predictions import PROTOCOLS, Protocol, prediction_table, true_labels
-from fer_core.evaluation.report import build_report
+from fer_core.evaluation.predictions import PROTOCOLS, Protocol, prediction_table
 from fer_core.labels import LabelSet
 from fer_core.runs.folder import Run
 from fer_core.runs.training_images import find_training_dataset, load_split_by_id, load_training_images
@@ -93,13 +92,12 @@ class DatasetPredictions:
             del found[ALL_IMAGES]
         return [SplitImages(name, n, self.of_run) for name, n in found.items() if n]
 
-    def evaluate_beside(self, split: str, protocol: Protocol, point: OperatingPoint) -> EvaluatedImages:
-        """Evaluate for a comparison with a model that is evaluated on `split`: that split if this model has it, too.
+    def split_beside(self, split: str) -> str:
+        """Return the split for a comparison with a model that is evaluated on `split`: the same if it is here, too.
 
         Otherwise every image that the model has not seen; the comparison selects the common ones.
         """
-        known = {each.name for each in self.list_splits()}
-        return self.evaluate(split if split in known else ALL_IMAGES, protocol, point)
+        return split if split in {each.name for each in self.list_splits()} else ALL_IMAGES
 
     def evaluate(self, split: str, protocol: Protocol, point: OperatingPoint) -> EvaluatedImages:
         """Evaluate the images of a split.
@@ -113,18 +111,8 @@ class DatasetPredictions:
         if not chosen.any():
             known = ", ".join(each.name for each in self.list_splits()) or "none"
             raise InputError(f"There are no images to evaluate in the split {split!r}. Splits with images: {known}.")
-        positions = np.flatnonzero(chosen)
-        table = self.table.iloc[positions]
-        return EvaluatedImages(
-            labels=tuple(self.labels),
-            positions=positions,
-            ids=table["id"].to_numpy(object),
-            truth=true_labels(table, protocol, self.labels),
-            probabilities=self.calibration.probabilities(self.logits[positions], point),
-            votes=self._votes(positions),
-            report=build_report(table, self.calibration, self.labels, protocol, point),
-            excluded=self._count_excluded(split),
-        )
+        excluded = self._count_excluded(split)
+        return evaluate_table(self.table[chosen], self.index, self.calibration, self.labels, protocol, point, excluded)
 
     def _evaluated(self, split: str) -> NDArray[np.bool_]:
         """Mask the images of a split that the model predicted and has not seen.
@@ -155,11 +143,6 @@ class DatasetPredictions:
         in_split = self._in_split(split)
         selected = self.selected_on & ~self.trained_on
         return ExcludedImages(int((in_split & self.trained_on).sum()), int((in_split & selected).sum()), self.complete)
-
-    def _votes(self, positions: NDArray[np.intp]) -> NDArray[np.int64] | None:
-        if VOTE_COLUMNS[0] not in self.index:
-            return None
-        return self.index[list(VOTE_COLUMNS)].iloc[positions].fillna(0).to_numpy(np.int64)
 
 
 def load_predictions(folder: Path, dataset: StoredDataset, settings: Settings) -> DatasetPredictions:

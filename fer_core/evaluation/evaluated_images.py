@@ -16,7 +16,7 @@ from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.evaluation.predictions import Protocol, table_logits, true_labels
 from fer_core.evaluation.report import build_report
 from fer_core.evaluation.report_schema import StoredReport
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.scores import LabeledPredictions
 from fer_core.labels import Expression, LabelSet
 
 
@@ -50,9 +50,9 @@ class EvaluatedImages:
         return self.select(self.truth >= 0)
 
     @cached_property
-    def judged(self) -> Judged:
+    def labeled_predictions(self) -> LabeledPredictions:
         """Truth and probabilities of those that have a label, for the scores."""
-        return Judged(self.labeled.truth, self.labeled.probabilities)
+        return LabeledPredictions(self.labeled.truth, self.labeled.probabilities)
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -86,22 +86,21 @@ def evaluate_table(
     point: OperatingPoint,
     excluded: ExcludedImages,
 ) -> EvaluatedImages:
-    """Evaluate predictions of images that need not be in the store.
+    """Evaluate predictions by one protocol at one operating point.
 
     Args:
-        table: see `predictions.prediction_table`.
-        rows: of an index, whose votes are used; positions count them.
+        table: see `predictions.prediction_table`; indexed by the positions of the images in `rows`.
+        rows: of an index, whose votes are used.
         excluded: what was left out before.
     Raises:
         InputError: no image has a label that the model knows, or there are no votes for the protocol.
     """
-    places = pd.Index(rows["id"]).get_indexer(pd.Index(table["id"]))
-    votes = None
+    positions, votes = table.index.to_numpy(np.intp), None
     if VOTE_COLUMNS[0] in rows:
-        votes = rows[list(VOTE_COLUMNS)].iloc[places].fillna(0).to_numpy(np.int64)
+        votes = rows[list(VOTE_COLUMNS)].iloc[positions].fillna(0).to_numpy(np.int64)
     return EvaluatedImages(
         labels=tuple(labels),
-        positions=np.asarray(places, np.intp),
+        positions=positions,
         ids=table["id"].to_numpy(object),
         truth=true_labels(table, protocol, labels),
         probabilities=calibration.probabilities(table_logits(table, labels), point),

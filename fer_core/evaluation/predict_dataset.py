@@ -25,7 +25,7 @@ def predict_dataset(
     Args:
         rows: of an index, with `path`.
     Returns:
-        see `evaluation.predictions.prediction_table`.
+        see `evaluation.predictions.prediction_table`; indexed by the row numbers of the images.
     """
     logits = np.zeros((len(rows), len(classifier.contract.labels)), np.float32)
     read = np.zeros(len(rows), bool)
@@ -34,7 +34,8 @@ def predict_dataset(
         read[numbers] = True
         done = numbers[-1] + 1
         progress(done / len(rows), f"Predicted {done:,} of {len(rows):,} faces")
-    return prediction_table(rows[read], logits[read], classifier.contract.label_set)
+    table = prediction_table(rows[read], logits[read], classifier.contract.label_set)
+    return table.set_axis(np.flatnonzero(read))
 
 
 def image_batches(source: Source, rows: pd.DataFrame, size: int = _BATCH) -> Iterator[tuple[list[int], list[RgbImage]]]:

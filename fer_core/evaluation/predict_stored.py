@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,25 +41,49 @@ def predict_stored(
     stored = read_predictions(path)
     if stored is not None:
         return stored
-    parts = path.with_suffix(".parts")
     rows = dataset.raw_index(["id", "path", "sha256", *BOX_COLUMNS])
     rows = rows[rows["sha256"] != ""].reset_index(drop=True)
-    tables = []
     with dataset.source(settings) as source:
-        for start in range(0, len(rows), _CHUNK_ROWS):
-            part = parts / f"{start:09d}.parquet"
-            table = read_predictions(part)
-            if table is None:
-                table = _predict_chunk(classifier, rows[start : start + _CHUNK_ROWS], source)
-                write_predictions(table, part)
+        chunks = compute_chunks(rows, path, lambda chunk: _predict_chunk(classifier, chunk, source), _CHUNK_ROWS)
+        tables = []
+        for done, table in chunks:
             tables.append(table)
-            done = min(start + _CHUNK_ROWS, len(rows))
             progress(done / len(rows), f"Predicted {done:,} of {len(rows):,} faces")
     empty = logit_table([], np.zeros((0, len(classifier.contract.labels)), np.float32), classifier.contract)
     table = pd.concat(tables, ignore_index=True) if tables else empty
     write_predictions(table, path)
-    shutil.rmtree(parts, ignore_errors=True)
+    delete_chunks(path)
     return table
+
+
+def compute_chunks(
+    rows: pd.DataFrame, path: Path, compute: Callable[[pd.DataFrame], pd.DataFrame], size: int
+) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Compute a table in chunks of rows; those that an earlier, stopped computation finished are read.
+
+    Args:
+        path: of the whole table; the chunks are beside it until `delete_chunks`.
+        compute: computes the table of some rows.
+        size: rows of a chunk.
+    Yields:
+        how many rows are done, and the table of the chunk.
+    """
+    for start in range(0, len(rows), size):
+        part = _parts(path) / f"{start:09d}.parquet"
+        table = read_predictions(part)
+        if table is None:
+            table = compute(rows[start : start + size])
+            write_predictions(table, part)
+        yield min(start + size, len(rows)), table
+
+
+def delete_chunks(path: Path) -> None:
+    """Delete the chunks of a table that is written whole."""
+    shutil.rmtree(_parts(path), ignore_errors=True)
+
+
+def _parts(path: Path) -> Path:
+    return path.with_suffix(".parts")
 
 
 def _predict_chunk(classifier: Classifier, rows: pd.DataFrame, source: Source) -> pd.DataFrame:

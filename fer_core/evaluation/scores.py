@@ -32,7 +32,8 @@ SCORE_TITLES: dict[ScoreName, str] = {
 }
 """In order of display."""
 
-LOWER_IS_BETTER: frozenset[ScoreName] = frozenset({"log_loss", "ece"})
+SHARES: tuple[ScoreName, ...] = ("macro_f1", "balanced_accuracy", "accuracy", "weighted_f1", "top2")
+"""Those that are written as percentages."""
 
 SAMPLES = 1000
 _SEED = 0
@@ -41,7 +42,7 @@ _PROBABILITY_MIN = 1e-7
 
 
 @dataclass(frozen=True)
-class Judged:
+class LabeledPredictions:
     """Predictions of labeled images.
 
     Attributes:
@@ -115,13 +116,13 @@ class Resampled(NamedTuple):
     ece: NDArray[np.float64]
 
 
-def score(judged: Judged) -> dict[ScoreName, float]:
+def score(predictions: LabeledPredictions) -> dict[ScoreName, float]:
     """Compute the scores by scikit-learn; macro scores are over the classes that occur among the true labels."""
     from sklearn.metrics import cohen_kappa_score, f1_score, matthews_corrcoef
 
-    truth, predicted = judged.truth, judged.predicted
+    truth, predicted = predictions.truth, predictions.predicted
     one_class = len(np.unique(np.concatenate([truth, predicted]))) == 1
-    metrics = classification_metrics(truth, predicted, judged.classes)
+    metrics = classification_metrics(truth, predicted, predictions.classes)
     return {
         "macro_f1": metrics.macro_f1,
         "balanced_accuracy": metrics.balanced_accuracy,
@@ -129,20 +130,20 @@ def score(judged: Judged) -> dict[ScoreName, float]:
         "weighted_f1": float(f1_score(truth, predicted, average="weighted", zero_division=0)),
         "kappa": math.nan if one_class else float(cohen_kappa_score(truth, predicted)),
         "mcc": math.nan if one_class else float(matthews_corrcoef(truth, predicted)),
-        "top2": float(judged.in_top2.mean()),
-        "log_loss": float(judged.loss.mean()),
-        "ece": expected_calibration_error(judged.confidence, judged.correct),
+        "top2": float(predictions.in_top2.mean()),
+        "log_loss": float(predictions.loss.mean()),
+        "ece": expected_calibration_error(predictions.confidence, predictions.correct),
     }
 
 
-def score_with_intervals(judged: Judged) -> dict[ScoreName, Score]:
+def score_with_intervals(predictions: LabeledPredictions) -> dict[ScoreName, Score]:
     """Compute the scores with their intervals: the 2.5 and 97.5 % quantiles over resamples of the images.
 
     Efron and Tibshirani (1993), "An Introduction to the Bootstrap", 13.3. ECE grows when images repeat, so its interval
     is shifted by the bootstrap's estimate of that bias (10.2). Of few images, ECE itself is too high (Roelofs et al.
     2022, "Mitigating Bias in Calibration Error Estimation"), and its interval with it.
     """
-    values, samples = score(judged), sample_scores(resample([judged])[0])
+    values, samples = score(predictions), sample_scores(resample([predictions])[0])
     return {name: Score(value, percentile_interval(value, samples[name], name)) for name, value in values.items()}
 
 
@@ -160,7 +161,7 @@ def percentile_interval(value: float, samples: NDArray[np.float64], name: ScoreN
     return (max(min(low, value), 0.0) if name == "ece" else min(low, value), max(high, value))
 
 
-def resample(models: Sequence[Judged], samples: int = SAMPLES, seed: int = _SEED) -> list[Resampled]:
+def resample(models: Sequence[LabeledPredictions], samples: int = SAMPLES, seed: int = _SEED) -> list[Resampled]:
     """Draw as many images as there are, with replacement, `samples` times; each draw is the same for all models.
 
     Args:

@@ -6,7 +6,6 @@ are in the cache of the store, and are deleted with the dataset.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.data.sources.source import Source
 from fer_core.errors import InputError
 from fer_core.evaluation.predict_dataset import image_batches
+from fer_core.evaluation.predict_stored import compute_chunks, delete_chunks
 from fer_core.evaluation.prediction_cache import PredictionKey, read_predictions, write_predictions
 from fer_core.inference.network_features import FeatureNetwork
 from fer_core.progress import Progress, no_progress
@@ -63,16 +63,10 @@ def compute_map(
     if stored is not None:
         return stored
     rows = _sample(dataset.raw_index(["id", "path", "sha256", *BOX_COLUMNS]))
-    parts, tables = path.with_suffix(".parts"), []
+    tables = []
     with dataset.source(settings) as source:
-        for start in range(0, len(rows), _CHUNK_ROWS):
-            part = parts / f"{start:09d}.parquet"
-            table = read_predictions(part)
-            if table is None:
-                table = _embed(network, rows[start : start + _CHUNK_ROWS], source)
-                write_predictions(table, part)
+        for done, table in compute_chunks(rows, path, lambda chunk: _embed(network, chunk, source), _CHUNK_ROWS):
             tables.append(table)
-            done = min(start + _CHUNK_ROWS, len(rows))
             progress(_EMBEDDING_SHARE_01 * done / len(rows), f"Embedded {done:,} of {len(rows):,} faces")
     embedded = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"id": []})
     if len(embedded) < _IMAGES_MIN:
@@ -81,7 +75,7 @@ def compute_map(
     places = reduce_to_map(embedded.drop(columns="id").to_numpy(np.float32))
     result = pd.DataFrame({"id": embedded["id"], "x": places[:, 0], "y": places[:, 1]})
     write_predictions(result, path)
-    shutil.rmtree(parts, ignore_errors=True)
+    delete_chunks(path)
     return result
 
 

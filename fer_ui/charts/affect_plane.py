@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from fer_core.labels import Expression
 from fer_core.metrics import RANKED_IMAGES_MIN
+from fer_core.text import format_signed
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, empty_figure
-from fer_ui.formatting import format_images, format_signed
+from fer_ui.formatting import format_images
 from fer_ui.theme import TEXT, expression_color, expression_outline, expression_title, rgb
 
 TITLE = "Valence and arousal"

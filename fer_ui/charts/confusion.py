@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from fer_core.evaluation.analysis.confusions import find_confusions, row_shares
 from fer_core.labels import Expression
+from fer_core.text import format_signed
 from fer_ui.charts.few_images import describe_unranked
-from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent, format_signed
+from fer_ui.formatting import format_compact_count, format_count, format_images, format_percent
 from fer_ui.theme import expression_title
 
 TITLE = "Confusion matrix"

@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 from fer_core.corruptions.corruption import SEVERITIES
 from fer_core.evaluation.robustness_report import CorruptionCurve, RobustnessReport, RobustnessScores
 from fer_core.metrics import HEADLINE_METRICS
-from fer_core.text import join_words
+from fer_core.text import format_points, format_signed, join_words
 from fer_ui.charts.layout import apply_layout, label_rows
 from fer_ui.charts.panels import lay_out_panels, make_panels, panel_axis, panel_line
 from fer_ui.charts.training.epoch_lines import legend_line
-from fer_ui.formatting import format_hover, format_interval, format_percent, format_points, format_signed
+from fer_ui.formatting import format_hover, format_interval, format_percent
 from fer_ui.theme import SERIES, sequential_scale, text_on_scale
 
 TITLE = "Robustness to corruptions"

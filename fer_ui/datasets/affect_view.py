@@ -12,10 +12,11 @@ from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.labels import Expression
 from fer_core.metrics import RANKED_IMAGES_MIN
 from fer_core.settings import settings
+from fer_core.text import format_signed
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.affect_plane import affect_plane
 from fer_ui.errors import show_errors
-from fer_ui.formatting import format_count, format_images, format_percent, format_signed
+from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.frame.header import Headline, empty_state, headline, notice
 from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.navigation import Page, link_to

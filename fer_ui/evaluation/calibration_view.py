@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.evaluation.analysis.curves import coverage_curve
+from fer_core.evaluation.analysis.curves import confidence_table, coverage_curve
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, describe_bias, reliability_diagram
-from fer_ui.charts.evaluation.confidence import confidence_bars, confidence_table
+from fer_ui.charts.evaluation.confidence import confidence_bars
 from fer_ui.charts.evaluation.threshold_curves import coverage_chart, describe_coverage
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.frame.header import Headline, headline, notice
@@ -30,7 +30,7 @@ def show_calibration(evaluation: Evaluation) -> None:
         numbers = [Headline("Calibration error (ECE)", f"{report.ece:.3f}", unscaled)]
         if images is not None and predictions is not None:
             threshold = predictions.calibration.points[report.point].confidence_threshold
-            curve = coverage_curve(images.judged, threshold)
+            curve = coverage_curve(images.labeled_predictions, threshold)
             numbers.append(Headline("Error-coverage area (AURC)", f"{curve.area:.3f}", "0 is perfect"))
             headline(numbers)
             st.markdown(describe_coverage(curve, threshold))
@@ -43,7 +43,7 @@ def show_calibration(evaluation: Evaluation) -> None:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        counts = confidence_table(images.judged)
+        counts = confidence_table(images.labeled_predictions)
         show_chart(confidence_bars(counts), f"confidence-{evaluation.key}", table=counts)
     with right:
         points = pd.DataFrame(curve._asdict())[["coverage", "accuracy", "threshold"]]

@@ -13,12 +13,7 @@ from numpy.typing import NDArray
 from fer_core.bundles.catalog import ModelEntry, list_models, model_titles
 from fer_core.comparison.seeds import SeedSummary, group_seeds, summarize_seeds
 from fer_core.errors import FerscopeError
-from fer_core.evaluation.analysis.comparison_text import (
-    describe_difference,
-    describe_retraining,
-    format_p,
-    format_points,
-)
+from fer_core.evaluation.analysis.comparison_text import describe_difference, describe_retraining, format_p
 from fer_core.evaluation.analysis.paired_comparison import (
     MODELS_MAX,
     Difference,
@@ -27,10 +22,11 @@ from fer_core.evaluation.analysis.paired_comparison import (
     row_share_difference,
 )
 from fer_core.evaluation.evaluated_images import EvaluatedImages
-from fer_core.evaluation.scores import SCORE_TITLES, Score, ScoreName
+from fer_core.evaluation.scores import SCORE_TITLES, SHARES, Score, ScoreName
 from fer_core.runs.folder import Run
 from fer_core.runs.title import read_config
 from fer_core.settings import settings
+from fer_core.text import format_points
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.evaluation.differences import differences_chart
 from fer_ui.datasets.faces.face_grid import show_faces
@@ -46,7 +42,6 @@ from fer_ui.resources import load_index
 from fer_ui.theme import expression_title
 
 _IN_TABLE: tuple[ScoreName, ...] = ("macro_f1", "balanced_accuracy", "accuracy", "kappa", "log_loss", "ece")
-_SHARES = frozenset({"macro_f1", "balanced_accuracy", "accuracy"})
 
 
 def show_comparison(evaluation: Evaluation) -> None:
@@ -229,7 +224,7 @@ def _score_table(compared: PairedComparison, seeds: Mapping[str, SeedSummary]) -
 
 
 def _format(name: ScoreName, score: Score) -> str:
-    if name in _SHARES:
+    if name in SHARES:
         return f"{format_percent(score.value)} ({format_interval(*score.interval)})"
     return "{:.3f} ({:.3f} to {:.3f})".format(score.value, *score.interval)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_core.data.catalog import StoredDataset
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.inference.embedding_map import IMAGES_MAX, map_path, read_map
-from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind, JobState
+from fer_core.jobs.job import ACTIVE_STATES, JobKind, JobState
 from fer_core.jobs.submit import submit_embedding
 from fer_core.settings import settings
 from fer_ui.chart_view import get_chart_key, show_titles
@@ -24,7 +24,7 @@ from fer_ui.evaluation.cell_view import show_list
 from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.formatting import format_count
 from fer_ui.frame.header import notice
-from fer_ui.jobs.job_view import show_progress
+from fer_ui.jobs.job_view import follow_job
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam, param_segmented_control
 from fer_ui.resources import job_store
@@ -91,7 +91,7 @@ def _show_offer(evaluation: Evaluation, dataset: StoredDataset) -> None:
         jobs = job_store().list(kind=JobKind.EMBED, target=dataset.id, limit=None)
         mine = [job for job in jobs if evaluation.model.id in job.args]
         if active := next((job for job in mine if job.state in ACTIVE_STATES), None):
-            _follow(active.id)
+            follow_job(active.id)
             return
         if mine and mine[0].state is JobState.FAILED:
             notice("error", f"The last attempt failed: {mine[0].error}")
@@ -106,16 +106,6 @@ def _show_offer(evaluation: Evaluation, dataset: StoredDataset) -> None:
 def _submit(evaluation: Evaluation, dataset: StoredDataset) -> None:
     with show_errors():
         submit_embedding(dataset.id, evaluation.model.id, settings())
-
-
-@st.fragment(run_every="2s")
-def _follow(job_id: str) -> None:
-    job: Job = job_store().get(job_id)
-    if job.state.active:
-        st.caption(escape_markdown(job.title))
-        show_progress(job)
-    else:
-        st.rerun()
 
 
 @st.cache_data(show_spinner="Reading the map", max_entries=4)

@@ -15,7 +15,7 @@ from fer_core.calibration import CALIBRATION_FILE, OperatingPoint
 from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
 from fer_core.data.training_images import TRAINING_IMAGES_FILE
 from fer_core.errors import InputError
-from fer_core.evaluation.dataset_predictions import ALL_IMAGES, DatasetPredictions, NotPredictedError, load_predictions
+from fer_core.evaluation.dataset_predictions import DatasetPredictions, NotPredictedError, load_predictions
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.prediction_cache import FOLDER
 from fer_core.evaluation.predictions import Protocol
@@ -91,9 +91,7 @@ def load_images_beside(model: ModelEntry, evaluation: Evaluation) -> EvaluatedIm
             f"{model.info.title or model.id} has seen every image of {evaluation.dataset.title}, so it can't be "
             "compared on it. Choose another dataset."
         )
-    known = {each.name for each in predictions.list_splits()}
-    split = evaluation.split if evaluation.split in known else ALL_IMAGES
-    report = evaluation.report
+    split, report = predictions.split_beside(evaluation.split), evaluation.report
     return load_images(model, evaluation.dataset, split, report.protocol, report.point)
 
 

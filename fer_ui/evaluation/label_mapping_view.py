@@ -18,7 +18,7 @@ _NO_CLASS = "left out"
 
 
 def show_label_mapping(evaluation: Evaluation) -> None:
-    """Show by which class of the model each label of the dataset is judged, folded, and what is left out."""
+    """Show by which class of the model each label of the dataset is evaluated, folded, and what is left out."""
     images, dataset = evaluation.images, evaluation.dataset
     assert images is not None and dataset is not None
     table = tabulate_mapping(load_index(dataset).iloc[images.positions], images.labels)
@@ -27,7 +27,7 @@ def show_label_mapping(evaluation: Evaluation) -> None:
         shown = pd.DataFrame(
             {
                 f"Label in {dataset.title}": table["raw_label"],
-                "Judged as": table["label"].where(table["judged"], _NO_CLASS).map(_title),
+                "Evaluated as": table["label"].where(table["known"], _NO_CLASS).map(_title),
                 "Images": table["images"],
             }
         )
@@ -36,7 +36,7 @@ def show_label_mapping(evaluation: Evaluation) -> None:
 
 def describe_mapping(table: pd.DataFrame, labels: list[str]) -> str:
     """Say how many images of `tabulate_mapping` are left out, and which classes of the model no image has."""
-    left_out = int(table.loc[~table["judged"], "images"].sum())
+    left_out = int(table.loc[~table["known"], "images"].sum())
     absent = [label for label in labels if label not in set(table["label"])]
     sentences = []
     if left_out:

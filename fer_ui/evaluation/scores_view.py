@@ -12,7 +12,7 @@ from fer_core.data.agreement import AnnotatorAgreement, annotator_agreement
 from fer_core.errors import InputError
 from fer_core.evaluation.analysis.vote_scores import VoteScores, score_votes
 from fer_core.evaluation.evaluated_images import EvaluatedImages
-from fer_core.evaluation.scores import SCORE_TITLES, Score, ScoreName, score_with_intervals
+from fer_core.evaluation.scores import SCORE_TITLES, SHARES, Score, ScoreName, score_with_intervals
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.evaluation.scores import ScoreRow, scores_chart
 from fer_ui.escaping import escape_markdown
@@ -20,7 +20,6 @@ from fer_ui.evaluation.evaluation import Evaluation
 from fer_ui.formatting import NO_VALUE, format_images, format_interval, format_percent
 from fer_ui.frame.view_layout import chart_and_numbers, verdict
 
-_SHARES: tuple[ScoreName, ...] = ("macro_f1", "balanced_accuracy", "accuracy", "weighted_f1", "top2")
 _MEANINGS: dict[ScoreName, str] = {
     "macro_f1": "Mean F1 of the expressions; each counts alike, however rare.",
     "balanced_accuracy": "Mean recall of the expressions.",
@@ -52,7 +51,7 @@ def show_scores(evaluation: Evaluation) -> None:
     """Show the scores on one axis, with a table of all of them."""
     assert evaluation.images is not None
     found = _compute(evaluation.version, evaluation.images)
-    rows = [ScoreRow(SCORE_TITLES[name], *found.scores[name], _people(found, name)) for name in _SHARES]
+    rows = [ScoreRow(SCORE_TITLES[name], *found.scores[name], _people(found, name)) for name in SHARES]
     if found.votes:
         votes = found.votes
         people = {"two annotators with each other": votes.annotator_agreement, "best possible": votes.best_agreement}
@@ -64,7 +63,7 @@ def show_scores(evaluation: Evaluation) -> None:
         if found.votes:
             st.markdown(escape_markdown(describe_votes(found.votes)))
     with view.chart:
-        subtitle = "The whisker is the 95 % interval." if len(rows) == len(_SHARES) else _PEOPLE_SUBTITLE
+        subtitle = "The whisker is the 95 % interval." if len(rows) == len(SHARES) else _PEOPLE_SUBTITLE
         table = scores_table(found.scores)
         show_chart(scores_chart(rows, subtitle), f"scores-{evaluation.key}", table=table)
     shown = {
@@ -122,13 +121,13 @@ def _people(found: _Scores, name: ScoreName) -> dict[str, float]:
 def _format(name: ScoreName, value: float) -> str:
     if math.isnan(value):
         return NO_VALUE
-    return format_percent(value) if name in _SHARES else f"{value:.3f}"
+    return format_percent(value) if name in SHARES else f"{value:.3f}"
 
 
 def _format_interval(name: ScoreName, score: Score) -> str:
     if math.isnan(score.value):
         return NO_VALUE
-    return format_interval(*score.interval) if name in _SHARES else "{:.3f} to {:.3f}".format(*score.interval)
+    return format_interval(*score.interval) if name in SHARES else "{:.3f} to {:.3f}".format(*score.interval)
 
 
 @st.cache_data(show_spinner="Resampling the images", max_entries=16)
@@ -142,4 +141,4 @@ def _compute(version: str, _images: EvaluatedImages) -> _Scores:
             annotators = annotator_agreement(labeled.votes)
         except InputError:  # the images of this split have no votes
             votes = None
-    return _Scores(score_with_intervals(_images.judged), votes, annotators)
+    return _Scores(score_with_intervals(_images.labeled_predictions), votes, annotators)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.errors import FerscopeError
-from fer_core.evaluation.analysis.comparison_text import format_p, format_points
+from fer_core.evaluation.analysis.comparison_text import format_p
 from fer_core.evaluation.analysis.slices import (
     ROLL,
     Attribute,
@@ -22,6 +22,7 @@ from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.scores import Score, ScoreName, score_with_intervals
 from fer_core.metrics import FEW_IMAGES
 from fer_core.settings import settings
+from fer_core.text import format_points
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.evaluation.slices import slices_chart
 from fer_ui.escaping import escape_markdown
@@ -173,9 +174,9 @@ def _near_duplicates(
 ) -> tuple[int, dict[ScoreName, Score], dict[ScoreName, Score] | None]:
     del version  # cache key
     found = without_near_duplicates(_images, _dataset.pairs(), _trained_on)
-    raw = score_with_intervals(_images.judged) if found.duplicates else {}
+    raw = score_with_intervals(_images.labeled_predictions) if found.duplicates else {}
     try:
-        without = score_with_intervals(found.images.judged) if found.duplicates else None
+        without = score_with_intervals(found.images.labeled_predictions) if found.duplicates else None
     except FerscopeError:  # no image is left
         without = None
     return found.duplicates, raw, without

@@ -47,7 +47,7 @@ def _show_threshold(evaluation: Evaluation, present: list[Expression]) -> None:
     chart = st.container()
     titles = {str(label): expression_title(label) for label in present}
     label = Expression(param_selectbox("Expression", titles, QueryParam.LABEL, in_header=True))
-    shown = threshold_curve(images.judged, images.labels.index(label))
+    shown = threshold_curve(images.labeled_predictions, images.labels.index(label))
     chosen_on = _validation_curve(evaluation, label)
     best = shown.best if chosen_on is None else chosen_on.best
     with chart:
@@ -78,7 +78,7 @@ def _validation_curve(evaluation: Evaluation, label: Expression) -> ThresholdCur
     if not any(split.name == Split.VALID for split in predictions.list_splits()):
         return None
     images = load_images(evaluation.model, dataset, str(Split.VALID), report.protocol, report.point)
-    return None if images is None else threshold_curve(images.judged, images.labels.index(label))
+    return None if images is None else threshold_curve(images.labeled_predictions, images.labels.index(label))
 
 
 def _show_table(evaluation: Evaluation, curves: list[ClassCurves]) -> None:
@@ -106,4 +106,4 @@ def _show_table(evaluation: Evaluation, curves: list[ClassCurves]) -> None:
 @st.cache_data(show_spinner="Computing the curves", max_entries=16)
 def _curves(version: str, _images: EvaluatedImages) -> list[ClassCurves]:
     del version  # cache key
-    return class_curves(_images.judged)
+    return class_curves(_images.labeled_predictions)

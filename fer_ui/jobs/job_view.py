@@ -107,6 +107,17 @@ def show_progress(job: Job) -> None:
         notice("warning", f"Stalled. {describe_stall(job, datetime.now(UTC))} {stall_remedy(job, settings())}")
 
 
+@st.fragment(run_every="2s")
+def follow_job(job_id: str) -> None:
+    """Show the title and the progress of an active job until it ends; then rerun the page."""
+    job = job_store().get(job_id)
+    if job.state.active:
+        st.caption(escape_markdown(job_title(job, settings())))
+        show_progress(job)
+    else:
+        st.rerun()
+
+
 def _show_restart(job: Job) -> None:
     """Show Resume if there is progress to resume, and Start again if that differs."""
     resumes = job.kind in _RESUMABLE_KINDS and job.attempts > 0

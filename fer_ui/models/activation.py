@@ -8,8 +8,9 @@ from fer_core.bundles.catalog import ModelEntry, find_model, set_active_model
 from fer_core.bundles.model_comparison import MacroF1Difference
 from fer_core.errors import FerscopeError
 from fer_core.settings import settings
+from fer_core.text import format_points
 from fer_ui.escaping import escape_markdown
-from fer_ui.formatting import format_images, format_points
+from fer_ui.formatting import format_images
 from fer_ui.frame.announcement import announce
 from fer_ui.models.table_view import SET_ACTIVE, compare_cached, load_evaluated
 

@@ -18,6 +18,7 @@ from fer_core.evaluation.report_schema import Evaluation, SelectiveAccuracy, Sto
 from fer_core.markdown import describe_split
 from fer_core.metrics import HEADLINE_METRICS, METRIC_TITLES
 from fer_core.settings import settings
+from fer_core.text import format_signed
 from fer_ui.chart_view import show_chart
 from fer_ui.charts.calibration import calibration_table, describe_bias, reliability_diagram
 from fer_ui.charts.per_class import class_metrics_bars, metrics_table
@@ -30,7 +31,7 @@ from fer_ui.evaluation.report_view import (
     show_numbers,
     show_warnings,
 )
-from fer_ui.formatting import format_count, format_images, format_interval, format_percent, format_signed
+from fer_ui.formatting import format_count, format_images, format_interval, format_percent
 from fer_ui.frame.header import Headline, headline, notice
 from fer_ui.frame.view_layout import chart_and_numbers, verdict
 from fer_ui.model_choices import NOT_CALIBRATED, protocol_title

@@ -19,10 +19,11 @@ from fer_core.bundles.model_comparison import (
 )
 from fer_core.data.dataset_title import dataset_title
 from fer_core.settings import settings
+from fer_core.text import format_points
 from fer_ui.chart_view import show_chart, show_csv_download
 from fer_ui.charts.model_scores import ScoredModel, model_scores, scores_table
 from fer_ui.evaluation.describe_data import describe_test_set
-from fer_ui.formatting import NO_VALUE, format_images, format_interval, format_percent, format_points
+from fer_ui.formatting import NO_VALUE, format_images, format_interval, format_percent
 from fer_ui.frame.view_layout import verdict
 from fer_ui.model_choices import protocol_title
 

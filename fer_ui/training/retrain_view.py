@@ -7,8 +7,8 @@ import streamlit as st
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import FerscopeError
-from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
-from fer_core.jobs.submit import job_title, submit_training
+from fer_core.jobs.job import ACTIVE_STATES, JobKind
+from fer_core.jobs.submit import submit_training
 from fer_core.runs.folder import Run, RunState, list_runs
 from fer_core.runs.title import read_config, run_title
 from fer_core.runs.training_images import find_training_dataset
@@ -22,7 +22,7 @@ from fer_core.training.retraining import (
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_images
-from fer_ui.jobs.job_view import show_progress
+from fer_ui.jobs.job_view import follow_job
 from fer_ui.navigation import Page, link_to
 from fer_ui.query_params import QueryParam
 from fer_ui.resources import job_store, load_corrections_since
@@ -58,7 +58,7 @@ def show_retraining(run: Run) -> None:
                 )
             for each in current:
                 if job := jobs.get(each.id):
-                    _follow(job)
+                    follow_job(job.id)
                 else:
                     title = f"What it bought: {run_title(each, settings())}"
                     query = {"run": run.id, "section": "compare", "with": each.id, "split": "test"}
@@ -95,11 +95,7 @@ def _is_current(run: Run, since: CorrectionsSince) -> bool:
         found = find_training_dataset(run.folder, settings())
         return found is not None and load_corrections_since(run, found).changed == 0
     except FerscopeError:  # it has not started yet: its config names the version
-        return bool(_planned_version(run) == since.newest)
-
-
-def _planned_version(run: Run) -> object:
-    return read_config(run).get("corrections")
+        return bool(read_config(run).get("corrections") == since.newest)
 
 
 def _retrain(run: Run, dataset: StoredDataset) -> None:
@@ -107,13 +103,3 @@ def _retrain(run: Run, dataset: StoredDataset) -> None:
     st.query_params[QueryParam.RUN] = run.id
     with show_errors():
         submit_training(retraining_config(run, dataset, settings()), settings())
-
-
-@st.fragment(run_every="2s")
-def _follow(job: Job) -> None:
-    now = job_store().get(job.id)
-    if now.state.active:
-        st.caption(escape_markdown(job_title(now, settings())))
-        show_progress(now)
-    else:
-        st.rerun()

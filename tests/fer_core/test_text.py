@@ -9,6 +9,8 @@ from fer_core.text import (
     escape_control_characters,
     escape_to_one_line,
     format_duration,
+    format_points,
+    format_signed,
     format_size,
     is_valid_utf8,
     join_words,
@@ -23,6 +25,14 @@ def test_words_are_joined_like_in_a_sentence() -> None:
     assert join_words(["fear"]) == "fear"
     assert join_words(("fear", "disgust")) == "fear and disgust"
     assert join_words(["fear", "disgust", "contempt"], "or") == "fear, disgust or contempt"
+
+
+def test_a_negative_number_has_a_minus_sign_and_zero_no_sign() -> None:
+    assert format_signed(-0.7) == "\N{MINUS SIGN}0.70"
+    assert format_signed(0.7) == "+0.70"
+    assert format_signed(-0.001) == format_signed(0) == "0.00"
+    assert format_signed(-39.2, 0) == "\N{MINUS SIGN}39"
+    assert format_points(-0.307) == "\N{MINUS SIGN}30.7"
 
 
 @pytest.mark.parametrize("characters", [2, 3, 15, 16])

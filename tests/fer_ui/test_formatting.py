@@ -55,14 +55,6 @@ def test_counts_intervals_and_ratios_are_formatted() -> None:
     assert formatting.format_images(1) == "1 image"
 
 
-def test_a_negative_number_has_a_minus_sign_and_zero_no_sign() -> None:
-    assert formatting.format_signed(-0.7) == "\N{MINUS SIGN}0.70"
-    assert formatting.format_signed(0.7) == "+0.70"
-    assert formatting.format_signed(-0.001) == formatting.format_signed(0) == "0.00"
-    assert formatting.format_signed(-39.2, 0) == "\N{MINUS SIGN}39"
-    assert formatting.format_points(-0.307) == "\N{MINUS SIGN}30.7"
-
-
 def test_an_age_is_rounded() -> None:
     now = datetime.now(UTC)
     assert formatting.format_age(now) == "just now"

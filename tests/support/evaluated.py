@@ -12,23 +12,23 @@ from fer_core.data.training_images import ExcludedImages
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import build_report
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.scores import LabeledPredictions
 from fer_core.labels import Expression, LabelSet
 
 LABELS = (Expression.NEUTRAL, Expression.HAPPINESS, Expression.FEAR)
 
 
-def make_judged(n: int = 400, classes: int = 3, *, skill: float = 1.0, seed: int = 0) -> Judged:
+def make_judged(n: int = 400, classes: int = 3, *, skill: float = 1.0, seed: int = 0) -> LabeledPredictions:
     """Make random predictions that are right the more often the greater `skill` is."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(classes, n, p=np.arange(classes, 0, -1) / (classes * (classes + 1) / 2)).astype(np.int64)
     logits = rng.normal(size=(n, classes)) + skill * np.eye(classes)[truth]
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return Judged(truth, probabilities.astype(np.float32))
+    return LabeledPredictions(truth, probabilities.astype(np.float32))
 
 
 def make_evaluated(
-    judged: Judged, labels: Sequence[Expression] = LABELS, unlabeled: Sequence[int] = ()
+    judged: LabeledPredictions, labels: Sequence[Expression] = LABELS, unlabeled: Sequence[int] = ()
 ) -> EvaluatedImages:
     """Make evaluated images of predictions; `unlabeled` are the numbers of those without a label."""
     truth = judged.truth.copy()

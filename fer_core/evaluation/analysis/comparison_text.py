@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fer_core.evaluation.analysis.paired_comparison import ALPHA, ClassDifference, Difference
-from fer_core.text import join_words
+from fer_core.text import format_points, join_words
 
 _NAMED_MAX = 3
 """Classes that are named with their numbers."""
@@ -42,11 +42,6 @@ def describe_retraining(difference: Difference, n: int) -> str:
         f"The corrections bought {format_points(macro.value)} points of macro-F1 (95 %: {low} to {high}){shown}. Both "
         f"are judged by the corrected labels, on the same {n:,} images."
     )
-
-
-def format_points(difference_01: float) -> str:
-    """Format a difference of shares in points, with its sign: "+6.0"."""
-    return f"{difference_01 * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def format_p(p: float) -> str:

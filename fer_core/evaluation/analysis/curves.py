@@ -6,14 +6,16 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.scores import LabeledPredictions
 from fer_core.intervals import Z_95, Interval
 
 POINTS_MAX = 60
 """Points of a curve that are kept for drawing."""
 
+_CONFIDENCE_BINS = 10
 _THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
 
 Values = NDArray[np.float64]
@@ -76,13 +78,13 @@ class CoverageCurve(NamedTuple):
     answered_accuracy: float
 
 
-def class_curves(judged: Judged) -> list[ClassCurves]:
+def class_curves(predictions: LabeledPredictions) -> list[ClassCurves]:
     """Compute the curves of each class that some images have and others don't, by scikit-learn."""
     from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
     found = []
-    for label in range(judged.classes):
-        positive, scores = judged.truth == label, judged.probabilities[:, label]
+    for label in range(predictions.classes):
+        positive, scores = predictions.truth == label, predictions.probabilities[:, label]
         n = int(positive.sum())
         if n in (0, len(positive)):
             continue
@@ -122,9 +124,9 @@ def auc_interval(auc: float, positives: int, negatives: int) -> Interval:
     return (min(low, auc), max(high, auc))
 
 
-def threshold_curve(judged: Judged, label: int) -> ThresholdCurve:
+def threshold_curve(predictions: LabeledPredictions, label: int) -> ThresholdCurve:
     """Compute the scores of a class by the threshold of its probability, in steps of 0.01."""
-    scores, positive = judged.probabilities[:, label], judged.truth == label
+    scores, positive = predictions.probabilities[:, label], predictions.truth == label
     found = np.array([np.count_nonzero(scores >= threshold) for threshold in _THRESHOLDS], float)
     hits = np.array([np.count_nonzero(scores[positive] >= threshold) for threshold in _THRESHOLDS], float)
     n = max(int(positive.sum()), 1)
@@ -132,7 +134,7 @@ def threshold_curve(judged: Judged, label: int) -> ThresholdCurve:
     return ThresholdCurve(_THRESHOLDS, precision, hits / n, 2 * hits / (found + n))
 
 
-def coverage_curve(judged: Judged, confidence_threshold: float = 0.0) -> CoverageCurve:
+def coverage_curve(predictions: LabeledPredictions, confidence_threshold: float = 0.0) -> CoverageCurve:
     """Compute how accuracy rises when the model abstains from the images of which it is least confident.
 
     Geifman and El-Yaniv (2017), "Selective Classification for Deep Neural Networks". Images of equal confidence are
@@ -141,22 +143,38 @@ def coverage_curve(judged: Judged, confidence_threshold: float = 0.0) -> Coverag
     Args:
         confidence_threshold: of the model, for `answered`.
     """
-    order = np.argsort(-judged.confidence, kind="stable")
-    confidence, correct = judged.confidence[order].astype(float), judged.correct[order]
+    order = np.argsort(-predictions.confidence, kind="stable")
+    confidence, correct = predictions.confidence[order].astype(float), predictions.correct[order]
     count = np.arange(1, len(order) + 1)
     accuracy = np.cumsum(correct) / count
     last = np.flatnonzero(np.append(confidence[1:] < confidence[:-1], True))
     kept = last[thin(count[last] / len(order))]
     ends = last[np.searchsorted(last, np.arange(len(order)))]  # of each image, the last one of equal confidence
-    answered = judged.confidence >= confidence_threshold
+    answered = predictions.confidence >= confidence_threshold
     return CoverageCurve(
         coverage=count[kept] / len(order),
         accuracy=accuracy[kept],
         threshold=confidence[kept],
         area=float(1 - accuracy[ends].mean()),
         answered=float(answered.mean()),
-        answered_accuracy=float(judged.correct[answered].mean()) if answered.any() else math.nan,
+        answered_accuracy=float(predictions.correct[answered].mean()) if answered.any() else math.nan,
     )
+
+
+def confidence_table(predictions: LabeledPredictions) -> pd.DataFrame:
+    """Count right and wrong predictions in ten bins of confidence: `from`, `to`, `right`, `wrong`; highest first."""
+    bins = np.clip((predictions.confidence * _CONFIDENCE_BINS).astype(int), 0, _CONFIDENCE_BINS - 1)
+    right = np.bincount(bins, predictions.correct, _CONFIDENCE_BINS).astype(int)
+    table = pd.DataFrame(
+        {
+            "from": np.arange(_CONFIDENCE_BINS) / _CONFIDENCE_BINS,
+            "to": np.arange(1, _CONFIDENCE_BINS + 1) / _CONFIDENCE_BINS,
+            "right": right,
+            "wrong": np.bincount(bins, minlength=_CONFIDENCE_BINS) - right,
+        }
+    )
+    lowest = int(np.flatnonzero(table["right"] + table["wrong"])[0])
+    return table.iloc[lowest:][::-1].reset_index(drop=True)
 
 
 def thin(places: NDArray[np.floating]) -> NDArray[np.intp]:

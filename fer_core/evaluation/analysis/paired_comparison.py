@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_core.errors import InputError
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.scores import (
-    Judged,
+    LabeledPredictions,
     Resampled,
     Score,
     ScoreName,
@@ -115,19 +115,19 @@ def compare_on_same_images(models: Mapping[str, EvaluatedImages]) -> PairedCompa
         raise InputError(f"Two to {MODELS_MAX} models can be compared, not {len(models)}.")
     common = _common_images(models)
     labels = next(iter(common.values())).labels
-    judged = [images.judged for images in common.values()]
-    sums = resample(judged)
-    values = [score(each) for each in judged]
+    predictions = [images.labeled_predictions for images in common.values()]
+    sums = resample(predictions)
+    values = [score(each) for each in predictions]
     samples = [sample_scores(each) for each in sums]
     scores = {
         title: {name: Score(value, percentile_interval(value, of_model[name], name)) for name, value in found.items()}
         for title, found, of_model in zip(common, values, samples, strict=True)
     }
-    others = list(zip(common, judged, sums, values, samples, strict=True))[1:]
-    p_values = holm([mcnemar(judged[0].correct, each[1].correct) for each in others])
+    others = list(zip(common, predictions, sums, values, samples, strict=True))[1:]
+    p_values = holm([mcnemar(predictions[0].correct, each[1].correct) for each in others])
     differences = []
     for (title, other, of_other, found, of_scores), p in zip(others, p_values, strict=True):
-        fixed, broken = ~judged[0].correct & other.correct, judged[0].correct & ~other.correct
+        fixed, broken = ~predictions[0].correct & other.correct, predictions[0].correct & ~other.correct
         differences.append(
             Difference(
                 title=title,
@@ -135,12 +135,12 @@ def compare_on_same_images(models: Mapping[str, EvaluatedImages]) -> PairedCompa
                     name: _difference(values[0][name], found[name], samples[0][name], of_scores[name]) for name in found
                 },
                 p=p,
-                classes=_class_differences(labels, judged[0], other, sums[0], of_other),
+                classes=_class_differences(labels, predictions[0], other, sums[0], of_other),
                 fixed=_most_confident(fixed, other),
                 broken=_most_confident(broken, other),
             )
         )
-    left_out = len(next(iter(models.values())).labeled.ids) - len(judged[0].truth)
+    left_out = len(next(iter(models.values())).labeled.ids) - len(predictions[0].truth)
     return PairedComparison(labels, common, scores, tuple(differences), left_out)
 
 
@@ -228,7 +228,11 @@ def _align(images: EvaluatedImages, ids: NDArray[np.object_], labels: tuple[Expr
 
 
 def _class_differences(
-    labels: Sequence[Expression], reference: Judged, other: Judged, of_reference: Resampled, of_other: Resampled
+    labels: Sequence[Expression],
+    reference: LabeledPredictions,
+    other: LabeledPredictions,
+    of_reference: Resampled,
+    of_other: Resampled,
 ) -> tuple[ClassDifference, ...]:
     """Compare the classes that the images have, each against the rest."""
     metrics = [classification_metrics(each.truth, each.predicted, len(labels)) for each in (reference, other)]
@@ -262,6 +266,6 @@ def _difference(
     return Score(second - first, percentile_interval(second - first, second_samples - first_samples))
 
 
-def _most_confident(mask: NDArray[np.bool_], judged: Judged) -> NDArray[np.intp]:
+def _most_confident(mask: NDArray[np.bool_], predictions: LabeledPredictions) -> NDArray[np.intp]:
     numbers = np.flatnonzero(mask)
-    return numbers[np.argsort(-judged.confidence[numbers], kind="stable")]
+    return numbers[np.argsort(-predictions.confidence[numbers], kind="stable")]

@@ -93,14 +93,14 @@ def build_html_report(context: ReportContext, report: StoredReport, images: Eval
             left out.
     """
     parts = [_head(context, report)]
-    judged = None
+    predictions = None
     if images is not None:
-        judged = images.judged
-        parts.append(scores_section(score_with_intervals(judged), _votes(images)))
+        predictions = images.labeled_predictions
+        parts.append(scores_section(score_with_intervals(predictions), _votes(images)))
     parts += [confusion_section(report), classes_section(report)]
     if images is not None:
         parts.append(curves_section(images))
-    parts.append(calibration_section(report, judged, context.confidence_threshold))
+    parts.append(calibration_section(report, predictions, context.confidence_threshold))
     if images is not None:
         parts += [slices_section(context.slices), _label_errors(images)]
     if context.comparison is not None:

@@ -8,9 +8,9 @@ from html import escape
 
 import numpy as np
 
-from fer_core.evaluation.analysis.comparison_text import describe_difference, format_p, format_points
+from fer_core.evaluation.analysis.comparison_text import describe_difference, format_p
 from fer_core.evaluation.analysis.confusions import find_confusions, row_shares
-from fer_core.evaluation.analysis.curves import class_curves, coverage_curve
+from fer_core.evaluation.analysis.curves import class_curves, confidence_table, coverage_curve
 from fer_core.evaluation.analysis.label_errors import LabelErrors
 from fer_core.evaluation.analysis.paired_comparison import PairedComparison
 from fer_core.evaluation.analysis.slices import Slice
@@ -19,11 +19,11 @@ from fer_core.evaluation.calibration_metrics import bin_images_min, nonempty_bin
 from fer_core.evaluation.evaluated_images import EvaluatedImages
 from fer_core.evaluation.html_report.svg import ACCENT, COLORS, Dot, Line, dot_plot, line_plot, stacked_bars
 from fer_core.evaluation.report_schema import StoredReport
-from fer_core.evaluation.scores import SCORE_TITLES, Judged, Score, ScoreName
+from fer_core.evaluation.scores import SCORE_TITLES, SHARES, LabeledPredictions, Score, ScoreName
 from fer_core.intervals import Interval
+from fer_core.text import format_points
 
-SHARES: frozenset[ScoreName] = frozenset({"macro_f1", "balanced_accuracy", "accuracy", "weighted_f1", "top2"})
-_PAIRS, _ERRORS_SHOWN, _BINS = 10, 50, 10
+_PAIRS, _ERRORS_SHOWN = 10, 50
 
 
 def scores_section(scores: dict[ScoreName, Score], votes: VoteScores | None) -> str:
@@ -99,7 +99,7 @@ def classes_section(report: StoredReport) -> str:
 
 def curves_section(images: EvaluatedImages) -> str:
     """Show precision-recall and ROC curves of each class with the areas below them."""
-    curves = class_curves(images.judged)
+    curves = class_curves(images.labeled_predictions)
     if not curves:
         return ""
     names = [images.labels[curve.label] for curve in curves]
@@ -132,7 +132,9 @@ def curves_section(images: EvaluatedImages) -> str:
     )
 
 
-def calibration_section(report: StoredReport, judged: Judged | None, confidence_threshold: float) -> str:
+def calibration_section(
+    report: StoredReport, predictions: LabeledPredictions | None, confidence_threshold: float
+) -> str:
     """Show the reliability diagram and, from the predictions, confidence and coverage."""
     parts = [_paragraph(f"Calibration error (ECE): {report.ece:.3f}. 0 is perfect.")]
     if report.calibration_curve:
@@ -147,15 +149,13 @@ def calibration_section(report: StoredReport, judged: Judged | None, confidence_
         )
         ideal = Line("perfect calibration", [0, 1], [0, 1], "#6b7785", dashed=True)
         parts.append(line_plot("Reliability diagram", [ideal, curve], "Confidence", "Accuracy"))
-    if judged is not None:
-        bins_of = np.clip((judged.confidence * _BINS).astype(int), 0, _BINS - 1)
-        right, every = np.bincount(bins_of, judged.correct, _BINS).astype(int), np.bincount(bins_of, minlength=_BINS)
+    if predictions is not None:
         rows = [
-            (f"{place * 10} to {place * 10 + 10} %", int(right[place]), int(every[place] - right[place]))
-            for place in reversed(range(_BINS))
-            if every[place]
+            (f"{each['from'] * 100:.0f} to {each['to'] * 100:.0f} %", int(each["right"]), int(each["wrong"]))
+            for each in confidence_table(predictions).to_dict("records")
+            if each["right"] + each["wrong"]
         ]
-        coverage = coverage_curve(judged, confidence_threshold)
+        coverage = coverage_curve(predictions, confidence_threshold)
         line = Line("accuracy", coverage.coverage.tolist(), coverage.accuracy.tolist(), ACCENT)
         answered = (
             ""

@@ -4,34 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.evaluation.scores import Judged
 from fer_ui.charts.layout import LEGEND_PX, apply_layout, label_rows
 from fer_ui.formatting import format_count, format_images, format_percent
 from fer_ui.theme import SERIES
 
 TITLE = "Right and wrong predictions by confidence"
-_BINS = 10
 _ROW_PX = 30
-
-
-def confidence_table(judged: Judged) -> pd.DataFrame:
-    """Count right and wrong predictions in ten bins of confidence: `from`, `to`, `right`, `wrong`; highest first."""
-    bins = np.clip((judged.confidence * _BINS).astype(int), 0, _BINS - 1)
-    right = np.bincount(bins, judged.correct, _BINS).astype(int)
-    table = pd.DataFrame(
-        {
-            "from": np.arange(_BINS) / _BINS,
-            "to": np.arange(1, _BINS + 1) / _BINS,
-            "right": right,
-            "wrong": np.bincount(bins, minlength=_BINS) - right,
-        }
-    )
-    lowest = int(np.flatnonzero(table["right"] + table["wrong"])[0])
-    return table.iloc[lowest:][::-1].reset_index(drop=True)
 
 
 def confidence_bars(table: pd.DataFrame) -> go.Figure:

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from fer_core.evaluation.analysis.comparison_text import format_p
 from fer_core.evaluation.analysis.paired_comparison import ClassDifference
+from fer_core.text import format_signed
 from fer_ui.charts.layout import apply_layout, class_tick, label_rows, text_trace, whiskers
-from fer_ui.formatting import format_signed
 from fer_ui.theme import SERIES, TEXT
 
 TITLE = "Difference in F1 by class"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fer_core.evaluation.analysis.comparison_text import format_p, format_points
+from fer_core.evaluation.analysis.comparison_text import format_p
 from fer_core.evaluation.analysis.slices import Slice
+from fer_core.text import format_points
 from fer_ui.charts.layout import LEGEND_PX, SHARE_TICKS, apply_layout, label_rows, text_trace, whiskers
 from fer_ui.formatting import format_images, format_interval, format_percent
 from fer_ui.theme import SERIES

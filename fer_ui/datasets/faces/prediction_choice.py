@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_core.bundles.catalog import ModelEntry, list_models
 from fer_core.data.catalog import StoredDataset
-from fer_core.jobs.job import ACTIVE_STATES, Job, JobKind
+from fer_core.jobs.job import ACTIVE_STATES, JobKind
 from fer_core.jobs.submit import submit_prediction
 from fer_core.settings import settings
 from fer_core.text import format_duration
@@ -15,7 +15,7 @@ from fer_ui.datasets.faces.predicted import Predicted, estimate_seconds, load_pr
 from fer_ui.errors import show_errors
 from fer_ui.escaping import escape_markdown
 from fer_ui.formatting import format_count, format_percent
-from fer_ui.jobs.job_view import show_progress
+from fer_ui.jobs.job_view import follow_job
 from fer_ui.query_params import QueryParam, param_selectbox
 from fer_ui.resources import active_model, job_store
 
@@ -80,7 +80,7 @@ def show_prediction_offer(dataset: StoredDataset, model: ModelEntry, where: str 
     """
     jobs = job_store().list(kind=JobKind.PREDICT, target=dataset.id, states=ACTIVE_STATES, limit=None)
     if job := next((job for job in jobs if model.id in job.args), None):
-        _follow_job(job.id)
+        follow_job(job.id)
         return
     duration = format_duration(estimate_seconds(dataset, model))
     title = model.info.title or model.id
@@ -94,13 +94,3 @@ def show_prediction_offer(dataset: StoredDataset, model: ModelEntry, where: str 
 def _submit(dataset: StoredDataset, model_id: str) -> None:
     with show_errors():
         submit_prediction(dataset.id, model_id, settings())
-
-
-@st.fragment(run_every="2s")
-def _follow_job(job_id: str) -> None:
-    job: Job = job_store().get(job_id)
-    if job.state.active:
-        st.caption(escape_markdown(job.title))
-        show_progress(job)
-    else:
-        st.rerun()

@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core.bundles.catalog import SHIPPED_FOLDER
 from fer_core.bundles.reports import read_report
-from fer_core.calibration import OperatingPoint
+from fer_core.calibration import Calibration, OperatingPoint
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
+from fer_core.data.training_images import ExcludedImages
 from fer_core.errors import InputError
 from fer_core.evaluation.dataset_predictions import NotPredictedError, load_predictions
-from fer_core.evaluation.evaluated_images import EvaluatedImages
-from fer_core.labels import Expression
+from fer_core.evaluation.evaluated_images import EvaluatedImages, evaluate_table
+from fer_core.evaluation.predictions import prediction_table
+from fer_core.labels import Expression, LabelSet
 from fer_core.settings import Settings
 from tests.support.evaluated import LABELS, make_evaluated, make_judged
 from tests.support.sample_store import DATASET, RUN, copy_filled_store
@@ -91,7 +94,19 @@ def test_a_model_without_predictions_says_what_to_do(dataset: StoredDataset, fil
 def test_images_without_a_label_are_kept_apart() -> None:
     images = make_evaluated(make_judged(50), unlabeled=[3, 4])
     assert len(images.truth) == 50
-    assert len(images.judged.truth) == len(images.labeled.ids) == images.report.n == 48
+    assert len(images.labeled_predictions.truth) == len(images.labeled.ids) == images.report.n == 48
     assert not {"image-3", "image-4"} & set(images.labeled.ids)
     assert len(images.cell(LABELS[0], LABELS[0])) == images.report.confusion[0][0]
     assert Expression.FEAR in images.labels
+
+
+def test_images_of_an_archive_may_share_an_id() -> None:
+    judged = make_judged(6)
+    rows = pd.DataFrame({"id": ["a", "a", "b", "b", "c", "d"], "label": [str(LABELS[code]) for code in judged.truth]})
+    labels, logits = LabelSet("model", LABELS), np.log(judged.probabilities)
+    table = prediction_table(rows.iloc[[1, 2, 4]], logits[[1, 2, 4]], labels).set_axis([1, 2, 4])
+    images = evaluate_table(
+        table, rows, Calibration.identity(LABELS), labels, "argmax", OperatingPoint.ACCURATE, ExcludedImages()
+    )
+    assert images.positions.tolist() == [1, 2, 4] and images.ids.tolist() == ["a", "b", "c"]
+    assert images.truth.tolist() == judged.truth[[1, 2, 4]].tolist()

@@ -12,7 +12,7 @@ from fer_core.errors import InputError
 from fer_core.evaluation import scores as module
 from fer_core.evaluation.scores import (
     SCORE_TITLES,
-    Judged,
+    LabeledPredictions,
     resample,
     sample_class_f1,
     sample_scores,
@@ -41,7 +41,7 @@ def test_scores_of_resamples_equal_the_scores_of_the_drawn_images(monkeypatch: p
     sums = resample([judged], samples=5)[0]
     samples, class_f1 = sample_scores(sums), sample_class_f1(sums)
     for number, rows in enumerate(drawn):
-        of_rows = Judged(judged.truth[rows], judged.probabilities[rows])
+        of_rows = LabeledPredictions(judged.truth[rows], judged.probabilities[rows])
         for name, value in score(of_rows).items():
             assert samples[name][number] == pytest.approx(value, rel=1e-6), name
         metrics = classification_metrics(of_rows.truth, of_rows.predicted, 4)
@@ -76,7 +76,7 @@ def test_models_are_resampled_alike() -> None:
 
 
 def test_one_class_has_no_kappa() -> None:
-    judged = Judged(np.zeros(10, np.int64), np.tile(np.float32([0.9, 0.1]), (10, 1)))
+    judged = LabeledPredictions(np.zeros(10, np.int64), np.tile(np.float32([0.9, 0.1]), (10, 1)))
     found = score_with_intervals(judged)
     assert math.isnan(found["kappa"].value) and math.isnan(found["mcc"].interval[0])
     assert found["accuracy"].value == 1.0
@@ -84,4 +84,4 @@ def test_one_class_has_no_kappa() -> None:
 
 def test_no_images_are_an_error() -> None:
     with pytest.raises(InputError, match="no labeled images"):
-        Judged(np.zeros(0, np.int64), np.zeros((0, 3), np.float32))
+        LabeledPredictions(np.zeros(0, np.int64), np.zeros((0, 3), np.float32))

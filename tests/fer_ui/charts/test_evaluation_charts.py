@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from fer_core.evaluation.analysis.curves import class_curves, coverage_curve, threshold_curve
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.analysis.curves import class_curves, confidence_table, coverage_curve, threshold_curve
+from fer_core.evaluation.scores import LabeledPredictions
 from fer_core.labels import Expression
-from fer_ui.charts.evaluation.confidence import confidence_bars, confidence_table, describe_confidence
+from fer_ui.charts.evaluation.confidence import confidence_bars, describe_confidence
 from fer_ui.charts.evaluation.scores import ScoreRow, scores_chart
 from fer_ui.charts.evaluation.threshold_curves import (
     class_curves_chart,
@@ -71,7 +71,7 @@ def test_right_and_wrong_predictions_add_up() -> None:
     assert bar_chart_data(confidence_bars(table)) is not None
     sure = int((~JUDGED.correct & (JUDGED.confidence >= 0.9)).sum())
     assert f"{sure} (" in describe_confidence(table)
-    perfect = Judged(np.zeros(5, np.int64), np.tile(np.float32([1, 0]), (5, 1)))
+    perfect = LabeledPredictions(np.zeros(5, np.int64), np.tile(np.float32([1, 0]), (5, 1)))
     assert describe_confidence(confidence_table(perfect)) == "No prediction is wrong."
 
 

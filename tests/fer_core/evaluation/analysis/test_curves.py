@@ -14,7 +14,7 @@ from fer_core.evaluation.analysis.curves import (
     thin,
     threshold_curve,
 )
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.scores import LabeledPredictions
 from tests.support.evaluated import make_judged
 
 
@@ -31,7 +31,7 @@ def test_thinned_curves_keep_their_ends_and_areas() -> None:
 
 
 def test_a_class_without_images_and_one_with_all_of_them_have_no_curve() -> None:
-    judged = Judged(np.zeros(20, np.int64), np.full((20, 3), 1 / 3, np.float32))
+    judged = LabeledPredictions(np.zeros(20, np.int64), np.full((20, 3), 1 / 3, np.float32))
     assert class_curves(judged) == []
 
 
@@ -69,7 +69,7 @@ def test_coverage_ends_with_the_accuracy_of_all_images() -> None:
 
 def test_images_of_equal_confidence_are_kept_together() -> None:
     probabilities = np.tile(np.float32([[0.75, 0.25]]), (8, 1))
-    curve = coverage_curve(Judged(np.array([0, 0, 0, 1] * 2), probabilities))
+    curve = coverage_curve(LabeledPredictions(np.array([0, 0, 0, 1] * 2), probabilities))
     assert curve.coverage.tolist() == [1.0] and curve.accuracy.tolist() == [0.75]
     assert curve.area == pytest.approx(0.25), "whatever their order"
 

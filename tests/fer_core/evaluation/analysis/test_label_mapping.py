@@ -17,8 +17,8 @@ def test_labels_without_a_class_are_left_out() -> None:
     labels = (Expression.HAPPINESS, Expression.FEAR)
     table = tabulate_mapping(rows, labels)
     assert table["images"].sum() == 4
-    assert table.iloc[0].to_dict() == {"raw_label": "joy", "label": "happiness", "judged": True, "images": 2}
-    assert table.set_index("raw_label")["judged"].to_dict() == {"joy": True, "scorn": False, "?": False}
+    assert table.iloc[0].to_dict() == {"raw_label": "joy", "label": "happiness", "known": True, "images": 2}
+    assert table.set_index("raw_label")["known"].to_dict() == {"joy": True, "scorn": False, "?": False}
     text = describe_mapping(table, [str(label) for label in labels])
     assert text == "2 images without a class of this model are left out. No image is labeled fear."
 

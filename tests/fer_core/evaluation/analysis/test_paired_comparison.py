@@ -15,18 +15,20 @@ from fer_core.evaluation.analysis.paired_comparison import (
     row_share_difference,
 )
 from fer_core.evaluation.evaluated_images import EvaluatedImages
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.scores import LabeledPredictions
 from fer_core.labels import Expression
 from tests.support.evaluated import LABELS, make_evaluated, make_judged
 
 
-def with_noise(judged: Judged, classes: tuple[int, ...], flip_01: float, seed: int = 1) -> Judged:
+def with_noise(
+    judged: LabeledPredictions, classes: tuple[int, ...], flip_01: float, seed: int = 1
+) -> LabeledPredictions:
     """Give some images of some classes the probabilities of another prediction."""
     rng = np.random.default_rng(seed)
     rows = np.flatnonzero(np.isin(judged.truth, classes) & (rng.random(len(judged.truth)) < flip_01))
     probabilities = judged.probabilities.copy()
     probabilities[rows] = np.roll(probabilities[rows], 1, axis=1)
-    return Judged(judged.truth, probabilities)
+    return LabeledPredictions(judged.truth, probabilities)
 
 
 def test_mcnemar_is_the_exact_binomial_test() -> None:
@@ -66,7 +68,7 @@ def test_the_class_that_became_worse_is_named_and_no_other() -> None:
 def test_random_differences_are_rarely_claimed() -> None:
     claims = 0
     for seed in range(30):
-        images = [make_evaluated(Judged(*_twice(seed, number))) for number in range(2)]
+        images = [make_evaluated(LabeledPredictions(*_twice(seed, number))) for number in range(2)]
         compared = compare_on_same_images({"a": images[0], "b": images[1]})
         claims += any(each.is_claimed for each in compared.differences[0].classes)
     assert claims <= 5
@@ -106,7 +108,9 @@ def test_only_common_images_are_compared_whatever_their_order() -> None:
 def test_classes_that_one_model_lacks_are_left_out() -> None:
     judged = make_judged(300)
     wide = make_evaluated(judged)
-    few = Judged(np.minimum(judged.truth, 1), judged.probabilities[:, :2] / judged.probabilities[:, :2].sum(1)[:, None])
+    few = LabeledPredictions(
+        np.minimum(judged.truth, 1), judged.probabilities[:, :2] / judged.probabilities[:, :2].sum(1)[:, None]
+    )
     narrow = make_evaluated(few, LABELS[:2], unlabeled=np.flatnonzero(judged.truth == 2).tolist())
     compared = compare_on_same_images({"wide": wide, "narrow": narrow})
     assert compared.n == (judged.truth < 2).sum()

@@ -18,7 +18,7 @@ from fer_core.evaluation.analysis.slices import (
     without_near_duplicates,
 )
 from fer_core.evaluation.evaluated_images import EvaluatedImages
-from fer_core.evaluation.scores import Judged
+from fer_core.evaluation.scores import LabeledPredictions
 from tests.support.evaluated import make_evaluated, make_judged
 
 
@@ -43,7 +43,7 @@ def test_slices_are_quarters_that_hold_every_image_once() -> None:
     assert sorted(numbers) == list(range(400))
     assert max(each.n for each in slices) - min(each.n for each in slices) <= 2
     hits = sum(each.accuracy * each.n for each in slices)
-    assert hits == pytest.approx(images.judged.correct.sum())
+    assert hits == pytest.approx(images.labeled_predictions.correct.sum())
 
 
 def test_a_worse_slice_is_found_and_no_other() -> None:
@@ -61,7 +61,7 @@ def test_a_slice_of_a_hard_class_is_not_called_hard_itself() -> None:
     inside = rng.random(3000) < np.where(judged.truth == 2, 0.8, 0.1)
     slices = slice_images(images, Attribute("source", "Folder", pd.Series(np.where(inside, "a", "b"), dtype="string")))
     a = next(each for each in slices if each.name == "a")
-    assert a.accuracy < images.judged.correct.mean() - 0.1, "it looks worse"
+    assert a.accuracy < images.labeled_predictions.correct.mean() - 0.1, "it looks worse"
     assert not significant(slices)
 
 
@@ -118,4 +118,4 @@ def test_images_with_a_near_duplicate_in_training_are_left_out() -> None:
     found = without_near_duplicates(images, pairs, trained_on)
     assert found.duplicates == 1
     assert found.images.positions.tolist() == [10, 11, *range(13, 30)]
-    assert isinstance(found.images.judged, Judged)
+    assert isinstance(found.images.labeled_predictions, LabeledPredictions)

@@ -38,7 +38,7 @@ def test_every_section_is_there_with_its_figures() -> None:
         *("Comparison", "Methods"),
     ]
     assert html.count("<svg") == html.count("</svg>") == 9
-    values = score(IMAGES.judged)
+    values = score(IMAGES.labeled_predictions)
     assert f"{values['macro_f1'] * 100:.1f} %" in html and f"{values['log_loss']:.3f}" in html
 
 
