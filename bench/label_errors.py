@@ -46,10 +46,11 @@ def main() -> None:
     model = find_model(arguments.model, settings())
     dataset = open_dataset(arguments.data, settings())
     predictions = load_predictions(model.folder, dataset, settings())
-    if predictions.trained_on is None:
+    if predictions.seen is None:
         raise InputError(f"{model.id} does not list its training images. Choose another model.")
-    every = predictions.evaluate(arguments.split, arguments.protocol, OperatingPoint.ACCURATE)
-    images, duplicates = without_near_duplicates(every, dataset.pairs(), predictions.trained_on)
+    point = OperatingPoint.ACCURATE
+    every = predictions.evaluate(arguments.split, arguments.protocol, point, with_copied=True)
+    images, duplicates = without_near_duplicates(every, dataset.pairs(), predictions.seen.trained_on)
     title = f"{model.info.title} on {len(images.truth):,} images of {arguments.data}, {arguments.split}"
     title += f", {arguments.protocol}; {duplicates:,} with a near-duplicate in training left out"
     rows = [row for share in _SHARES_01 for row in _measure(images, share)]

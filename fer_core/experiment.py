@@ -17,7 +17,7 @@ from fer_core.data.duplicates.groups import find_groups
 from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
 from fer_core.data.splits.split import EXCLUDED, keep_split, make_split
-from fer_core.data.training_images import TRAINING_IMAGES_FILE
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import DatasetError
 from fer_core.evaluation.predictions import prediction_table
 from fer_core.evaluation.report import build_reports, headline_metrics
@@ -205,8 +205,10 @@ def _evaluate_and_export(
     """Fit the calibration on the validation split, report on validation and test, export, and finish the run."""
     contract, labels = trainer.contract, trainer.contract.label_set
     tables: dict[str, pd.DataFrame] = {}
+    seen = TrainingImages.load(run.path(TRAINING_IMAGES_FILE)).match(truncate_hashes(index["sha256"]))
     for split in (Split.VALID, Split.TEST):
-        rows = np.flatnonzero((splits == split) & readable)
+        used = readable & ~seen.copied if split == Split.TEST else readable
+        rows = np.flatnonzero((splits == split) & used)
         if len(rows):
             tables[split] = prediction_table(index.iloc[rows], trainer.logits(rows), labels)
             run.write_table(f"predictions-{split}.parquet", tables[split])

@@ -52,7 +52,7 @@ class QuantizationReport(JsonModel):
     dataset: Text
     split: Text
     split_of: Literal["", "run", "dataset"] = ""
-    excluded: dict[str, bool | int] | None = Field(None, max_length=3)
+    excluded: dict[str, bool | int] | None = Field(None, max_length=4)
     calibration_images: int = Field(gt=0, le=10**9)
     comparisons: tuple[QuantizationResult, ...] = Field(min_length=1, max_length=8)
 

@@ -19,26 +19,33 @@ from fer_core.training.config.train_config import load_config
 
 
 def record_training_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
-    """Split a dataset as the model's config says, check the split sizes against its report, and save the list.
+    """Save the list of a model's training and selection images, and of the images with a copy among the former.
 
+    Without a list, the dataset is split as the model's config says, and the split sizes are checked against its report.
     Teachers and initial weights are assumed to have the same split, as `train` requires for the same dataset.
 
     Raises:
-        BundleError: the model has a list already, has no config or report, or the split sizes differ.
+        BundleError: the list is complete already, or the model has no config or report, or the split sizes differ.
     """
-    if (entry.folder / TRAINING_IMAGES_FILE).is_file():
+    path, index = entry.folder / TRAINING_IMAGES_FILE, dataset.index(["sha256"])
+    stored = TrainingImages.load(path) if path.is_file() else None
+    seen = (stored or _split_images(entry, dataset)).with_copies(index["sha256"], dataset.pairs())
+    if stored is not None and len(seen.copied) == len(stored.copied):
         raise BundleError(f"{entry.id} lists its images already, in {TRAINING_IMAGES_FILE}.")
+    seen.save(path)
+    if entry.info.files:
+        entry.info.model_copy(update={"files": file_hashes(entry.folder)}).save_in(entry.folder)
+    return seen
+
+
+def _split_images(entry: ModelEntry, dataset: StoredDataset) -> TrainingImages:
     if not (entry.folder / CONFIG_FILE).is_file():
         raise BundleError(f"{entry.id} has no {CONFIG_FILE}, so its split is unknown.")
     config = load_config(entry.folder / CONFIG_FILE)
     index = dataset.index(version=config.corrections)
     splits = make_split(index, config.split, find_groups(index, dataset.pairs())).to_numpy(str)
     _check_split_sizes(entry, index, splits, dataset.id)
-    seen = TrainingImages.from_split(index["sha256"], splits)
-    seen.save(entry.folder / TRAINING_IMAGES_FILE)
-    if entry.info.files:
-        entry.info.model_copy(update={"files": file_hashes(entry.folder)}).save_in(entry.folder)
-    return seen
+    return TrainingImages.from_split(index["sha256"], splits)
 
 
 def _check_split_sizes(entry: ModelEntry, index: pd.DataFrame, splits: np.ndarray, dataset: str) -> None:

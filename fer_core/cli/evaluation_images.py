@@ -18,7 +18,7 @@ from fer_core.data.index.images import get_face_refs, iter_images
 from fer_core.data.record import Split
 from fer_core.data.sources.source import Source, open_source
 from fer_core.data.splits.split import EXCLUDED
-from fer_core.data.training_images import ExcludedImages, TrainingImages, equivalent_hashes, truncate_hashes
+from fer_core.data.training_images import ExcludedImages, SeenImages, TrainingImages, equivalent_hashes, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.markdown import describe_split
 from fer_core.runs.training_images import find_training_dataset, load_split_by_id, load_training_images
@@ -80,7 +80,7 @@ def add_model_and_data(command: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def evaluation_images(arguments: argparse.Namespace, model: ModelEntry) -> Iterator[EvaluationImages]:
-    """Open the images that the arguments choose, without those that the model was trained or selected on.
+    """Open the images that the arguments choose, without those that the model was trained or selected on, or on a copy.
 
     Raises:
         InputError: there is no such data or split, or no image is left.
@@ -92,9 +92,9 @@ def evaluation_images(arguments: argparse.Namespace, model: ModelEntry) -> Itera
         if seen is None:
             yield images
             return
-        trained, selected = _find_seen_rows(images, seen)
-        excluded = ExcludedImages(int(trained.sum()), int((selected & ~trained).sum()), seen.complete)
-        rows = images.rows[~(trained | selected)]
+        found = _find_seen_rows(images, seen)
+        excluded = found.count_excluded(np.ones(len(images.rows), bool), complete=seen.complete)
+        rows = images.rows[~found.excluded]
         if rows.empty:
             remedy = "The run's test split is --split test." if images.split_of == "run" else "Name other data."
             raise InputError(
@@ -140,8 +140,8 @@ def parse_split(split: str) -> str:
     return str(Split.parse(split)) if split else ""
 
 
-def _find_seen_rows(images: EvaluationImages, seen: TrainingImages) -> tuple[np.ndarray, np.ndarray]:
-    """Find the rows that the model was trained on, and those it was selected on, by their current pixels."""
+def _find_seen_rows(images: EvaluationImages, seen: TrainingImages) -> SeenImages:
+    """Find the rows that the model was trained or selected on, or on a copy, by their current pixels."""
     hashes: list[str] = []
     row_numbers: list[int] = []
     for number, pixels in enumerate(iter_images(images.source, get_face_refs(images.rows))):
@@ -153,7 +153,7 @@ def _find_seen_rows(images: EvaluationImages, seen: TrainingImages) -> tuple[np.
         mask = np.zeros(len(images.rows), bool)
         mask[np.array(row_numbers, np.int64)[matches]] = True
         masks.append(mask)
-    return masks[0], masks[1]
+    return SeenImages(*masks)
 
 
 def _select_run_split(index: pd.DataFrame, splits: np.ndarray, split: str) -> pd.DataFrame:

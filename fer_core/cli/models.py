@@ -159,8 +159,16 @@ def _import_model(arguments: argparse.Namespace) -> ModelEntry:
 
 def _record_training_images(arguments: argparse.Namespace) -> None:
     seen = record_training_images(find_model(arguments.model, settings()), open_dataset(arguments.data, settings()))
-    result = {"model": arguments.model, "trained_on": len(seen.trained_on), "selected_on": len(seen.selected_on)}
-    text = f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}"
+    result = {
+        "model": arguments.model,
+        "trained_on": len(seen.trained_on),
+        "selected_on": len(seen.selected_on),
+        "copied": len(seen.copied),
+    }
+    text = (
+        f"{arguments.model} was trained on {len(seen.trained_on):,} images and selected on {len(seen.selected_on):,}. "
+        f"{len(seen.copied):,} other images have a copy among its training images."
+    )
     print_result(result, arguments.json, text)
 
 

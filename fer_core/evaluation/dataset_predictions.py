@@ -1,7 +1,7 @@
 """A model's stored predictions of a dataset, and the images of it that the model can be evaluated on.
 
-These are the images of a split, without excluded ones and without those that the model was trained or selected on. The
-labels are those of the newest corrections, by a protocol.
+These are the images of a split, without excluded ones and without those that the model was trained or selected on, or
+has a copy of in training. The labels are those of the newest corrections, by a protocol.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fer_core.calibration import CALIBRATION_FILE, Calibration, OperatingPoint
 from fer_core.contract import CONTRACT_FILE, Contract
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.record import SPLIT_TITLES, Split
-from fer_core.data.training_images import ExcludedImages, truncate_hashes
+from fer_core.data.training_images import ExcludedImages, SeenImages, truncate_hashes
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.errors import InputError, RunError
 from fer_core.evaluation.evaluated_images import EvaluatedImages, evaluate_table
@@ -57,7 +57,7 @@ class DatasetPredictions:
         logits: float32, shape (len(index), classes); nan for an image without a prediction.
         splits: the run's own split if it was trained on this dataset, else the published one; "" for none.
         of_run: whether they are the run's own.
-        trained_on, selected_on: shape (len(index),); None if the model does not list its images.
+        seen: None if the model does not list its images.
         complete: whether the list has all training images.
     """
 
@@ -67,8 +67,7 @@ class DatasetPredictions:
     logits: NDArray[np.float32]
     splits: NDArray[np.str_]
     of_run: bool
-    trained_on: NDArray[np.bool_] | None
-    selected_on: NDArray[np.bool_] | None
+    seen: SeenImages | None
     complete: bool
 
     @property
@@ -99,28 +98,34 @@ class DatasetPredictions:
         """
         return split if split in {each.name for each in self.list_splits()} else ALL_IMAGES
 
-    def evaluate(self, split: str, protocol: Protocol, point: OperatingPoint) -> EvaluatedImages:
+    def evaluate(
+        self, split: str, protocol: Protocol, point: OperatingPoint, *, with_copied: bool = False
+    ) -> EvaluatedImages:
         """Evaluate the images of a split.
 
         Args:
             split: of `list_splits`.
+            with_copied: include those of which the model's training had a copy, to compare the scores.
         Raises:
             InputError: the split has no images, no image has a label that the model knows, or there are no votes.
         """
-        chosen = self._evaluated(split)
+        chosen = self._evaluated(split, with_copied=with_copied)
         if not chosen.any():
             known = ", ".join(each.name for each in self.list_splits()) or "none"
             raise InputError(f"There are no images to evaluate in the split {split!r}. Splits with images: {known}.")
         excluded = self._count_excluded(split)
         return evaluate_table(self.table[chosen], self.index, self.calibration, self.labels, protocol, point, excluded)
 
-    def _evaluated(self, split: str) -> NDArray[np.bool_]:
+    def _evaluated(self, split: str, *, with_copied: bool = False) -> NDArray[np.bool_]:
         """Mask the images of a split that the model predicted and has not seen.
 
         A run's own validation split counts, although its epoch and calibration were chosen on it.
         """
         in_split = self._in_split(split)
-        return in_split if self._is_own(split) else in_split & ~self._seen
+        if self.seen is None or self._is_own(split):
+            return in_split
+        copied = in_split & self.seen.copied
+        return in_split & ~self.seen.excluded | copied if with_copied else in_split & ~self.seen.excluded
 
     def _in_split(self, split: str) -> NDArray[np.bool_]:
         used = ~self.index["excluded"].to_numpy(bool) & ~np.isnan(self.logits).any(axis=1)
@@ -129,20 +134,12 @@ class DatasetPredictions:
     def _is_own(self, split: str) -> bool:
         return self.of_run and split == Split.VALID
 
-    @cached_property
-    def _seen(self) -> NDArray[np.bool_]:
-        if self.trained_on is None or self.selected_on is None:
-            return np.zeros(len(self.index), bool)
-        return self.trained_on | self.selected_on
-
     def _count_excluded(self, split: str) -> ExcludedImages:
-        if self.trained_on is None or self.selected_on is None:
+        if self.seen is None:
             return ExcludedImages()
         if self._is_own(split):
             return ExcludedImages(0, 0, self.complete)
-        in_split = self._in_split(split)
-        selected = self.selected_on & ~self.trained_on
-        return ExcludedImages(int((in_split & self.trained_on).sum()), int((in_split & selected).sum()), self.complete)
+        return self.seen.count_excluded(self._in_split(split), complete=self.complete)
 
 
 def load_predictions(folder: Path, dataset: StoredDataset, settings: Settings) -> DatasetPredictions:
@@ -168,7 +165,6 @@ def load_predictions(folder: Path, dataset: StoredDataset, settings: Settings) -
         )
     index = dataset.index([name for name in _COLUMNS if name in dataset.columns()])
     images = load_training_images(folder, settings)
-    trained_on, selected_on = (None, None) if images is None else images.match(truncate_hashes(index["sha256"]))
     return DatasetPredictions(
         contract=contract,
         calibration=calibration,
@@ -176,8 +172,7 @@ def load_predictions(folder: Path, dataset: StoredDataset, settings: Settings) -
         logits=aligned_logits(table, index["id"], contract),
         splits=(index["split"] if own is None else index["id"].map(own)).fillna("").to_numpy(str),
         of_run=own is not None,
-        trained_on=trained_on,
-        selected_on=selected_on,
+        seen=None if images is None else images.match(truncate_hashes(index["sha256"])),
         complete=images is not None and images.complete,
     )
 

@@ -184,7 +184,7 @@ class AnnotatedReport(StoredReport):
     note: Text = ""
     split: Text = ""
     split_of: Literal["", "run", "dataset"] = ""
-    excluded: dict[str, bool | int | None] | None = Field(None, max_length=3)
+    excluded: dict[str, bool | int | None] | None = Field(None, max_length=4)
 
     @model_validator(mode="before")
     @classmethod

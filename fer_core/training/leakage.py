@@ -35,7 +35,7 @@ def assert_disjoint(
     """
     seen = load_training_images(folder, settings)
     trained, selected = (
-        _compare_ids(folder, config, held_out) if seen is None else seen.match(truncate_hashes(held_out["sha256"]))
+        _compare_ids(folder, config, held_out) if seen is None else seen.match(truncate_hashes(held_out["sha256"]))[:2]
     )
     tests = (held_out["split"] == str(Split.TEST)).to_numpy(bool)
     for count, reason in (

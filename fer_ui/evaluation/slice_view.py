@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.catalog import open_dataset
 from fer_core.errors import FerscopeError
 from fer_core.evaluation.analysis.comparison_text import format_p
 from fer_core.evaluation.analysis.slices import (
@@ -117,11 +117,12 @@ def _show_duplicates(evaluation: Evaluation) -> None:
     """Say how many images have a near-duplicate in training, and what the scores are without them."""
     predictions, images, dataset = evaluation.predictions, evaluation.images, evaluation.dataset
     assert predictions is not None and images is not None and dataset is not None
-    if predictions.trained_on is None:
+    if predictions.seen is None:
         st.markdown("Near-duplicates of training images are unknown: the model does not list its training images.")
         return
-    duplicates, raw, without = _near_duplicates(evaluation.version, images, predictions.trained_on, dataset)
-    st.markdown(escape_markdown(describe_duplicates(duplicates, raw, without)))
+    text = describe_duplicates(*_near_duplicates(evaluation.version, evaluation))
+    left_out = " All other figures are without them." if images.excluded.copied else ""
+    st.markdown(escape_markdown(f"{text}{left_out}"))
 
 
 def describe_duplicates(duplicates: int, raw: dict[ScoreName, Score], without: dict[ScoreName, Score] | None) -> str:
@@ -170,11 +171,14 @@ def _slices(version: str, _images: EvaluatedImages, _attribute: Attribute) -> li
 
 @st.cache_data(show_spinner="Looking for near-duplicates", max_entries=8)
 def _near_duplicates(
-    version: str, _images: EvaluatedImages, _trained_on: np.ndarray, _dataset: StoredDataset
+    version: str, _evaluation: Evaluation
 ) -> tuple[int, dict[ScoreName, Score], dict[ScoreName, Score] | None]:
     del version  # cache key
-    found = without_near_duplicates(_images, _dataset.pairs(), _trained_on)
-    raw = score_with_intervals(_images.labeled_predictions) if found.duplicates else {}
+    predictions, dataset, report = _evaluation.predictions, _evaluation.dataset, _evaluation.report
+    assert predictions is not None and predictions.seen is not None and dataset is not None
+    images = predictions.evaluate(_evaluation.split, report.protocol, report.point, with_copied=True)
+    found = without_near_duplicates(images, dataset.pairs(), predictions.seen.trained_on)
+    raw = score_with_intervals(images.labeled_predictions) if found.duplicates else {}
     try:
         without = score_with_intervals(found.images.labeled_predictions) if found.duplicates else None
     except FerscopeError:  # no image is left

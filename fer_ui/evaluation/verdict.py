@@ -32,5 +32,7 @@ def describe_hidden_errors(metrics: Metrics, labels: Sequence[Expression]) -> st
     if recall > metrics.accuracy - _FAR_BELOW_01:
         lowest = f"{worst} ({format_percent(recall)})"
         return f"No expression is far below the accuracy of {accuracy}: the lowest is {lowest}."
+    if not recall:
+        return f"{accuracy} accuracy hides {worst}: none of {format_images(support)} recognized."
     hits = f"{format_count(round(recall * support))} of {format_images(support)}"
     return f"{accuracy} accuracy hides {worst}: only {hits} recognized ({format_percent(recall)})."

@@ -40,9 +40,17 @@ def headline_lines(split_reports: SplitReports) -> list[str]:
     return table(heads, rows)
 
 
-def glossary_lines() -> list[str]:
-    """Define the terms in the tables."""
-    return [*(f"- {sentence}" for sentence in _GLOSSARY), ""]
+def glossary_lines(copied: int) -> list[str]:
+    """Define the terms in the tables.
+
+    Args:
+        copied: images that are not evaluated as they have a copy among the training images.
+    """
+    copies = (
+        "Not evaluated: images of which the training images include a copy (mirrored, rotated, cropped or nearly the "
+        f"same picture), {copied:,} different ones. They would not show how the model does on new faces."
+    )
+    return [*(f"- {sentence}" for sentence in (*_GLOSSARY, *([copies] if copied else []))), ""]
 
 
 def expression_lines(split_reports: SplitReports) -> list[str]:

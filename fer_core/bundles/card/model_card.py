@@ -34,6 +34,7 @@ from fer_core.bundles.reports import (
 )
 from fer_core.calibration import CALIBRATION_FILE, Calibration
 from fer_core.contract import CONTRACT_FILE, Contract
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.predictions import PROTOCOLS
 from fer_core.evaluation.report_schema import Evaluation
@@ -70,7 +71,7 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     splits = reports_by_split(read_report(folder))
     best = splits[0] if splits else None
     lines = [f"# {escape_markdown(info.title or info.id)}", "", summary(info, contract, best), ""]
-    lines += [*headline_lines(best), *glossary_lines()] if best else []
+    lines += [*headline_lines(best), *glossary_lines(_count_copied(folder))] if best else []
     lines += _section("Model", [*network_lines(info, contract), ""])
     lines += _section("Training data and license", data_lines(info))
     lines += _section("Training", training_command_lines(info, folder / CONFIG_FILE))
@@ -90,6 +91,12 @@ def model_card(info: BundleInfo, folder: Path) -> str:
     lines += _section("Limitations", _bullets(limitations(info, contract, best)))
     lines += _section("Out-of-scope uses", _bullets(OUT_OF_SCOPE))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _count_copied(folder: Path) -> int:
+    """Count the images that are not evaluated as they have a copy among the training images; 0 if unknown."""
+    path = folder / TRAINING_IMAGES_FILE
+    return len(TrainingImages.load(path).copied) if path.is_file() else 0
 
 
 def portable_card(info: BundleInfo, folder: Path) -> str:

@@ -156,6 +156,27 @@ def row_pairs(pairs: pd.DataFrame) -> Pairs:
     return pairs[["a", "b"]].to_numpy(np.int64)
 
 
+def paired_with(pairs: pd.DataFrame, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mask the rows of an index that are in a pair with any of the given rows; shape (N,), like `rows`.
+
+    Only the first of the images with the same pixels is in pairs with others, so what holds for it holds for them all.
+    """
+    exact = row_pairs(pairs[pairs["kind"] == EXACT])
+    rows = _spread(rows, exact)
+    found = np.zeros(len(rows), bool)
+    for one, other in (row_pairs(pairs).T, row_pairs(pairs).T[::-1]):
+        found[one[rows[other]]] = True
+    return _spread(found, exact)
+
+
+def _spread(rows: NDArray[np.bool_], exact: Pairs) -> NDArray[np.bool_]:
+    """Add the rows with the same pixels as a row of the mask; the first of them is in each of their pairs."""
+    spread = rows.copy()
+    spread[exact[rows[exact[:, 1]], 0]] = True
+    spread[exact[spread[exact[:, 0]], 1]] = True
+    return spread
+
+
 def hash_distances(index: pd.DataFrame, pairs: Pairs) -> NDArray[np.int64]:
     """Compute the Hamming distance of the perceptual hashes of each pair; shape (P,)."""
     hashes = index["phash"].to_numpy(np.int64)

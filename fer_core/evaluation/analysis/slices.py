@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.agreement import vote_agreement
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.duplicates.duplicates import paired_with
 from fer_core.data.index.builder import LANDMARKS, SUBGROUP
 from fer_core.data.index.image_stats import MODE
 from fer_core.data.votes import VOTE_COLUMNS
@@ -135,9 +136,7 @@ def without_near_duplicates(
         pairs: of the dataset, see `duplicates.duplicate_pairs`.
         trained_on: whether each row of the index was used for training.
     """
-    first, second = pairs["a"].to_numpy(np.int64), pairs["b"].to_numpy(np.int64)
-    near = np.concatenate([first[trained_on[second]], second[trained_on[first]]])
-    is_near = np.isin(images.labeled.positions, near)
+    is_near = paired_with(pairs, trained_on)[images.labeled.positions]
     return WithoutDuplicates(images.labeled.select(~is_near), int(is_near.sum()))
 
 

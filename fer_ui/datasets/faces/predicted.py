@@ -126,7 +126,7 @@ def _trained_on(index: pd.DataFrame, folder: Path) -> NDArray[np.bool_] | None:
     images = load_training_images(folder, settings())
     if images is None:
         return None
-    trained, selected = images.match(truncate_hashes(index["sha256"]))
+    trained, selected, _ = images.match(truncate_hashes(index["sha256"]))
     return trained | selected
 
 

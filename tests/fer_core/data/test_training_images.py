@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import struct
 from hashlib import sha256
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core.data.index.image_stats import measure_images
@@ -26,7 +28,7 @@ def test_a_saved_list_is_read_back_and_takes_8_bytes_per_image(tmp_path: Path) -
     loaded = TrainingImages.load(tmp_path / "seen-images.bin")
     assert (tmp_path / "seen-images.bin").stat().st_size < 40 + 8 * 4
     assert loaded.complete
-    trained, selected = loaded.match(truncate_hashes([*HASHES, ""]))
+    trained, selected, _ = loaded.match(truncate_hashes([*HASHES, ""]))
     assert trained.tolist() == [True, True, False, False, False, True, False]
     assert selected.tolist() == [False, False, True, False, False, False, False]
     TrainingImages.from_split(HASHES, SPLITS, complete=False).save(tmp_path / "incomplete.bin")
@@ -47,11 +49,35 @@ def test_a_union_has_the_images_of_both_and_training_takes_precedence() -> None:
         TrainingImages.from_split(HASHES[:3], SPLITS[:3]),
         TrainingImages.from_split(HASHES[2:4], np.array(["train", "valid"])),
     )
-    trained, selected = first.union(second).match(truncate_hashes(HASHES[:4]))
+    trained, selected, _ = first.union(second).match(truncate_hashes(HASHES[:4]))
     assert trained.tolist() == [True, True, True, False]
     assert selected.tolist() == [False, False, False, True]
     assert first.union(second).complete
     assert not first.union(None).complete
+
+
+def test_images_with_a_copy_in_training_are_listed_once_and_read_back(tmp_path: Path) -> None:
+    images = TrainingImages.from_split(HASHES, SPLITS)  # trained on 0, 1 and 5, selected on 2
+    pairs = pd.DataFrame({"a": [0, 1, 2, 3], "b": [1, 3, 5, 4], "kind": "near"})
+    with_copies = images.with_copies(HASHES, pairs)
+    with_copies.save(tmp_path / "seen-images.bin")
+    loaded = TrainingImages.load(tmp_path / "seen-images.bin")
+    found = loaded.match(truncate_hashes(HASHES))
+    assert found.copied.tolist() == [False, False, False, True, False, False], "2 is a selection image, 4 no copy"
+    assert found.excluded.tolist() == [True, True, True, True, False, True]
+    counted = found.count_excluded(np.arange(6) < 4, complete=True)
+    assert counted == ExcludedImages(trained_on=2, selected_on=1, complete=True, copied=1)
+    student = TrainingImages.from_split(HASHES[3:5], np.array(["train", "test"])).union(loaded)
+    assert student.match(truncate_hashes(HASHES)).copied.sum() == 0, "its training images are no copies"
+
+
+def test_a_list_of_an_earlier_version_has_no_copies(tmp_path: Path) -> None:
+    images, path = TrainingImages.from_split(HASHES, SPLITS), tmp_path / "seen-images.bin"
+    hashes = np.concatenate([images.trained_on, images.selected_on])
+    path.write_bytes(struct.pack("<8sIQQ", b"FERseen1", 1, 3, 1) + hashes.astype("<u8").tobytes())
+    loaded = TrainingImages.load(path)
+    assert loaded.trained_on.tolist() == images.trained_on.tolist() and loaded.complete
+    assert loaded.selected_on.tolist() == images.selected_on.tolist() and not len(loaded.copied)
 
 
 def test_pixel_hashes_match_the_index_for_gray_and_rgb(tmp_path: Path, store: Settings) -> None:
@@ -69,6 +95,9 @@ def test_pixel_hashes_match_the_index_for_gray_and_rgb(tmp_path: Path, store: Se
 def test_excluded_and_unknown_images_are_described() -> None:
     assert ExcludedImages(1200, 30, complete=True).describe() == (
         "Excluded: 1,200 images that it was trained on, 30 it was selected on."
+    )
+    assert "30 it was selected on, 7 with a copy among its training images." in (
+        ExcludedImages(1200, 30, complete=True, copied=7).describe()
     )
     assert "What else it was trained on is unknown" in ExcludedImages(0, 30, complete=False).describe()
     assert "This model doesn't list its training images" in ExcludedImages().describe()

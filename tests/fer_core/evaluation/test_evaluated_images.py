@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,10 +81,23 @@ def test_corrections_count_without_new_predictions(dataset: StoredDataset, fille
 def test_seen_images_are_never_evaluated(dataset: StoredDataset, filled: Settings) -> None:
     predictions = load_predictions(filled.runs_dir / RUN, dataset, filled)
     images = predictions.evaluate("test", "argmax", OperatingPoint.ACCURATE)
-    assert predictions.trained_on is not None
-    assert not predictions.trained_on[images.positions].any()
+    assert predictions.seen is not None
+    assert not predictions.seen.trained_on[images.positions].any()
     with pytest.raises(InputError, match=r"'train'\. Splits with images: test, valid"):
         predictions.evaluate("train", "argmax", OperatingPoint.ACCURATE)
+
+
+def test_images_with_a_copy_in_training_are_left_out_unless_asked_for(dataset: StoredDataset, filled: Settings) -> None:
+    predictions = load_predictions(filled.runs_dir / RUN, dataset, filled)
+    before = predictions.evaluate("test", "argmax", OperatingPoint.ACCURATE)
+    assert predictions.seen is not None
+    copied = np.isin(np.arange(len(predictions.index)), before.positions[:3])
+    predictions = replace(predictions, seen=predictions.seen._replace(copied=copied))
+    after = predictions.evaluate("test", "argmax", OperatingPoint.ACCURATE)
+    assert after.positions.tolist() == before.positions[3:].tolist()
+    assert after.excluded.copied == 3 and "3 with a copy among its training images" in after.excluded.describe()
+    every = predictions.evaluate("test", "argmax", OperatingPoint.ACCURATE, with_copied=True)
+    assert every.positions.tolist() == before.positions.tolist()
 
 
 def test_a_model_without_predictions_says_what_to_do(dataset: StoredDataset, filled: Settings) -> None:

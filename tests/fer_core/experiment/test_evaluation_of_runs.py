@@ -83,7 +83,7 @@ def test_split_options_mean_the_run_and_the_dataset(experiment: Experiment, eval
     result = evaluate("--model", "whole", "--data", "tiny", "--split", "test", "--json").json
     assert (result["split"], result["split_of"]) == ("test", "run")
     assert result["n"] + result["unlabeled"] == sizes["test"]
-    assert result["excluded"] == {"trained_on": 0, "selected_on": 0, "complete": True}
+    assert result["excluded"] == {"trained_on": 0, "selected_on": 0, "complete": True, "copied": 0}
     assert result["macro_f1"] == pytest.approx(experiment.finished_run.report()["test"][0]["macro_f1"])
     for split in ("train", "valid"):
         rejected = evaluate("--model", "whole", "--data", "tiny", "--split", split)
@@ -120,10 +120,11 @@ def test_training_images_are_known_from_exports_and_older_runs(
         result = evaluate(
             "--model", tmp_path / name, "--data", experiment.settings.home.parent / "faces.zip", "--json"
         ).json
-        assert result["excluded"] == {"trained_on": sizes["train"], "selected_on": sizes["valid"], "complete": True}
+        assert (result["excluded"]["trained_on"], result["excluded"]["selected_on"]) == (sizes["train"], sizes["valid"])
+        assert result["excluded"]["complete"] is True
     (older / "data.json").unlink()
     result = evaluate("--model", "older", "--data", "tiny", "--json").json
-    assert result["excluded"] == {"trained_on": None, "selected_on": None, "complete": False}
+    assert result["excluded"] == {"trained_on": None, "selected_on": None, "complete": False, "copied": 0}
     recorded = _record_training_images(experiment, "older")
     assert (len(recorded.trained_on), len(recorded.selected_on)) == (sizes["train"], sizes["valid"])
     with pytest.raises(BundleError, match="lists its images already"):

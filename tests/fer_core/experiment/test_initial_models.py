@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import softmax
 
+from fer_core.data.training_images import TRAINING_IMAGES_FILE, TrainingImages, truncate_hashes
 from fer_core.errors import InputError
 from fer_core.evaluation.predictions import table_logits
 from fer_core.experiment import run_experiment
@@ -50,3 +54,20 @@ def test_initial_weights_trained_on_test_images_are_refused(experiment: Experime
         else:
             with pytest.raises(InputError, match="init_from: the run whole was trained on"):
                 run_experiment(run, experiment.settings)
+
+
+def test_test_images_with_a_copy_in_the_training_of_the_initial_weights_are_not_evaluated(
+    experiment: Experiment,
+) -> None:
+    folder = experiment.settings.runs_dir / "knows-a-copy"
+    shutil.copytree(experiment.finished_run.folder, folder)
+    split = experiment.finished_run.read_split().set_index("id")["split"]
+    index = experiment.dataset.raw_index(["id", "sha256"])
+    tests = index[index["id"].map(split) == "test"]
+    images = TrainingImages.load(folder / TRAINING_IMAGES_FILE)
+    copied = truncate_hashes(tests["sha256"].iloc[:1])
+    replace(images, copied=copied).save(folder / TRAINING_IMAGES_FILE)
+    config = parse_config({**CONFIG, "epochs": 1, "init_from": "knows-a-copy"})
+    run = run_experiment(create_run("beside", dump_config(config), experiment.settings), experiment.settings)
+    assert set(run.read_table("predictions-test.parquet")["id"]) == set(tests["id"].iloc[1:])
+    assert TrainingImages.load(run.path(TRAINING_IMAGES_FILE)).copied.tolist() == copied.tolist()

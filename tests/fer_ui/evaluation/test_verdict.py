@@ -26,6 +26,8 @@ def test_classes_that_are_never_predicted_come_first() -> None:
 def test_the_lowest_recall_is_named_with_its_images() -> None:
     text = describe([[90, 10, 0, 0], [5, 95, 0, 0], [12, 0, 4, 0], [2, 0, 0, 18]])
     assert_mentions(text, "accuracy hides sadness", "4 of 16 images", "25.0 %")
+    text = describe([[90, 10, 0, 0], [5, 95, 2, 0], [16, 0, 0, 0], [2, 0, 0, 18]])
+    assert_mentions(text, "accuracy hides sadness: none of 16 images recognized.")
 
 
 def test_a_class_of_few_images_is_not_blamed() -> None:

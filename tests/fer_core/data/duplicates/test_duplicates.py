@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from fer_core.data.duplicates.dct_descriptor import decode_signatures, encode_signatures, similarity
 from fer_core.data.duplicates.duplicates import (
     BLANK_CONTRAST,
+    EXACT,
     HASH_DISTANCE_MAX,
     SIMILARITY_MIN,
     STRICT_HASH_DISTANCE_MAX,
     duplicate_pairs,
+    paired_with,
     pairs_version,
     read_pairs,
     row_pairs,
@@ -245,3 +247,17 @@ def test_pairs_are_unchanged_without_exclusions() -> None:
     pairs = duplicate_pairs(index)
     assert without_excluded(pairs, index) is pairs
     assert without_excluded(pairs, index.assign(excluded=False)).equals(pairs)
+
+
+def test_rows_with_the_same_pixels_share_their_pairs() -> None:
+    """Rows 0, 1 and 2 have the same pixels, like 5 and 6; only 0 and 5 were compared, and are near-duplicates."""
+    pairs = pd.DataFrame(
+        {"a": [0, 0, 0, 3, 5], "b": [1, 2, 5, 4, 6], "kind": [EXACT, EXACT, "near", "augmented", EXACT]}
+    )
+
+    def paired(*rows: int) -> list[int]:
+        return np.flatnonzero(paired_with(pairs, np.isin(np.arange(8), rows))).tolist()
+
+    assert paired(6) == paired(5) == [0, 1, 2, 5, 6]
+    assert paired(1) == [0, 1, 2, 5, 6]
+    assert paired(3) == [4] and paired(7) == []

@@ -114,7 +114,7 @@ def test_images_with_a_near_duplicate_in_training_are_left_out() -> None:
     judged = make_judged(20)
     images = replace(make_evaluated(judged), positions=np.arange(10, 30))
     trained_on = np.arange(30) < 10
-    pairs = pd.DataFrame({"a": [2, 11, 3], "b": [12, 13, 4]})
+    pairs = pd.DataFrame({"a": [2, 11, 3], "b": [12, 13, 4], "kind": "near"})
     found = without_near_duplicates(images, pairs, trained_on)
     assert found.duplicates == 1
     assert found.images.positions.tolist() == [10, 11, *range(13, 30)]

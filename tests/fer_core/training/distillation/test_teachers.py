@@ -165,7 +165,7 @@ def test_training_images_include_those_of_teachers_and_initial_run(store: Settin
     index, splits = _evaluation_index("a", "b", "c"), np.array(["train", "valid", "test"])
     config = _config("first").model_copy(update={"init_from": "second"})
     training_images = collect_training_images(index, splits, config, store)
-    trained, selected = training_images.match(truncate_hashes([_sha256(name) for name in ("a", "p", "q", "b", "c")]))
+    trained, selected, _ = training_images.match(truncate_hashes([_sha256(name) for name in ("a", "p", "q", "b", "c")]))
     assert trained.tolist() == [True, True, True, False, False]
     assert selected.tolist() == [False, False, False, True, False]
     assert training_images.complete
