@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from fer_core.bundles.bundle import BundleInfo
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
+from fer_core.data.packing.extra_datasets import TrainingData, add_extra_datasets, data_versions, open_extra_datasets
 from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
 from fer_core.data.splits.split import EXCLUDED, keep_split, make_split
@@ -36,6 +38,7 @@ from fer_core.runs.title import run_title
 from fer_core.settings import Settings
 from fer_core.system.allocator import has_malloc_settings
 from fer_core.system.processor import processor
+from fer_core.text import join_words
 from fer_core.training.checkpoint import environment
 from fer_core.training.config.train_config import TrainConfig, dump_config, parse_config, read_yaml
 from fer_core.training.data_loader import build_training_set
@@ -67,15 +70,19 @@ def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, res
     config = parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}")
     config, precision = _resolve_precision(run, config)
     dataset = open_dataset(config.dataset, settings)
+    extra = open_extra_datasets(config.extra_datasets, settings)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     contract.save(run.path("contract.json"))
-    version = _data_version(run, dataset, config)
+    version = _data_version(run, dataset, extra, config)
     index = dataset.index(version=version.corrections)
     splits = _load_or_make_split(run, index, config, dataset, settings)
 
     packing_progress = scale_progress(progress, 0, _PACK_SHARE_01)
-    with open_dataset_images(dataset, contract, settings, packing_progress) as images:
+    own_images = open_dataset_images(dataset, contract, settings, packing_progress)
+    joined = add_extra_datasets(TrainingData(index, splits, own_images), extra, contract, settings)
+    index, splits = joined.index, joined.splits
+    with joined.images as images:
         data = build_training_set(index, splits, images, config, contract.label_set)
         trackers = build_trackers(run, config.model_dump(mode="json"))
         held_out = index[["id", "sha256"]].assign(split=splits)[np.isin(splits, [Split.VALID, Split.TEST])]
@@ -113,15 +120,18 @@ def _resolve_precision(run: Run, config: TrainConfig) -> tuple[TrainConfig, Reso
 
 @dataclass(frozen=True, slots=True)
 class _DataVersion:
-    """Version of the training data: dataset fingerprint and corrections version."""
+    """Version of the training data: dataset fingerprint and corrections version, and those of `extra_datasets`."""
 
     dataset: str
     fingerprint: str
     corrections: int
     corrections_fingerprint: str
+    extra_datasets: dict[str, str] = field(default_factory=dict)
 
 
-def _data_version(run: Run, dataset: StoredDataset, config: TrainConfig) -> _DataVersion:
+def _data_version(
+    run: Run, dataset: StoredDataset, extra: Sequence[StoredDataset], config: TrainConfig
+) -> _DataVersion:
     """Load the run's data version, or record it at the first start; later corrections do not affect the run.
 
     Raises:
@@ -131,20 +141,20 @@ def _data_version(run: Run, dataset: StoredDataset, config: TrainConfig) -> _Dat
     path = run.path("data.json")
     if not path.is_file():
         newest = corrections.version if config.corrections is None else config.corrections
-        version = _DataVersion(dataset.id, dataset.fingerprint, newest, corrections.fingerprint(newest))
+        fingerprint = corrections.fingerprint(newest)
+        version = _DataVersion(dataset.id, dataset.fingerprint, newest, fingerprint, data_versions(extra))
         write_json(path, asdict(version))
         return version
     version = _DataVersion(**json.loads(path.read_text()))
-    fingerprints = (dataset.fingerprint, corrections.fingerprint(version.corrections))
-    if fingerprints != (version.fingerprint, version.corrections_fingerprint):
+    fingerprints = (dataset.fingerprint, corrections.fingerprint(version.corrections), data_versions(extra))
+    if fingerprints != (version.fingerprint, version.corrections_fingerprint, version.extra_datasets):
         raise _dataset_changed(run, config)
     return version
 
 
 def _dataset_changed(run: Run, config: TrainConfig) -> DatasetError:
-    return DatasetError(
-        f"The dataset {config.dataset} has changed since the run {run.id} was started. Start a new run on it."
-    )
+    names = join_words([config.dataset, *config.extra_datasets], "or")
+    return DatasetError(f"The dataset {names} has changed since the run {run.id} was started. Start a new run on it.")
 
 
 def _load_or_make_split(

@@ -12,8 +12,10 @@ from fer_core.bundles.catalog import ModelEntry, active_model_id, find_model
 from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.calibration import CALIBRATION_FILE
 from fer_core.contract import CONTRACT_FILE
-from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
+from fer_core.data.feedback import FEEDBACK
 from fer_core.data.index.images import BOX_COLUMNS
+from fer_core.data.packing.extra_datasets import data_versions
 from fer_core.detection.open_detector import OpenedDetector, open_detector
 from fer_core.doctor import CheckResult, run_checks
 from fer_core.inference.network_features import FeatureNetwork
@@ -78,7 +80,8 @@ def load_corrections_since(run: Run, dataset: StoredDataset) -> CorrectionsSince
         RunError: see `find_corrections_since`.
     """
     changed_at = tuple(path.stat().st_mtime for path in [run.path("data.json")] if path.is_file())
-    return _corrections_since(run.id, changed_at, dataset.id, dataset.fingerprint, dataset.corrections().fingerprint())
+    versions = data_versions([each for each in list_datasets(settings()) if each.id in (dataset.id, FEEDBACK)])
+    return _corrections_since(run.id, changed_at, dataset.id, tuple(versions.items()))
 
 
 def _changed_at(folder: Path) -> tuple[float, ...]:
@@ -114,10 +117,10 @@ def _index(dataset_id: str, fingerprint: str, version: int) -> pd.DataFrame:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _corrections_since(
-    run_id: str, changed_at: tuple[float, ...], dataset_id: str, fingerprint: str, corrections: str
+    run_id: str, changed_at: tuple[float, ...], dataset_id: str, versions: tuple[tuple[str, str], ...]
 ) -> CorrectionsSince:
-    del changed_at, fingerprint, corrections  # cache key
-    return find_corrections_since(open_run(run_id, settings()), open_dataset(dataset_id, settings()))
+    del changed_at, versions  # cache key
+    return find_corrections_since(open_run(run_id, settings()), open_dataset(dataset_id, settings()), settings())
 
 
 def doctor_findings() -> list[CheckResult]:

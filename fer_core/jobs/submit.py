@@ -18,11 +18,11 @@ def submit_training(config: TrainConfig, settings: Settings, *, priority: int = 
     """Create a run folder and queue its training, by default on the GPU with the fewest jobs.
 
     Raises:
-        InputError: the dataset, the initial weights or the run whose split is kept do not exist.
+        InputError: a dataset, the initial weights or the run whose split is kept do not exist.
     """
-    marker = settings.datasets_dir / check_id(config.dataset, "dataset") / "dataset.json"
-    if not marker.is_file():
-        raise DatasetError(f"There is no dataset {config.dataset!r} in the store. Import it first.")
+    for dataset in (config.dataset, *config.extra_datasets):
+        if not (settings.datasets_dir / check_id(dataset, "dataset") / "dataset.json").is_file():
+            raise DatasetError(f"There is no dataset {dataset!r} in the store. Import it first.")
     if config.init_from and not weights_path(config.init_from, settings.runs_dir).is_file():
         raise ConfigError(f"init_from: there is no run and no file {config.init_from} on this machine.")
     if config.split_from:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fer_core.contract import Contract
 from fer_core.data.imbalance.rebalancing import Sampling, samples_per_epoch
-from fer_core.data.packing.pack import DatasetImages
+from fer_core.data.packing.pack import DatasetImages, PackedOrStreamed
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.data.record import Split
 from fer_core.errors import InputError
@@ -47,7 +47,7 @@ class TrainingSet:
         affect: float32, shape (N, 2): valence and arousal, nan where unknown; None if not trained.
     """
 
-    images: NDArray[np.uint8] | StreamedImages
+    images: PackedOrStreamed
     targets: NDArray[np.float32]
     class_indices: NDArray[np.int64]
     train: NDArray[np.int64]
@@ -270,7 +270,7 @@ def _shuffled(rows: NDArray[np.int64], generator: torch.Generator) -> NDArray[np
     return rows[torch.randperm(len(rows), generator=generator).numpy()]
 
 
-def _copy_to_gpu(images: NDArray[np.uint8] | StreamedImages, device: torch.device) -> torch.Tensor | None:
+def _copy_to_gpu(images: PackedOrStreamed, device: torch.device) -> torch.Tensor | None:
     """Copy all images to the GPU's memory; None without a GPU, or if they do not fit or are not decoded."""
     if device.type != "cuda" or isinstance(images, StreamedImages):
         return None

@@ -28,7 +28,8 @@ def build_targets(
     """
     rows = _label_rows(index, labels)
     if kind == "votes" and VOTE_COLUMNS[0] in index:
-        voted = _has_usable_votes(index, labels) & ~_correction_mask(index, "relabeled")
+        some = index[list(VOTE_COLUMNS)].to_numpy().any(axis=1)  # rows of a dataset without votes have none
+        voted = some & _has_usable_votes(index, labels) & ~_correction_mask(index, "relabeled")
         rows = np.where(voted[:, None], _vote_rows(index, labels), rows)
     rows[_correction_mask(index, "excluded")] = 0
     if exclude_ambiguous:

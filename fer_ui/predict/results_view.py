@@ -22,6 +22,7 @@ from fer_ui.formatting import format_percent
 from fer_ui.frame.header import notice
 from fer_ui.predict.activation_map import show_activation_maps
 from fer_ui.predict.face_view import show_answers, show_probabilities
+from fer_ui.predict.feedback_view import show_feedback
 from fer_ui.predict.photo_choice import ChosenPhoto
 from fer_ui.theme import expression_color
 
@@ -78,6 +79,7 @@ def _show(key: str, prediction: ImagePrediction, image: Photo, credit: str, conf
                 "No face was found. If the photo is a crop of one face, choose “Each photo is one face” above.",
             )
         show_answers(key, faces, confidence_threshold)
+        show_feedback(key, faces)
         if 0 < len(faces) <= _BESIDE_MAX:
             show_probabilities(key, faces, confidence_threshold)
     if len(faces) > _BESIDE_MAX:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from fer_core.data.catalog import StoredDataset
+from fer_core.data.feedback import FEEDBACK
 from fer_core.data.record import SPLIT_TITLES
 from fer_core.errors import FerscopeError
 from fer_core.jobs.job import ACTIVE_STATES, JobKind
@@ -40,13 +43,14 @@ def show_retraining(run: Run) -> None:
     retrained = find_retrained(run, settings())
     jobs = {job.target: job for job in job_store().list(kind=JobKind.TRAIN, states=ACTIVE_STATES, limit=None)}
     current = [each for each in retrained if each.state is RunState.FINISHED or each.id in jobs]
-    if not since.changed and not current:
+    if not since.total and not current:
         return
-    with st.container(border=True, gap="small", key=f"retraining-{run.id}"):
-        if since.changed:
-            st.markdown(escape_markdown(describe_corrections(since)))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if since.changed and not any(_is_current(each, since) for each in current):
+    box = st.container(border=True, horizontal=True, vertical_alignment="center", key=f"retraining-{run.id}")
+    with box:
+        if since.total:
+            st.markdown(escape_markdown(describe_corrections(since)), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            if since.total and not any(_is_current(each, since) for each in current):
                 st.button(
                     "Retrain with these corrections",
                     key=f"retrain-{run.id}",
@@ -72,7 +76,7 @@ def show_retraining_link(dataset: StoredDataset) -> None:
     if run is None or find_training_dataset(run.folder, settings()) != dataset:
         return
     try:
-        changed = load_corrections_since(run, dataset).changed
+        changed = load_corrections_since(run, dataset).total
     except FerscopeError:  # a run of an older version, or a log that was rewritten
         return
     if changed:
@@ -80,22 +84,40 @@ def show_retraining_link(dataset: StoredDataset) -> None:
         link_to(Page.TRAINING, f"Retrain the newest run with {corrected}", run=run.id)
 
 
+def show_feedback_retraining_link() -> None:
+    """Link to the newest finished run that can be trained with the corrected predictions, if there is one."""
+    for run in list_runs(settings()):
+        dataset = find_training_dataset(run.folder, settings()) if run.state is RunState.FINISHED else None
+        if dataset is None or dataset.id == FEEDBACK:
+            continue
+        with suppress(FerscopeError):  # a run of an older version, or a log that was rewritten
+            if load_corrections_since(run, dataset).feedback:
+                link_to(Page.TRAINING, "Retrain the newest run with it", run=run.id)
+        return
+
+
 def describe_corrections(since: CorrectionsSince) -> str:
     """Say how many images were corrected since a run, how, and in which of its splits."""
+    feedback = f"{format_count(since.feedback)} corrected {'prediction' if since.feedback == 1 else 'predictions'}"
+    if not since.changed:
+        return f"{feedback} in Feedback since this run was trained."
     kinds = {"relabeled": since.relabeled, "excluded": since.excluded, "marked as ambiguous": since.ambiguous}
     how = join_words([f"{format_count(n)} {name}" for name, n in kinds.items() if n])
     splits = join_words([f"{format_count(n)} {SPLIT_TITLES[name]}" for name, n in since.by_split.items() if n])
     text = f"{format_images(since.changed)} corrected since this run was trained ({how})"
-    return f"{text}; of its split: {splits}." if splits else f"{text}; none is of its split."
+    text = f"{text}; of its split: {splits}." if splits else f"{text}; none is of its split."
+    return f"{text} And {feedback} in Feedback." if since.feedback else text
 
 
 def _is_current(run: Run, since: CorrectionsSince) -> bool:
     """Whether a retrained run has the newest corrections."""
     try:
         found = find_training_dataset(run.folder, settings())
-        return found is not None and load_corrections_since(run, found).changed == 0
+        return found is not None and load_corrections_since(run, found).total == 0
     except FerscopeError:  # it has not started yet: its config names the version
-        return bool(read_config(run).get("corrections") == since.newest)
+        config = read_config(run)
+        has_feedback = not since.feedback or FEEDBACK in config.get("extra_datasets", [])
+        return bool(config.get("corrections") == since.newest and has_feedback)
 
 
 def _retrain(run: Run, dataset: StoredDataset) -> None:

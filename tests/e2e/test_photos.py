@@ -35,6 +35,23 @@ def test_a_photo_of_two_people_shows_two_numbered_faces(
     context.close()
 
 
+def test_a_corrected_face_is_in_the_dataset_feedback(page: Page, yunet_file: Path) -> None:
+    page.goto("/predict?sample=four-faces")
+    page.get_by_role("button", name="Correct a prediction").click(timeout=_LONG_MS)
+    form = page.get_by_test_id("stPopoverBody")
+    form.get_by_text("Contempt", exact=True).click()
+    form.get_by_text("The person in the photo agrees").click()
+    form.get_by_role("button", name="Save the face").click()
+    expect(form.get_by_text("Saved as contempt")).to_be_visible(timeout=_LONG_MS)
+    form.get_by_role("link", name="Show in Feedback").click()
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1, timeout=_LONG_MS)
+    expect(page.get_by_text("Contempt", exact=True).first).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Correct a prediction").click(timeout=_LONG_MS)
+    form.get_by_role("button", name="Undo").click()
+    expect(form.get_by_text("Saved as contempt")).to_be_hidden()
+
+
 def test_a_file_that_is_no_image_is_refused_with_a_message(page: Page, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 this is no image")

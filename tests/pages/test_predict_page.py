@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fer_core.data.catalog import list_datasets
 from fer_core.data.synthetic.face import draw_face
 from fer_core.labels import Expression
 from fer_core.settings import Settings
@@ -65,6 +68,24 @@ def test_the_page_says_what_the_balanced_point_changes(
         open_page(Page.PREDICT, sample="four-faces", point="balanced")
     )
     assert "Both operating points agree." in page_text(open_page(Page.PREDICT, sample="astronaut"))
+
+
+def test_a_corrected_face_is_saved_only_when_the_person_agrees(
+    store: Settings, open_page: OpenPage, yunet_file: object
+) -> None:
+    app = open_page(Page.PREDICT, sample="four-faces")
+    app.selectbox(key=element_key(app.selectbox, "feedback-face")).set_value(2).run()
+    app.pills(key=element_key(app.pills, "feedback-label")).set_value(Expression.DISGUST).run()
+    save = element_key(app.button, "feedback-save")
+    assert app.button(key=save).disabled, "not before the person agrees"
+    app.checkbox(key=element_key(app.checkbox, "feedback-consent")).check().run()
+    assert list_datasets(store) == []
+    app.button(key=save).click().run()
+    assert not app.exception and "Saved as disgust" in page_text(app)
+    (dataset,) = list_datasets(store)
+    assert (dataset.id, dataset.n, str(dataset.index()["label"][0])) == ("feedback", 1, "disgust")
+    app.button(key=element_key(app.button, "feedback-undo")).click().run()
+    assert list_datasets(store) == [] and "Saved as" not in page_text(app)
 
 
 def test_a_sample_is_one_click_away_and_in_the_address(
@@ -129,3 +150,9 @@ def _photo(name: str, expression: Expression) -> tuple[str, bytes, str]:
     content = io.BytesIO()
     Image.fromarray(draw_face(expression, 3, np.random.default_rng(5), 128)).save(content, "PNG")
     return name, content.getvalue(), "image/png"
+
+
+def element_key(elements: Sequence[Any], start: str) -> str:
+    """The key of the only element whose key begins so."""
+    (key,) = [each.key for each in elements if str(each.key).startswith(start)]
+    return str(key)

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -71,7 +72,8 @@ def reindex(dataset: StoredDataset, settings: Settings, progress: Progress = no_
         result = _compare(dataset, work.folder / INDEX, n, fingerprint)
         if result.pixels_changed:
             _delete_detections(dataset.folder)
-        _replace_index(work.folder, dataset.folder, fingerprint)
+        marker = json.loads((dataset.folder / DATASET_MARKER).read_text())
+        replace_index(work.folder, dataset.folder, {**marker, "n": n, "fingerprint": fingerprint})
         shutil.rmtree(work.folder)
     progress(1.0, f"Indexed {n:,} images")
     return result
@@ -107,8 +109,8 @@ def _compare(dataset: StoredDataset, new_index: Path, n: int, fingerprint: str) 
     )
 
 
-def _replace_index(work: Path, folder: Path, fingerprint: str) -> None:
-    """Move the new files over the old ones.
+def replace_index(work: Path, folder: Path, marker: dict[str, Any]) -> None:
+    """Move the new files over the old ones, if there are any, and write the marker.
 
     Pairs refer to rows of the index. The old ones are deleted first and the new ones moved last, so that pairs never
     belong to another index; missing ones are computed on demand.
@@ -116,8 +118,7 @@ def _replace_index(work: Path, folder: Path, fingerprint: str) -> None:
     (folder / PAIRS).unlink(missing_ok=True)
     (work / INDEX).replace(folder / INDEX)
     (work / PAIRS).replace(folder / PAIRS)
-    marker = json.loads((folder / DATASET_MARKER).read_text())
-    write_json(folder / DATASET_MARKER, {**marker, "fingerprint": fingerprint})
+    write_json(folder / DATASET_MARKER, marker)
 
 
 def _delete_detections(folder: Path) -> None:

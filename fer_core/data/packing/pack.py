@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,10 +16,14 @@ from numpy.typing import NDArray
 from fer_core.contract import Contract
 from fer_core.data.catalog import StoredDataset
 from fer_core.data.index.images import BOX_COLUMNS, get_face_refs, iter_images
+from fer_core.data.packing.joined import JoinedImages
 from fer_core.data.packing.stream import StreamedImages
 from fer_core.files.atomic import atomic_folder, write_json
 from fer_core.progress import Progress, no_progress
 from fer_core.settings import Settings
+
+PackedOrStreamed = NDArray[np.uint8] | StreamedImages | JoinedImages
+"""An array-like of images; uint8, shape (N, channels, size_px, size_px)."""
 
 _MARKER = "pack.json"
 _FREE_SHARE_01 = 0.5
@@ -34,8 +39,21 @@ class DatasetImages:
         readable: shape (N,); the pixels of other rows are zeros.
     """
 
-    images: NDArray[np.uint8] | StreamedImages
+    images: PackedOrStreamed
     readable: NDArray[np.bool_]
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the images are decoded on demand."""
+        return isinstance(self.images, StreamedImages)
+
+    def join(self, other: DatasetImages) -> DatasetImages:
+        """Append the images of another dataset; both must be packed, or both streamed."""
+        readable = np.concatenate([self.readable, other.readable])
+        if isinstance(self.images, StreamedImages) and isinstance(other.images, StreamedImages):
+            return DatasetImages(self.images.join(other.images), readable)
+        packs = [pack for each in (self.images, other.images) for pack in _packs(each)]
+        return DatasetImages(JoinedImages(packs), readable)
 
     def __enter__(self) -> Self:
         return self
@@ -45,11 +63,23 @@ class DatasetImages:
             self.images.close()
 
 
+def _packs(images: PackedOrStreamed) -> Sequence[NDArray[np.uint8]]:
+    if isinstance(images, StreamedImages):
+        raise TypeError("streamed images are not packed")
+    return images.packs if isinstance(images, JoinedImages) else [images]
+
+
 def open_dataset_images(
-    dataset: StoredDataset, contract: Contract, settings: Settings, progress: Progress = no_progress
+    dataset: StoredDataset,
+    contract: Contract,
+    settings: Settings,
+    progress: Progress = no_progress,
+    *,
+    stream: bool = False,
 ) -> DatasetImages:
-    """Open the pack of a dataset's images, made if it fits the limit and the disk; otherwise stream them."""
-    if is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings):
+    """Open the pack of a dataset's images, made if it fits the limit and the disk; otherwise, or on demand, stream."""
+    fits = is_packed(dataset, contract, settings) or pack_bytes(dataset, contract) <= pack_bytes_limit(settings)
+    if fits and not stream:
         return pack_images(dataset, contract, settings, progress)
     rows = dataset.raw_index(["path", "problem", *BOX_COLUMNS])
     with dataset.source(settings) as source:

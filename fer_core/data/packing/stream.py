@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,13 @@ class StreamedImages:
         self._boxes = [face.box for face in faces]
         self._contract, self._processes = contract, max(1, processes)
         self._pool: ProcessPoolExecutor | None = None
+
+    def join(self, other: StreamedImages) -> StreamedImages:
+        """Append the images of another dataset, fitted to the same contract."""
+        joined = copy(self)
+        joined._byte_ranges = self._byte_ranges + other._byte_ranges
+        joined._boxes = self._boxes + other._boxes
+        return joined
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

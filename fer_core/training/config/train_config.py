@@ -38,6 +38,7 @@ class TrainConfig(StrictModel):
     """Everything that determines a run, except for the data itself.
 
     Attributes:
+        extra_datasets: other datasets whose labeled images are trained on, too; never validated or tested on.
         corrections: version of the dataset's corrections; by default the newest when the run starts.
         split_from: a run on the same dataset whose split is kept instead of making one as in `split`.
         targets: "votes" trains on the shares of votes if there are any (single votes are ignored), "label" on labels.
@@ -51,6 +52,7 @@ class TrainConfig(StrictModel):
     """
 
     dataset: str
+    extra_datasets: tuple[str, ...] = Field((), max_length=8)
     labels: str = "eight"
     model: ModelConfig = ModelConfig()
     corrections: int | None = Field(None, ge=0)

@@ -7,9 +7,10 @@ import streamlit as st
 from fer_core.data.splits.split import SplitConfig
 from fer_ui.datasets.ambiguous_choice import choose_exclude_ambiguous
 from fer_ui.datasets.split_choice import choose_split
-from fer_ui.training.form.fields import LABEL_SET_TITLES
+from fer_ui.training.form.fields import DATA, LABEL_SET_TITLES
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, form_state, widget_key
+from fer_ui.training.form.widgets import show_fields
 
 _NEWEST = "newest"
 _VERSIONS_MAX = 200
@@ -43,6 +44,7 @@ def show_data(state: FormState, values: Values, split: SplitConfig, context: For
     if context.corrections or values[_CORRECTIONS] is not None:
         with third:
             _show_corrections(values[_CORRECTIONS], context)
+    show_fields(DATA, values, context, columns=1)
 
 
 def _show_corrections(chosen: int | None, context: FormContext) -> None:

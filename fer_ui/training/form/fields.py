@@ -197,6 +197,17 @@ TEACHERS: dict[str, Field] = {
     ),
 }
 
+DATA: dict[str, Field] = {
+    "extra_datasets": Field(
+        "More training images",
+        "Other datasets whose labeled images are trained on, too, such as Feedback. The run is validated and tested on "
+        "its own dataset only; copies of its validation and test images are left out.",
+        options=lambda _, context: list(context.other_datasets),
+        applies=lambda values, context: bool(context.other_datasets or values["extra_datasets"]),
+        dataset_dependent=True,
+    ),
+}
+
 LEARNING: dict[str, Field] = {**OPTIMIZER, **RATE, **BATCHES, **LOSS, **TEACHERS}
 
 SELECTION: dict[str, Field] = {

@@ -14,11 +14,11 @@ from fer_ui.datasets.imbalance.rebalancing_picker import rebalancing_in_query
 from fer_ui.datasets.split_choice import split_in_query
 from fer_ui.training.form.augment_fields import AUGMENT
 from fer_ui.training.form.augmentation import policy_values
-from fer_ui.training.form.fields import EPOCHS, LEARNING, RUN, SELECTION, Field
+from fer_ui.training.form.fields import DATA, EPOCHS, LEARNING, RUN, SELECTION, Field
 from fer_ui.training.form.form_context import FormContext
 from fer_ui.training.form.form_state import FormState, Values, unflatten
 
-FIELDS: dict[str, Field] = {**EPOCHS, **LEARNING, **SELECTION, **AUGMENT, **RUN}
+FIELDS: dict[str, Field] = {**EPOCHS, **DATA, **LEARNING, **SELECTION, **AUGMENT, **RUN}
 """Fields with widgets; network, split, rebalancing and corrections have their own modules."""
 
 

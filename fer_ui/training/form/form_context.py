@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fer_core.contract import Contract
-from fer_core.data.catalog import StoredDataset
+from fer_core.data.catalog import StoredDataset, list_datasets
 from fer_core.data.votes import VOTE_COLUMNS
 from fer_core.jobs.devices import gpus
 from fer_core.settings import settings
@@ -28,6 +28,7 @@ class FormContext:
         corrections: the newest version of its corrections; 0 if there are none.
         published: the names of its published splits.
         gpus: names of the GPUs.
+        other_datasets: ids of the other datasets in the store.
         teachers: finished runs and their input contracts.
     """
 
@@ -38,6 +39,7 @@ class FormContext:
     corrections: int
     published: frozenset[str]
     gpus: tuple[str, ...]
+    other_datasets: tuple[str, ...]
     teachers: Mapping[str, Contract]
 
 
@@ -52,5 +54,6 @@ def load_form_context(dataset: StoredDataset) -> FormContext:
         corrections=dataset.corrections().version,
         published=frozenset(map(str, index["split"].dropna().unique())),
         gpus=tuple(gpus()),
+        other_datasets=tuple(each.id for each in list_datasets(settings()) if each.id != dataset.id),
         teachers=eligible_teachers(settings()),
     )

@@ -15,7 +15,7 @@ from fer_core.metrics import METRIC_TITLES
 from fer_core.models.catalog import MODELS
 from fer_core.runs.title import PRESET_TITLES, automatic_title
 from fer_core.settings import settings
-from fer_core.text import lowercase_first, shorten
+from fer_core.text import join_words, lowercase_first, shorten
 from fer_core.training.config.train_config import TITLE_CHARACTERS_MAX
 from fer_core.training.precision import preview_precision
 from fer_ui.datasets.imbalance.rebalancing_picker import choose_rebalancing, describe_rebalancing, rebalancing_to_query
@@ -121,7 +121,8 @@ def data_summary(values: Values, split: SplitConfig) -> str:
     """Describe split and label set."""
     fold = f"all {split.folds} folds" if trains_all_folds(split) else describe_split_config(split)
     ambiguous = ", without ambiguous" if values["exclude_ambiguous"] else ""
-    return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{ambiguous}"
+    extra = f", plus {join_words(values['extra_datasets'])}" if values["extra_datasets"] else ""
+    return f"{fold}, {len(LABEL_SETS[values['labels']])} expressions{ambiguous}{extra}"
 
 
 def run_summary(values: Values) -> str:

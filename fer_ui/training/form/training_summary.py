@@ -34,6 +34,8 @@ def training_summary(config: TrainConfig, context: FormContext, *, every_fold: b
     ambiguous = int(context.index["ambiguous"].sum())
     if config.exclude_ambiguous and ambiguous:
         sentences.append(f"Excluded: {format_images(ambiguous)} marked as ambiguous.")
+    if config.extra_datasets:
+        sentences.append(f"Also trained on, not counted here: {join_words(config.extra_datasets)}.")
     if config.rebalancing != Rebalancing():
         sentences.append(f"Rebalancing: {lowercase_first(describe_rebalancing(config.rebalancing))}.")
     return " ".join(sentences)

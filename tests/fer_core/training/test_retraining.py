@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from fer_core.cli.main import main
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
+from fer_core.data.feedback import CorrectedFace, save_feedback
+from fer_core.data.index.images import BOX_COLUMNS, get_face_refs, iter_images
 from fer_core.data.splits.split import EXCLUDED, keep_split
-from fer_core.errors import ConfigError, RunError
+from fer_core.data.synthetic.face import draw_face
+from fer_core.errors import ConfigError, DatasetError, RunError
 from fer_core.experiment import run_experiment
+from fer_core.faces import RgbImage
+from fer_core.labels import Expression
 from fer_core.runs.folder import Run, create_run, open_run
 from fer_core.runs.title import read_config
 from fer_core.settings import Settings, settings
@@ -37,24 +44,28 @@ def run(here: Settings) -> Run:
     return open_run(RUN, here)
 
 
+def drawn(seed: int) -> RgbImage:
+    return draw_face(Expression.FEAR, seed, np.random.default_rng(seed), 64)
+
+
 def ids_of(run: Run, split: str) -> list[str]:
     table = run.read_split()
     return table.loc[table["split"] == split, "id"].tolist()
 
 
-def test_corrections_are_counted_by_kind_and_split(run: Run, dataset: StoredDataset) -> None:
-    assert find_corrections_since(run, dataset).changed == 0
+def test_corrections_are_counted_by_kind_and_split(run: Run, dataset: StoredDataset, here: Settings) -> None:
+    assert find_corrections_since(run, dataset, here).changed == 0
     train, test = ids_of(run, "train"), ids_of(run, "test")
     corrections = dataset.corrections()
     labels = dataset.index(["id", "label"]).set_index("id")["label"]
     corrections.mark(Action.RELABEL, [train[0]], label="fear" if labels[train[0]] != "fear" else "anger")
     corrections.mark(Action.EXCLUDE, test[:2])
     corrections.mark(Action.AMBIGUOUS, [test[0], train[1]])
-    since = find_corrections_since(run, dataset)
+    since = find_corrections_since(run, dataset, here)
     assert (since.relabeled, since.excluded, since.ambiguous, since.changed) == (1, 2, 2, 4)
     assert since.by_split == {"train": 2, "valid": 0, "test": 2}
     corrections.undo(3)
-    assert find_corrections_since(run, dataset).ambiguous == 0
+    assert find_corrections_since(run, dataset, here).ambiguous == 0
 
 
 def test_a_log_that_was_rewritten_is_refused(run: Run, dataset: StoredDataset, here: Settings) -> None:
@@ -62,7 +73,7 @@ def test_a_log_that_was_rewritten_is_refused(run: Run, dataset: StoredDataset, h
     again = create_run("again", dump_config(retraining_config(run, dataset, here)), here)
     again.write("data.json", b'{"corrections": 1, "corrections_fingerprint": "other"}')
     with pytest.raises(RunError, match="no longer in the dataset's log"):
-        find_corrections_since(again, dataset)
+        find_corrections_since(again, dataset, here)
 
 
 def test_the_recipe_stays_and_the_split_is_kept(run: Run, dataset: StoredDataset, here: Settings) -> None:
@@ -101,7 +112,37 @@ def test_a_retrained_run_is_judged_on_the_same_images(run: Run, dataset: StoredD
     assert ids_of(again, "train") == train[1:]
     assert ids_of(again, "valid") == ids_of(run, "valid")
     assert [each.id for each in find_retrained(run, here)] == ["again"]
-    assert find_corrections_since(again, dataset).changed == 0
+    assert find_corrections_since(again, dataset, here).changed == 0
+
+
+def test_corrected_predictions_are_trained_on_but_never_evaluated(
+    run: Run, dataset: StoredDataset, here: Settings
+) -> None:
+    index = dataset.index(["id", "path", *BOX_COLUMNS])
+    test = index[index["id"].isin(ids_of(run, "test")[:1])]
+    with dataset.source(here) as source:
+        (known,) = iter_images(source, get_face_refs(test))
+    assert known is not None
+    faces = [CorrectedFace(drawn(seed), Expression.FEAR) for seed in (1, 2)]
+    save_feedback([*faces, CorrectedFace(known, Expression.ANGER)], here)
+    assert find_corrections_since(run, dataset, here).feedback == 3
+    config = retraining_config(run, dataset, here)
+    assert config.extra_datasets == ("feedback",) and config.title.endswith(", 3 corrected")
+    again = create_run("with-feedback", dump_config(config), here)
+    run_experiment(again, here)
+    facts = json.loads(again.path("facts.json").read_text())["images"]
+    assert facts["train"] == len(ids_of(run, "train")) + 2, "a copy of a test image is not trained on"
+    assert facts["test"] == len(ids_of(run, "test"))
+    assert again.read_table("predictions-test.parquet")["id"].tolist() == (
+        run.read_table("predictions-test.parquet")["id"].tolist()
+    )
+    assert find_corrections_since(again, dataset, here).feedback == 0
+    save_feedback([CorrectedFace(drawn(3), Expression.FEAR)], here)
+    assert find_corrections_since(again, dataset, here).feedback == 2, "the new one, and the copy"
+    paused = create_run("paused", dump_config(config), here)
+    paused.write("data.json", again.path("data.json").read_bytes())
+    with pytest.raises(DatasetError, match="or feedback has changed since the run paused was started"):
+        run_experiment(paused, here, resume=True)
 
 
 def test_a_split_of_other_images_is_not_kept() -> None:

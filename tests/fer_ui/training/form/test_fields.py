@@ -47,6 +47,7 @@ STEPS = [
     Step("epochs", 7, 7),
     Step("labels", "seven", "seven"),
     Step("corrections", "1", 1),
+    Step("extra_datasets", ["feedback"], ["feedback"]),
     Step("exclude_ambiguous", "left-out", True, "ambiguous"),
     Step("split.kind", "seeded", "seeded", "split-kind"),
     Step("split.valid_01", 20.0, 0.2, "split-valid_01"),
@@ -136,7 +137,8 @@ def filled_form(store: Settings, dataset: StoredDataset, show: Show, monkeypatch
 
     def load_full_context(of: StoredDataset) -> FormContext:
         contract = model_info("small-se-resnet").contract(LABEL_SETS["seven"])
-        return replace(load_form_context(of), affect=True, gpus=("gpu:0", "gpu:1"), teachers={TEACHER: contract})
+        context = replace(load_form_context(of), affect=True, gpus=("gpu:0", "gpu:1"), teachers={TEACHER: contract})
+        return replace(context, other_datasets=("feedback",))
 
     monkeypatch.setattr(form, "load_form_context", load_full_context)
     create_run(DEFAULTS, dump_config(TrainConfig(dataset=DATASET)), store)
