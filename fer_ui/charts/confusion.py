@@ -102,6 +102,7 @@ def _cell(
         f"{format_images(support)} ({format_percent(share)})"
     )
     cell: dict[str, Any] = {"id": [str(labels[row]), str(labels[column])], "hint": hint, "faint": number == 0}
+    cell["bold"] = row == column
     if shown == "columns":
         of_column = number / predicted if predicted else 0.0
         hint += f"; {format_percent(of_column)} of all predicted as {labels[column].value}"

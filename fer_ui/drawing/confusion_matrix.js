@@ -62,7 +62,7 @@ function createMatrix({ root, picture, hint }) {
         height: CELL_PX - GAP_PX, rx: 3, fill: colorOf(cell, colors),
       }),
       text(cell.text, x + layout.cell / 2, y + CELL_PX / 2 + 4.5, {
-        "text-anchor": "middle", "font-size": layout.cell < 36 ? 11 : 12.5, "font-weight": row === column ? 700 : 400,
+        "text-anchor": "middle", "font-size": layout.cell < 36 ? 11 : 12.5, "font-weight": cell.bold ? 700 : 400,
         fill: cell.share < 0.5 || "sign" in cell ? colors.text : colors.page, "fill-opacity": cell.faint ? 0.55 : 1,
       }),
     );

@@ -16,7 +16,7 @@ from fer_ui.formatting import NO_VALUE, format_images, format_percent
 from fer_ui.theme import expression_title
 
 _METRICS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
-_TITLES = Titles("Classes and metrics at a glance", "The darker, the better; each number is a percentage.")
+_TITLE = "Classes and metrics at a glance"
 
 
 def show_metric_heat_map(table: pd.DataFrame, key: str) -> None:
@@ -25,11 +25,13 @@ def show_metric_heat_map(table: pd.DataFrame, key: str) -> None:
     Args:
         key: of the element; with hyphens, as it also names the downloaded files.
     """
+    better = "brighter" if st.context.theme.type == "dark" else "darker"
+    titles = Titles(_TITLE, f"The {better}, the better; each number is a percentage.")
     with st.container(gap="xsmall"):
-        show_titles(_TITLES, key, table)
+        show_titles(titles, key, table)
         data = {
             **heat_map_data(table),
-            "title": f"{_TITLES.title}. {_TITLES.subtitle}",
+            "title": f"{titles.title}. {titles.subtitle}",
             "theme": st.context.theme.type,
             "axes": ["", ""],
         }

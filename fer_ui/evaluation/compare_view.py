@@ -191,8 +191,8 @@ def _describe_images(compared: PairedComparison) -> str:
     text = f"On the {format_images(compared.n)} that all of them are evaluated on."
     if compared.left_out:
         text += (
-            f" {format_images(compared.left_out)} of the split are left out, as another model was trained on them, has "
-            "no prediction of them, or lacks their class."
+            f" {format_images(compared.left_out)} of the split are left out, as another model was trained on them "
+            "or on a copy, has no prediction of them, or lacks their class."
         )
     return f"{text} P values are corrected for their number (Holm)."
 

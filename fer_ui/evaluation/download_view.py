@@ -9,6 +9,7 @@ from functools import partial
 
 import streamlit as st
 
+from fer_core.data.catalog import StoredDataset
 from fer_core.errors import FerscopeError
 from fer_core.evaluation.analysis.paired_comparison import compare_on_same_images
 from fer_core.evaluation.analysis.slices import read_attributes, slice_images
@@ -54,12 +55,17 @@ def _build_html(evaluation: Evaluation, where: str, others: Mapping[str, Evaluat
     context = ReportContext(
         model=model,
         dataset=dataset.title if dataset is not None else "its own test images",
-        images=where,
+        images=f"{where} {_describe_corrections(dataset)}".rstrip(),
         confidence_threshold=_threshold(evaluation),
         slices=slices,
         comparison=comparison,
     )
     return build_html_report(context, evaluation.report, images)
+
+
+def _describe_corrections(dataset: StoredDataset | None) -> str:
+    version = dataset.corrections().version if dataset is not None else 0
+    return f"Labels by version {version} of the dataset's corrections." if version else ""
 
 
 def _threshold(evaluation: Evaluation) -> float:

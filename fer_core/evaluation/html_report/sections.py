@@ -10,7 +10,13 @@ import numpy as np
 
 from fer_core.evaluation.analysis.comparison_text import describe_difference, format_p
 from fer_core.evaluation.analysis.confusions import find_confusions, row_shares
-from fer_core.evaluation.analysis.curves import class_curves, confidence_table, coverage_curve
+from fer_core.evaluation.analysis.curves import (
+    ThresholdCurve,
+    class_curves,
+    confidence_table,
+    coverage_curve,
+    threshold_curve,
+)
 from fer_core.evaluation.analysis.label_errors import LabelErrors
 from fer_core.evaluation.analysis.paired_comparison import PairedComparison
 from fer_core.evaluation.analysis.slices import Slice
@@ -121,6 +127,7 @@ def curves_section(images: EvaluatedImages) -> str:
             f"{c.average_precision:.3f}",
             f"{c.auc:.3f}",
             "{:.3f} to {:.3f}".format(*c.auc_interval),
+            *_best_threshold(threshold_curve(images.labeled_predictions, c.label)),
         ]
         for name, c in zip(names, curves, strict=True)
     ]
@@ -128,8 +135,13 @@ def curves_section(images: EvaluatedImages) -> str:
         "Curves",
         line_plot("Precision by recall", recall, "Recall", "Precision"),
         line_plot("ROC curves", [*roc, chance], "False positive rate", "True positive rate"),
-        table(["Expression", "Images", "Average precision", "ROC AUC", "95 % interval"], rows),
+        table(["Expression", "Images", "Average precision", "ROC AUC", "95 % interval", "Threshold", "F1 there"], rows),
+        _paragraph("The threshold is that of the best F1 on these very images; on others F1 will be lower."),
     )
+
+
+def _best_threshold(curve: ThresholdCurve) -> tuple[str, str]:
+    return f"{curve.thresholds[curve.best]:.0%}", f"{curve.f1[curve.best]:.1%}"
 
 
 def calibration_section(
