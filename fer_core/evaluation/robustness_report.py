@@ -75,7 +75,7 @@ class RobustnessReport(JsonModel):
     dataset: Text
     split: Text
     split_of: Literal["", "run", "dataset"] = ""
-    excluded: dict[str, bool | int] | None = Field(None, max_length=3)
+    excluded: dict[str, bool | int] | None = Field(None, max_length=4)
     protocol: Protocol
     point: OperatingPoint
     n: int = Field(gt=0, le=10**9)

@@ -14,6 +14,7 @@ from fer_core.bundles.quantization_report import (
     quantization_lines,
     read_quantization_report,
 )
+from fer_core.data.training_images import ExcludedImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.report_schema import Scores
 
@@ -31,7 +32,13 @@ def result(drop_01: float, **changes: object) -> QuantizationResult:
 @pytest.fixture
 def report() -> QuantizationReport:
     comparisons = (result(-0.001, protocol="argmax"), result(0.001), result(0.0025, point="balanced"))
-    return QuantizationReport(dataset="fer_plus", split="valid", calibration_images=512, comparisons=comparisons)
+    return QuantizationReport(
+        dataset="fer_plus",
+        split="valid",
+        calibration_images=512,
+        comparisons=comparisons,
+        excluded=ExcludedImages(trained_on=3, selected_on=2, complete=True, copied=1)._asdict(),
+    )
 
 
 def test_the_worst_comparison_has_the_largest_drop(report: QuantizationReport) -> None:

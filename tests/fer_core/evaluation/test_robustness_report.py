@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fer_core.corruptions.corruption import CORRUPTIONS, SEVERITIES
+from fer_core.data.training_images import ExcludedImages
 from fer_core.errors import BundleError
 from fer_core.evaluation.robustness_report import (
     ROBUSTNESS_FILE,
@@ -54,7 +55,8 @@ def test_the_evaluation_is_described() -> None:
 
 
 def test_a_report_round_trips_through_its_file(tmp_path: Path) -> None:
-    report = make_report({"blur": BLUR})
+    excluded = ExcludedImages(trained_on=3, selected_on=2, complete=True, copied=1)._asdict()
+    report = make_report({"blur": BLUR}, excluded=excluded)
     report.save(tmp_path / ROBUSTNESS_FILE)
     assert read_robustness(tmp_path) == report
     content = json.loads((tmp_path / ROBUSTNESS_FILE).read_text())
