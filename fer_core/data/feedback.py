@@ -8,17 +8,18 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
 from PIL import Image
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
 from fer_core.data.ingest.import_folder import MANIFEST, Import
 from fer_core.data.ingest.import_run import complete_index, index_source
+from fer_core.data.ingest.locks import lock_file
 from fer_core.data.ingest.reindex import replace_index
 from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.training_images import pixel_hash
@@ -73,12 +74,12 @@ def save_feedback(faces: Sequence[CorrectedFace], settings: Settings) -> StoredD
     A kill leaves pictures without a row of the index at most, which the next face that is saved adds.
 
     Raises:
-        DatasetError: the store can't be written.
+        DatasetError: other faces are being saved for a minute.
     """
     folder = settings.datasets_dir / FEEDBACK
     images = folder / _IMAGES
     images.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{_WORK}.lock", timeout=_WAIT_S):
+    with _lock(folder):
         for face in faces:
             content = io.BytesIO()
             Image.fromarray(face.pixels).save(content, "PNG")
@@ -97,13 +98,17 @@ def save_feedback(faces: Sequence[CorrectedFace], settings: Settings) -> StoredD
 def forget_feedback(ids: Sequence[str], settings: Settings) -> None:
     """Delete faces; the dataset goes with the last one."""
     folder = settings.datasets_dir / FEEDBACK
-    with FileLock(folder / f".{_WORK}.lock", timeout=_WAIT_S):
+    with _lock(folder):
         for each in ids:
             (folder / _IMAGES / each).unlink(missing_ok=True)
         if any((folder / _IMAGES).glob("*/*.png")):
             _update_index(settings)
             return
     delete_dataset(FEEDBACK, settings)
+
+
+def _lock(folder: Path) -> AbstractContextManager[None]:
+    return lock_file(folder / f".{_WORK}.lock", "Other faces are being saved at the moment. Try again.", _WAIT_S)
 
 
 def _update_index(settings: Settings) -> None:

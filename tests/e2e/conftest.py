@@ -108,17 +108,15 @@ def picture_page(browser: Browser, server: AppServer) -> Page:
 
 @pytest.fixture
 def take_screenshots(picture_page: Page, page: Page) -> TakeScreenshots:
-    """A function that opens a link and takes screenshots of it, light and dark: see `screenshot_open_page`."""
+    """A function that opens a link and takes screenshots of it: see `screenshot_open_page`."""
 
     def take(name: str, link: str) -> None:
         picture_page.bring_to_front()
         picture_page.set_viewport_size(DESKTOP)
-        picture_page.emulate_media(color_scheme="light")
+        picture_page.emulate_media(color_scheme="dark")
         picture_page.goto(link)
         wait_until_ready(picture_page)
-        for scheme in SCHEMES:
-            picture_page.emulate_media(color_scheme=scheme)
-            screenshot_open_page(picture_page, name, scheme)
+        screenshot_open_page(picture_page, name, "dark")
         picture_page.goto("about:blank")  # an open page asks the server for its running jobs
         page.bring_to_front()  # a browser draws nothing in a window that is behind another
 

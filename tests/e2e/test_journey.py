@@ -92,7 +92,12 @@ def test_the_time_of_a_training_is_estimated_before_it_starts(page: Page, take_s
     page.goto(f"/training?dataset={DATASET}")
     wait_until_ready(page)
     page.get_by_role("button", name="Estimate time and memory").click()
-    expect(page.get_by_text("Per epoch", exact=True)).to_be_visible(timeout=_LONG_MS)
+    done = page.get_by_text("Per epoch", exact=True)
+    again = page.get_by_role("button", name="Estimate again")
+    expect(done.or_(again)).to_be_visible(timeout=_LONG_MS)
+    if again.count():  # it took too long for the first try, on a busy machine
+        again.click()
+    expect(done).to_be_visible(timeout=_LONG_MS)
     expect(page.get_by_text("training images per second")).to_be_visible()
 
 

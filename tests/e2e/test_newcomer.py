@@ -17,6 +17,7 @@ from tests.e2e.page_state import wait_until_settled
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 _LONG_MS = 300_000
+_IMAGES = 800
 _PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 
 
@@ -58,7 +59,11 @@ def _generate_faces(page: Page) -> None:
     _open_page(page, "Datasets")
     page.get_by_role("radio", name="Import", exact=True).click()
     wait_until_settled(page)
-    page.get_by_role("button", name="Generate sample dataset").first.click()
+    page.get_by_role("button", name="Other size").click()
+    images = page.get_by_role("spinbutton", name=re.compile("^Images"))
+    images.fill(str(_IMAGES))
+    images.press("Enter")
+    page.get_by_role("button", name="Generate", exact=True).click()
     done = page.get_by_role("link", name="Show the dataset").or_(page.get_by_role("button", name="Show the dataset"))
     done.first.click(timeout=_LONG_MS)
     expect(page.get_by_role("heading", name="Class distribution")).to_be_visible()

@@ -29,13 +29,13 @@ def lock_import(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def lock_file(path: Path, busy: str) -> Iterator[None]:
+def lock_file(path: Path, busy: str, wait_s: float = 0) -> Iterator[None]:
     """Hold a lock file.
 
     Raises:
-        DatasetError: another process holds it; the message is `busy`.
+        DatasetError: another process holds it, for longer than `wait_s`; the message is `busy`.
     """
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=wait_s)
     try:
         lock.acquire()
     except Timeout:
