@@ -53,6 +53,17 @@ REASON_TEXTS: Mapping[AbstainReason, str] = {
 """Texts of the reasons that are about the face's quality, not the probabilities."""
 
 
+REMEDIES: Mapping[AbstainReason, str] = {
+    AbstainReason.SMALL_FACE: "Come closer.",
+    AbstainReason.TRUNCATED: "Move into the picture.",
+    AbstainReason.ROTATED: "Hold your head upright.",
+    AbstainReason.PROFILE: "Turn to the camera.",
+    AbstainReason.BLURRED: "Hold still, or get more light.",
+    AbstainReason.MOUTH_OCCLUDED: "Uncover your mouth.",
+}
+"""What a person at a camera can do about a reason, where anything can be done."""
+
+
 def top_two(probabilities: Mapping[Expression, float]) -> tuple[tuple[Expression, float], tuple[Expression, float]]:
     """Return the two most likely expressions, each with its probability."""
     first, second = sorted(probabilities.items(), key=lambda item: -item[1])[:2]

@@ -25,6 +25,8 @@ _FONT_SHARE_01 = 0.04
 """Font size as a share of the frame's height."""
 
 _FONT_MIN_PX = 11
+_GAP_PX = 2
+"""Between a box and its label."""
 
 _SHOWN_MAX_01 = 0.999
 """A label never says 100 %, as no prediction is certain."""
@@ -64,10 +66,57 @@ def draw_faces(
         colors: of the expressions; uncertain faces are light gray.
     """
     font_px = max(_FONT_MIN_PX, round(frame.shape[0] * _FONT_SHARE_01))
-    for box, face in zip(boxes, faces, strict=True):
-        color = UNCERTAIN_COLOR if face.uncertain else colors.get(face.label, UNCERTAIN_COLOR)
+    colors_of = [UNCERTAIN_COLOR if face.uncertain else colors.get(face.label, UNCERTAIN_COLOR) for face in faces]
+    texts = [f"{face.track_id}: {face_label(face)}" if len(faces) > 1 else face_label(face) for face in faces]
+    labels = [_label_image(text, color, font_px) for text, color in zip(texts, colors_of, strict=True)]
+    for box, color in zip(boxes, colors_of, strict=True):
         _draw_box(frame, box, color, thick_px=max(2, font_px // 7))
-        _paste(frame, _label_image(face_label(face), color, font_px), box)
+    height, width = frame.shape[:2]
+    places = place_labels(boxes, [(label.shape[1], label.shape[0]) for label in labels], (width, height))
+    for label, place in zip(labels, places, strict=True):
+        frame[place.y : place.y + place.height, place.x : place.x + place.width] = label[: place.height, : place.width]
+
+
+def place_labels(boxes: Sequence[FaceBox], sizes: Sequence[tuple[int, int]], frame: tuple[int, int]) -> list[FaceBox]:
+    """Find a place for each face's label inside the frame, where it covers no other face and no other label.
+
+    Above the box if possible, else below it, else beside it, else inside its upper edge; where everything is covered,
+    the place that covers least.
+
+    Args:
+        sizes: width and height of each label.
+        frame: width and height.
+    """
+    placed: list[FaceBox] = []
+    for number, (box, (width, height)) in enumerate(zip(boxes, sizes, strict=True)):
+        width, height = min(width, frame[0]), min(height, frame[1])
+        right, bottom = box.x + box.width, box.y + box.height
+        above, below = box.y - height - _GAP_PX, bottom + _GAP_PX
+        corners = [
+            *((x, y) for y in (above, below) for x in (box.x, right - width)),
+            (right + _GAP_PX, box.y),
+            (box.x - width - _GAP_PX, box.y),
+            (box.x, box.y + _GAP_PX),
+        ]
+        others = [each for place, each in enumerate(boxes) if place != number] + placed
+        inside = [
+            FaceBox(min(max(x, 0), frame[0] - width), min(max(y, 0), frame[1] - height), width, height)
+            for x, y in corners
+        ]
+        moved = [abs(spot.x - x) + abs(spot.y - y) for spot, (x, y) in zip(inside, corners, strict=True)]
+        costs = [
+            sum(_overlap(spot, other) for other in others) + (_overlap(spot, box) if shift else 0)
+            for spot, shift in zip(inside, moved, strict=True)
+        ]
+        placed.append(inside[costs.index(min(costs))])
+    return placed
+
+
+def _overlap(first: FaceBox, second: FaceBox) -> int:
+    """Common area of two boxes in pixels."""
+    across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    return max(across, 0) * max(down, 0)
 
 
 def _draw_box(frame: RgbImage, box: FaceBox, color: Color, thick_px: int) -> None:
@@ -89,16 +138,6 @@ def _label_image(text: str, color: Color, font_px: int) -> RgbImage:
     label = np.array(image, np.uint8)
     label.flags.writeable = False
     return label
-
-
-def _paste(frame: RgbImage, label: RgbImage, box: FaceBox) -> None:
-    """Paste a label above its box, or inside its upper edge if there is no space; always inside the frame."""
-    height, width = frame.shape[:2]
-    label = label[:height, :width]
-    top = box.y - label.shape[0] - 2
-    top = min(max(top if top >= 0 else box.y + 2, 0), height - label.shape[0])
-    left = min(max(box.x, 0), width - label.shape[1])
-    frame[top : top + label.shape[0], left : left + label.shape[1]] = label
 
 
 def _text_on(color: Color) -> Color:

@@ -103,6 +103,7 @@ class LiveStatus:
         faces: of the newest result, the largest first; none if it is stale.
         error: message of the last seconds.
         last_frame_age_s: None before the first frame.
+        result_age_s: age of the newest result, stale or not; None before the first.
     """
 
     frames_per_s: float
@@ -111,6 +112,12 @@ class LiveStatus:
     faces: tuple[TrackedFace, ...]
     error: str
     last_frame_age_s: float | None
+    result_age_s: float | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether there is no result of the last second, so that it is unknown who is in view."""
+        return self.result_age_s is None or self.result_age_s > STALE_AFTER_S
 
 
 class LiveProcessor:
@@ -216,6 +223,7 @@ class LiveProcessor:
                 faces=result.faces if result else (),
                 error=stats.fresh_error(now_s),
                 last_frame_age_s=None if stats.last_frame_s is None else now_s - stats.last_frame_s,
+                result_age_s=None if stats.result is None else now_s - stats.result.at_s,
             )
 
     def report_error(self, error: Exception) -> None:

@@ -113,11 +113,20 @@ def _show_status(
     if running and status.faces:
         st.html(face_html(status.faces[0], confidence_threshold, len(status.faces)))
     elif running:
-        st.html(empty_html(labels, "No face in view", "Turn your face to the camera."))
+        st.html(empty_html(labels, *describe_absence(status)))
     else:
         st.html(empty_html(labels, "No prediction yet", "Press START to begin."))
     with st.expander("Speed"):
         headline(_headlines(status, running))
+
+
+def describe_absence(status: LiveStatus) -> tuple[str, str]:
+    """Say why no face is shown: none is in view, or the machine is behind; title and subtitle."""
+    if status.result_age_s is None:
+        return "Starting", "The first prediction comes in a moment."
+    if status.is_late:
+        return "The machine is behind", f"The last prediction is {status.result_age_s:.0f} seconds old."
+    return "No face in view", "Turn your face to the camera."
 
 
 def _show_problems(player: Player, problems: Sequence[tuple[NoticeKind, str]]) -> None:

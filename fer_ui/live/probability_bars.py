@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fer_core.inference.abstention import REMEDIES
 from fer_core.labels import Expression
 from fer_core.live.smoothing import TrackedFace
 from fer_ui.chart_view import titles_html
@@ -20,13 +21,15 @@ def face_html(face: TrackedFace, confidence_threshold: float | None, faces: int 
 
     Args:
         confidence_threshold: drawn as a dotted line; None draws none.
-        faces: in view; of several, a note says that this is the largest.
+        faces: in view; of several, a note names the number of this one, which is in its label.
     """
     title, subtitle = describe_probabilities(face.label, face.confidence, face.uncertain, confidence_threshold)
     if face.uncertain:
         value = format_percent(face.confidence)
-        subtitle = f"Most likely {face.label.value} ({value}), {face.reason}."
-    return titles_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold, faces)
+        remedy = REMEDIES.get(face.main_reason, "") if face.main_reason else ""
+        subtitle = f"Most likely {face.label.value} ({value}), {face.reason}. {remedy}".rstrip()
+    number = face.track_id if faces > 1 else None
+    return titles_html(title, subtitle) + _bars(face.probabilities, face.label, confidence_threshold, number)
 
 
 def empty_html(labels: Sequence[Expression], title: str, subtitle: str) -> str:
@@ -38,14 +41,14 @@ def _bars(
     probabilities: Mapping[Expression, float | None],
     label: Expression | None,
     confidence_threshold: float | None,
-    faces: int = 1,
+    number: int | None = None,
 ) -> str:
     rows = (_row(e, probabilities[e], e is label, confidence_threshold) for e in Expression if e in probabilities)
     notes = []
     if confidence_threshold is not None:
         notes.append(f"Dotted line: {format_percent(confidence_threshold)} needed.")
-    if faces > 1:
-        notes.append(f"The largest of {faces} faces.")
+    if number is not None:
+        notes.append(f"Face {number}, the largest.")
     note = escape_html(" ".join(notes))
     return f'<dl class="ferscope-bars">{"".join(rows)}</dl><p class="ferscope-bars-note">{note}</p>'
 

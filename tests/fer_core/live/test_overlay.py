@@ -5,7 +5,14 @@ import pytest
 
 from fer_core.faces import FaceBox
 from fer_core.labels import Expression
-from fer_core.live.overlay import UNCERTAIN_COLOR, draw_faces, face_label, flip_horizontally, to_shown_frame
+from fer_core.live.overlay import (
+    UNCERTAIN_COLOR,
+    draw_faces,
+    face_label,
+    flip_horizontally,
+    place_labels,
+    to_shown_frame,
+)
 from fer_core.live.smoothing import TrackedFace
 
 COLORS = {Expression.HAPPINESS: (240, 228, 66)}
@@ -73,3 +80,39 @@ def test_a_mirrored_box_covers_the_mirrored_face() -> None:
 
 def test_a_box_scales_with_the_shown_size() -> None:
     assert to_shown_frame(FaceBox(20, 10, 40, 20), (640, 480), (320, 240)) == FaceBox(290, 5, 20, 10)
+
+
+def overlap(first: FaceBox, second: FaceBox) -> bool:
+    across = min(first.x + first.width, second.x + second.width) > max(first.x, second.x)
+    return across and min(first.y + first.height, second.y + second.height) > max(first.y, second.y)
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [FaceBox(20 + 120 * number, 150, 90, 110) for number in range(5)],
+        [FaceBox(200, 40 + 140 * number, 100, 110) for number in range(3)],
+        [FaceBox(40, 0, 120, 150), FaceBox(190, 0, 120, 150), FaceBox(480, 330, 120, 150)],
+    ],
+)
+def test_labels_cover_no_other_face_and_no_other_label(boxes: list[FaceBox]) -> None:
+    labels = place_labels(boxes, [(150, 24)] * len(boxes), (640, 480))
+    for number, label in enumerate(labels):
+        assert label.x >= 0 and label.y >= 0 and label.x + label.width <= 640 and label.y + label.height <= 480
+        assert not any(overlap(label, box) for place, box in enumerate(boxes) if place != number)
+        assert not any(overlap(label, other) for other in labels[:number])
+
+
+def test_a_label_is_above_its_face_or_below_it_at_the_upper_edge() -> None:
+    (above,) = place_labels([FaceBox(100, 100, 80, 80)], [(60, 20)], (640, 480))
+    assert (above.x, above.y) == (100, 78)
+    (below,) = place_labels([FaceBox(100, 4, 80, 80)], [(60, 20)], (640, 480))
+    assert (below.x, below.y) == (100, 86)
+
+
+def test_several_faces_have_their_numbers() -> None:
+    frame, alone = np.full((240, 320, 3), 90, np.uint8), np.full((240, 320, 3), 90, np.uint8)
+    boxes = [FaceBox(20, 80, 80, 80), FaceBox(200, 80, 80, 80)]
+    draw_faces(frame, boxes, [face(box) for box in boxes], COLORS)
+    draw_faces(alone, boxes[:1], [face(boxes[0])], COLORS)
+    assert (frame[40:80, 20:] != alone[40:80, 20:]).any(axis=2)[:, :130].any(), "a number is before the expression"

@@ -11,7 +11,7 @@ from fer_core.jobs.throttling import throttling_requested
 from fer_core.labels import Expression
 from fer_core.live.processor import LiveProcessor, LiveStatus
 from fer_core.settings import Settings
-from fer_ui.live.live_view import LiveSession, Player, _find_problems, _show_status
+from fer_ui.live.live_view import LiveSession, Player, _find_problems, _show_status, describe_absence
 
 
 class FakeProcessor:
@@ -80,3 +80,11 @@ def test_problems_are_shown_only_while_they_last() -> None:
     live.update(playing=False, connecting=True, now_s=1.0)
     assert _find_problems(live, healthy, False, 5.0) == []
     assert "TURN" in _find_problems(live, healthy, False, 30.0)[0][1]
+
+
+def test_the_page_tells_a_late_machine_from_an_empty_picture() -> None:
+    starting = LiveStatus(25.0, 0.0, None, (), "", 0.1)
+    assert describe_absence(starting)[0] == "Starting"
+    late = replace(starting, result_age_s=4.2)
+    assert describe_absence(late) == ("The machine is behind", "The last prediction is 4 seconds old.")
+    assert describe_absence(replace(starting, result_age_s=0.2))[0] == "No face in view"

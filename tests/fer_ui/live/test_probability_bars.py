@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from fer_core.faces import FaceBox
+from fer_core.inference.abstention import AbstainReason
 from fer_core.labels import Expression
 from fer_core.live.smoothing import TrackedFace
 from fer_ui.live.probability_bars import empty_html, face_html
@@ -36,6 +38,11 @@ def test_the_confidence_threshold_is_drawn_and_named() -> None:
     assert "left:80" not in face_html(face(), None)
 
 
+def test_a_doubt_says_what_can_be_done() -> None:
+    doubtful = replace(face("the face is too small"), main_reason=AbstainReason.SMALL_FACE)
+    assert "the face is too small. Come closer." in face_html(doubtful, None)
+
+
 def test_without_a_face_the_rows_stay_empty() -> None:
     html = empty_html(list(PROBABILITIES), "No face in view", "Turn to the camera.")
     assert rows(html) == rows(face_html(face(), None))
@@ -45,5 +52,5 @@ def test_without_a_face_the_rows_stay_empty() -> None:
 
 
 def test_of_several_faces_the_bars_name_the_largest() -> None:
-    assert "The largest of 3 faces." in face_html(face(), None, 3)
+    assert "Face 1, the largest." in face_html(face(), None, 3)
     assert "largest" not in face_html(face(), None)
