@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fer_core.bundles.bundle import BundleInfo
 from fer_core.data.catalog import StoredDataset, open_dataset
 from fer_core.data.duplicates.groups import find_groups
-from fer_core.data.packing.extra_datasets import TrainingData, add_extra_datasets, data_versions, open_extra_datasets
+from fer_core.data.packing.extra_datasets import TrainingData, add_extra_datasets, data_versions
 from fer_core.data.packing.pack import open_dataset_images
 from fer_core.data.record import Split
 from fer_core.data.splits.split import EXCLUDED, keep_split, make_split
@@ -70,7 +70,7 @@ def _train_and_evaluate(run: Run, settings: Settings, progress: Progress, *, res
     config = parse_config(read_yaml(run.path("config.yaml")), f"config.yaml of {run.id}")
     config, precision = _resolve_precision(run, config)
     dataset = open_dataset(config.dataset, settings)
-    extra = open_extra_datasets(config.extra_datasets, settings)
+    extra = [open_dataset(each, settings) for each in config.extra_datasets]
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     contract = model_info(config.model.name).contract(label_set(config.labels), config.model.size_px)
     contract.save(run.path("contract.json"))

@@ -12,8 +12,8 @@ from fer_core.bundles.catalog import ModelEntry, active_model_id, find_model
 from fer_core.bundles.fastest import FastestBundle, open_fastest
 from fer_core.calibration import CALIBRATION_FILE
 from fer_core.contract import CONTRACT_FILE
-from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
-from fer_core.data.feedback import FEEDBACK
+from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.feedback import find_feedback
 from fer_core.data.index.images import BOX_COLUMNS
 from fer_core.data.packing.extra_datasets import data_versions
 from fer_core.detection.open_detector import OpenedDetector, open_detector
@@ -80,7 +80,7 @@ def load_corrections_since(run: Run, dataset: StoredDataset) -> CorrectionsSince
         RunError: see `find_corrections_since`.
     """
     changed_at = tuple(path.stat().st_mtime for path in [run.path("data.json")] if path.is_file())
-    versions = data_versions([each for each in list_datasets(settings()) if each.id in (dataset.id, FEEDBACK)])
+    versions = data_versions([each for each in (dataset, find_feedback(settings())) if each is not None])
     return _corrections_since(run.id, changed_at, dataset.id, tuple(versions.items()))
 
 

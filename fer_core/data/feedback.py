@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,13 @@ from PIL import Image
 
 from fer_core.data.catalog import StoredDataset, delete_dataset, open_dataset
 from fer_core.data.corrections.correction_log import Action
-from fer_core.data.ingest.import_folder import MANIFEST, Import
+from fer_core.data.ingest.import_folder import DATASET_MARKER, MANIFEST, Import
 from fer_core.data.ingest.import_run import complete_index, index_source
 from fer_core.data.ingest.locks import lock_file
 from fer_core.data.ingest.reindex import replace_index
 from fer_core.data.manifest import Manifest, dump_manifest
 from fer_core.data.training_images import pixel_hash
+from fer_core.errors import DatasetError
 from fer_core.faces import RgbImage
 from fer_core.files.atomic import write_bytes, write_text
 from fer_core.labels import Expression
@@ -66,6 +67,14 @@ class CorrectedFace:
     def id(self) -> str:
         """The id in the dataset: the expression, and the first half of the SHA-256 of the pixels."""
         return f"{self.label}/{pixel_hash(self.pixels)[:32]}.png"
+
+
+def find_feedback(settings: Settings) -> StoredDataset | None:
+    """Open the dataset; None before the first face was saved, or if it is damaged."""
+    if (settings.datasets_dir / FEEDBACK / DATASET_MARKER).is_file():
+        with suppress(DatasetError):
+            return open_dataset(FEEDBACK, settings)
+    return None
 
 
 def save_feedback(faces: Sequence[CorrectedFace], settings: Settings) -> StoredDataset:

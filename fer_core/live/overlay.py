@@ -105,18 +105,11 @@ def place_labels(boxes: Sequence[FaceBox], sizes: Sequence[tuple[int, int]], fra
         ]
         moved = [abs(spot.x - x) + abs(spot.y - y) for spot, (x, y) in zip(inside, corners, strict=True)]
         costs = [
-            sum(_overlap(spot, other) for other in others) + (_overlap(spot, box) if shift else 0)
+            sum(spot.intersection(other) for other in others) + (spot.intersection(box) if shift else 0)
             for spot, shift in zip(inside, moved, strict=True)
         ]
         placed.append(inside[costs.index(min(costs))])
     return placed
-
-
-def _overlap(first: FaceBox, second: FaceBox) -> int:
-    """Common area of two boxes in pixels."""
-    across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
-    return max(across, 0) * max(down, 0)
 
 
 def _draw_box(frame: RgbImage, box: FaceBox, color: Color, thick_px: int) -> None:

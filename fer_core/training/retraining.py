@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.data.catalog import StoredDataset, list_datasets, open_dataset
-from fer_core.data.feedback import FEEDBACK
+from fer_core.data.catalog import StoredDataset
+from fer_core.data.feedback import FEEDBACK, find_feedback
 from fer_core.data.packing.extra_datasets import data_versions
 from fer_core.data.record import Split
 from fer_core.data.training_images import truncate_hashes
@@ -116,9 +116,9 @@ def find_retrained(run: Run, settings: Settings) -> list[Run]:
 
 def _count_new_feedback(run: Run, settings: Settings) -> int:
     """Count the faces of the feedback that a run was not trained on; 0 without feedback."""
-    if FEEDBACK not in {dataset.id for dataset in list_datasets(settings)}:
+    feedback = find_feedback(settings)
+    if feedback is None:
         return 0
-    feedback = open_dataset(FEEDBACK, settings)
     if _data_record(run).get("extra_datasets", {}).get(FEEDBACK) == data_versions([feedback])[FEEDBACK]:
         return 0  # what was left out of it are copies of the run's own validation and test images
     index = feedback.index(["sha256"])

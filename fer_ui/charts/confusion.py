@@ -101,8 +101,12 @@ def _cell(
         f"Labeled {labels[row].value}, predicted as {labels[column].value}: {format_count(number)} of "
         f"{format_images(support)} ({format_percent(share)})"
     )
-    cell: dict[str, Any] = {"id": [str(labels[row]), str(labels[column])], "hint": hint, "faint": number == 0}
-    cell["bold"] = row == column
+    cell: dict[str, Any] = {
+        "id": [str(labels[row]), str(labels[column])],
+        "hint": hint,
+        "faint": number == 0,
+        "bold": row == column,
+    }
     if shown == "columns":
         of_column = number / predicted if predicted else 0.0
         hint += f"; {format_percent(of_column)} of all predicted as {labels[column].value}"

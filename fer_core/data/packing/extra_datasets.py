@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.contract import Contract
-from fer_core.data.catalog import StoredDataset, open_dataset
+from fer_core.data.catalog import StoredDataset
 from fer_core.data.duplicates.duplicates import PAIR_COLUMNS, duplicate_pairs, paired_with
 from fer_core.data.packing.pack import DatasetImages, open_dataset_images
 from fer_core.data.record import Split
@@ -26,15 +26,6 @@ class TrainingData:
     index: pd.DataFrame
     splits: NDArray[np.str_]
     images: DatasetImages
-
-
-def open_extra_datasets(dataset_ids: Sequence[str], settings: Settings) -> list[StoredDataset]:
-    """Open the datasets that a config names.
-
-    Raises:
-        DatasetError: one is not in the store.
-    """
-    return [open_dataset(each, settings) for each in dataset_ids]
 
 
 def data_versions(datasets: Sequence[StoredDataset]) -> dict[str, str]:
