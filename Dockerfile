@@ -2,8 +2,9 @@ FROM python:3.11-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 libxcb1 \
     libpangoft2-1.0-0 libharfbuzz-subset0 && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY requirements.txt requirements-detector.txt .
-RUN pip install --no-cache-dir -r requirements.txt && pip install --no-cache-dir --no-deps -r requirements-detector.txt
+COPY requirements.txt requirements-detector.txt package.json package-lock.json .npmrc .
+COPY scripts/browser-packages.sh scripts/
+RUN pip install --no-cache-dir -r requirements.txt && pip install --no-cache-dir --no-deps -r requirements-detector.txt && sh scripts/browser-packages.sh python
 COPY . .
 ENV FERSCOPE_HOME=/data
 VOLUME /data

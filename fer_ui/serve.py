@@ -3,8 +3,9 @@
 `streamlit run app.py` works too, but shows "Page not found" for a link to a page on a fresh server: until `app.py` has
 run once, Streamlit takes the folder `pages` for its older kind of multipage app.
 
-The launcher also installs access control (`fer_ui/auth.py`) and the head of the page (`fer_ui/frame/page_head.py`), and
-starts watching the supervisor, so that jobs go on after a crash before anybody opens a page.
+The launcher also installs access control (`fer_ui/auth.py`), the head of the page (`fer_ui/frame/page_head.py`) and the
+files that Live runs in the browser (`fer_ui/live/web_files.py`), and starts watching the supervisor, so that jobs go on
+after a crash before anybody opens a page.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from fer_core.system.allocator import return_freed_memory
 from fer_ui.auth import install_auth
 from fer_ui.frame.no_delay import install_no_delay
 from fer_ui.frame.page_head import install_page_head
+from fer_ui.live.web_files import install_web_files
 
 _LIBRARIES = (
     "plotly.graph_objs._figure",
@@ -46,6 +48,7 @@ def main() -> None:
     PagesManager.uses_pages_directory = False
     install_no_delay()
     install_page_head()
+    install_web_files()
     install_auth()
     with contextlib.suppress(SettingsError):  # every page shows the error
         SupervisorWatchdog(settings()).start()

@@ -48,10 +48,16 @@ class YuNetDetector:
         """
         if not path.is_file():
             raise DetectorError(f"There is no YuNet file {path}. {REMEDY}")
+        self._path = path
         try:
             self._model = YuNetModel(path, score_min_01)
         except DetectorError as exc:
             raise DetectorError(f"{exc} {REMEDY}") from exc
+
+    @property
+    def network(self) -> bytes:
+        """Content of an ONNX file that takes images of any size whose sides are multiples of 32."""
+        return _with_dynamic_size(self._path)
 
     def detect(self, image: RgbImage, *, side_px: int = INPUT_SIDE_PX) -> list[DetectedFace]:
         """See `FaceDetector.detect`."""

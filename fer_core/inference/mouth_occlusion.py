@@ -53,11 +53,12 @@ def mouth_occluded_01(faces: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         faces: aligned crops without margin, from `to_gray_48px`; float32, shape (N, `SIDE_PX`, `SIDE_PX`).
     """
-    return _network().probability(compute_features(faces))
+    return load_network().probability(compute_features(faces))
 
 
 @lru_cache(maxsize=1)
-def _network() -> MouthOcclusionNet:
+def load_network() -> MouthOcclusionNet:
+    """Load the weights, once."""
     with np.load(WEIGHTS) as stored:
         return MouthOcclusionNet(**{name: stored[name].astype(np.float32) for name in MouthOcclusionNet._fields})
 

@@ -1,0 +1,126 @@
+"""Serve what the browser needs for Live: the scripts, onnxruntime-web, and the networks of the models in use.
+
+Everything is under `/live-files/VERSION/`; a changed file has another version, so browsers may keep what they have.
+`fer_ui.serve` installs the routes; nothing comes from another host.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+from streamlit import config
+from streamlit.url_util import make_url_path
+from streamlit.web.server.starlette import starlette_app
+
+PREFIX = "live-files"
+_SCRIPTS = Path(__file__).with_name("web")
+RUNTIME = Path(__file__).resolve().parents[2] / "node_modules" / "onnxruntime-web" / "dist"
+RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"}
+_KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
+_NETWORKS_MAX = 24
+_INSTALLED = threading.Event()
+
+
+class NetworkFiles:
+    """The content of the networks that browsers may fetch, by its hash; the oldest are dropped. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._contents: OrderedDict[str, bytes] = OrderedDict()
+
+    def add(self, content: bytes) -> str:
+        """Offer a network and return its URL, relative to the app's."""
+        digest = sha256(content).hexdigest()[:32]
+        with self._lock:
+            self._contents[digest] = content
+            self._contents.move_to_end(digest)
+            while len(self._contents) > _NETWORKS_MAX:
+                self._contents.popitem(last=False)
+        return f"{PREFIX}/networks/{digest}"
+
+    def get(self, digest: str) -> bytes | None:
+        """The content, or None."""
+        with self._lock:
+            return self._contents.get(digest)
+
+
+NETWORKS = NetworkFiles()
+
+
+def scripts_url() -> str:
+    """URL of the folder of the scripts, relative to the app's."""
+    return f"{PREFIX}/{_version()}/web/"
+
+
+def runtime_url() -> str:
+    """URL of the folder of onnxruntime-web, relative to the app's."""
+    return f"{PREFIX}/{_version()}/runtime/"
+
+
+def missing_in_browser() -> str:
+    """Say what is missing to run models in the browser; "" if nothing is."""
+    if not _INSTALLED.is_set():
+        return "The server was started without `python -m fer_ui.serve`."
+    if not all((RUNTIME / name).is_file() for name in RUNTIME_FILES):
+        return "onnxruntime-web is not installed: run `make setup`."
+    return ""
+
+
+def install_web_files() -> None:
+    """Add the routes to the server that this process starts, before Streamlit's, which answer every path."""
+    inner = starlette_app.create_streamlit_routes
+
+    def with_files(runtime: object) -> list[BaseRoute]:
+        base = config.get_option("server.baseUrlPath")
+        _INSTALLED.set()
+        return [*(Route(make_url_path(base, path), serve) for path, serve in ROUTES), *inner(runtime)]  # type: ignore[arg-type]
+
+    starlette_app.create_streamlit_routes = with_files
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    """Hash of the scripts and of the runtime's version."""
+    digest = sha256()
+    for path in [*sorted(_SCRIPTS.iterdir()), RUNTIME.parent / "package.json"]:
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+async def _serve_script(request: Request) -> Response:
+    return _file(_SCRIPTS, request.path_params["name"])
+
+
+async def _serve_runtime(request: Request) -> Response:
+    name = request.path_params["name"]
+    return _file(RUNTIME, name) if name in RUNTIME_FILES else Response(status_code=404)
+
+
+async def _serve_network(request: Request) -> Response:
+    content = NETWORKS.get(request.path_params["digest"])
+    if content is None:
+        return Response("This model is not in use any more. Reload the page.", 404)
+    return Response(content, media_type="application/octet-stream", headers=_KEEP)
+
+
+def _file(folder: Path, name: str) -> Response:
+    path = folder / name
+    if path.parent != folder or path.suffix not in _TYPES or not path.is_file():
+        return Response(status_code=404)
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_KEEP)
+
+
+ROUTES = (
+    (f"{PREFIX}/{{version}}/web/{{name}}", _serve_script),
+    (f"{PREFIX}/{{version}}/runtime/{{name}}", _serve_runtime),
+    (f"{PREFIX}/networks/{{digest}}", _serve_network),
+)
