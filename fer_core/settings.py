@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     archive_members_max: int = Field(5_000_000, gt=0, description="Maximum number of files in an archive.")
     archive_ratio_max: float = Field(200.0, gt=1, description="Maximum ratio of unpacked to packed size.")
     pack_bytes_max: int = Field(32 * 2**30, ge=0, description="Maximum packed dataset; larger ones are streamed.")
+    live_viewers: int = Field(0, ge=0, le=1000, description="Viewers of Live on the server at once; 0 for 2 a core.")
     ice_servers: str = Field("", description="STUN and TURN servers for Live, as a JSON list.")
     token: str = Field(
         "",

@@ -30,7 +30,7 @@ class BrowserModel:
     files: Mapping[str, bytes]
 
 
-def browser_model(bundle: Bundle, detector: FaceDetector, *, model_file: str = "") -> BrowserModel:
+def browser_model(bundle: Bundle, detector: FaceDetector | None, *, model_file: str = "") -> BrowserModel:
     """Prepare a model for browsers, without flip TTA.
 
     Args:
@@ -46,9 +46,7 @@ def browser_model(bundle: Bundle, detector: FaceDetector, *, model_file: str = "
     single = without_flip_tta(path, INPUT_NAME, OUTPUT_NAME)
     mouth = load_network()
     values = {
-        "contract": bundle.contract.model_dump(mode="json"),
-        "calibration": bundle.calibration.model_dump(mode="json"),
-        "limits": abstention_limits(),
+        **calibration_values(bundle),
         "flip_tta": single is not None,
         "detector_score_min_01": SCORE_MIN_01,
         "mouth": {"features": mouth.hidden.shape[0], "units": mouth.hidden.shape[1]},
@@ -59,6 +57,15 @@ def browser_model(bundle: Bundle, detector: FaceDetector, *, model_file: str = "
         "mouth": b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in mouth),
     }
     return BrowserModel(values, files)
+
+
+def calibration_values(bundle: Bundle) -> dict[str, Any]:
+    """What turns the outputs of a network into answers, wherever it runs."""
+    return {
+        "contract": bundle.contract.model_dump(mode="json"),
+        "calibration": bundle.calibration.model_dump(mode="json"),
+        "limits": abstention_limits(),
+    }
 
 
 def abstention_limits() -> dict[str, float]:

@@ -6,11 +6,11 @@ the last two logits are averaged: flip test-time augmentation with one pass per 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +18,10 @@ from fer_core.calibration import OperatingPoint
 from fer_core.detection.detector import DetectedFace
 from fer_core.detection.multi_scale import is_rotated
 from fer_core.errors import DetectorError
-from fer_core.faces import FaceBox, RgbImage
+from fer_core.faces import RgbImage
 from fer_core.inference.face_quality import FaceQuality, face_quality
 from fer_core.inference.predictor import FacePrediction, Predictor
+from fer_core.live.crop_change import is_same, thumbnail
 from fer_core.live.region_search import detect_in_regions
 from fer_core.live.scene_change import SceneChangeDetector
 from fer_core.live.smoothing import match_boxes
@@ -38,17 +39,8 @@ TTA_WITHIN_S = 0.2
 """Logits are averaged with those of the other orientation if these are not older; on slower machines the smoothing
 over time averages them."""
 
-CROP_CHANGE_MAX_01 = 0.15
-"""A face has changed if a cell of its crop differs by more than this share of the crop's contrast. Measured:
-docs/face-detection.md."""
-
 FACES_PER_FRAME_MAX = 4
 """Faces predicted in one frame; others follow in the next frames, longest waiting first."""
-
-_CELLS = 12
-_THUMBNAIL_PX = 48
-_CONTRAST_MIN = 8.0
-"""In gray levels; keeps camera noise in a flat crop from counting as a change."""
 
 _Input = NDArray[np.uint8]
 """A crop in the contract's color and size; shape (channels, size_px, size_px)."""
@@ -95,8 +87,22 @@ class _Request(NamedTuple):
     crop: RgbImage | None
 
 
+class FaceLogits(NamedTuple):
+    """What the network says of a visible face; logits of shape (classes,)."""
+
+    face: DetectedFace
+    crop: RgbImage
+    quality: FaceQuality
+    logits: NDArray[np.float32]
+
+
 class LivePredictor:
-    """Predicts the faces of a video with one model. Not thread-safe."""
+    """Predicts the faces of a video with one model. Not thread-safe.
+
+    Attributes:
+        found: faces in the last frame that was searched as a whole, also those beyond the largest `faces_max`.
+        times_ms: of the last frame, by detector and classifier.
+    """
 
     def __init__(self, predictor: Predictor) -> None:
         """Start without faces.
@@ -113,6 +119,35 @@ class LivePredictor:
         self._detected_s = float("-inf")
         self._scene: SceneChangeDetector | None = None
         self._shape: tuple[int, ...] = ()
+        self.found = 0
+        self.times_ms: dict[str, float] = {}
+
+    def analyze(self, image: RgbImage, at_s: float, *, faces_max: int | None = None) -> list[FaceLogits]:
+        """Detect and classify the largest faces of the next frame.
+
+        Args:
+            image: uint8, shape (H, W, 3), RGB.
+            at_s: time of the frame, not before the previous one.
+        Returns:
+            a result for each face, sorted left to right, except faces that wait for their first one.
+        Raises:
+            BundleError: the model failed.
+        """
+        started = time.perf_counter()
+        if image.shape != self._shape:
+            self._faces, self._shape = [], image.shape
+        self._update_faces(image, at_s, faces_max)
+        detected = time.perf_counter()
+        self._predict_changed(image, at_s)
+        self.times_ms = {
+            "detector": 1000 * (detected - started),
+            "classifier": 1000 * (time.perf_counter() - detected),
+        }
+        return [
+            FaceLogits(each.face, each.crop, each.quality, each.mean_logits)
+            for each in self._faces
+            if each.logits and each.crop is not None and each.quality is not None
+        ]
 
     def predict(
         self, image: RgbImage, at_s: float, *, point: OperatingPoint = OperatingPoint.ACCURATE
@@ -127,18 +162,23 @@ class LivePredictor:
         Raises:
             BundleError: the model failed.
         """
-        if image.shape != self._shape:
-            self._faces, self._shape = [], image.shape
-        self._update_faces(image, at_s)
-        self._predict_changed(image, at_s)
-        return self._predictions(point)
+        known = self.analyze(image, at_s)
+        if not known:
+            return []
+        logits = np.stack([each.logits for each in known])
+        rows = self.predictor.bundle.calibration.probabilities(logits, point)
+        return [
+            self.predictor.face_prediction(each.face, each.crop, row, point, each.quality)
+            for each, row in zip(known, rows, strict=True)
+        ]
 
-    def _update_faces(self, image: RgbImage, at_s: float) -> None:
+    def _update_faces(self, image: RgbImage, at_s: float, faces_max: int | None) -> None:
         """Update the faces. An unchanged one keeps its box, as a detector's boxes vary between frames."""
-        unchanged = [_is_same(each.thumbnail, _thumbnail(image, each.face.box)) for each in self._faces]
+        unchanged = [is_same(each.thumbnail, thumbnail(image, each.face.box)) for each in self._faces]
         faces = self._track(image, unchanged) if self._can_track(image, at_s) else None
         if faces is None:
-            faces = self._detect(image, unchanged)
+            faces = sorted(self._detect(image, unchanged), key=lambda each: -each.face.box.area)
+            self.found, faces = len(faces), faces[:faces_max]
             self._detected_s, self._scene = at_s, SceneChangeDetector(image)
         self._faces = sorted(faces, key=lambda each: (each.face.box.x, each.face.box.y))
 
@@ -198,10 +238,10 @@ class LivePredictor:
             if face.thumbnail is None or is_old:
                 crop = self.predictor.crop(image, face.face)
                 pixels = contract.resize(crop)
-                if not _is_same(face.input, pixels):
+                if not is_same(face.input, pixels):
                     changed.append(_Request(face, pixels, crop))
                     continue
-                face.thumbnail = _thumbnail(image, face.face.box)
+                face.thumbnail = thumbnail(image, face.face.box)
                 if is_old:
                     outdated.append(_Request(face, pixels, crop))
                     continue
@@ -220,7 +260,7 @@ class LivePredictor:
                 face.logits = {}
             face.crop, face.quality = crop, quality
             face.input, face.n_passes, face.predicted_s = pixels, 0, at_s
-            face.thumbnail = _thumbnail(image, face.face.box)
+            face.thumbnail = thumbnail(image, face.face.box)
 
     def _with_rotation(self, image: RgbImage, face: _Face, at_s: float) -> DetectedFace:
         """Add the result of the last rotation check to the detected face."""
@@ -232,42 +272,3 @@ class LivePredictor:
         bundle = self.predictor.bundle
         batch: NDArray[np.float32] = bundle.contract.normalize(np.stack(inputs).astype(np.float32))
         return bundle.logits(batch)
-
-    def _predictions(self, point: OperatingPoint) -> list[FacePrediction]:
-        known = [each for each in self._faces if each.logits]
-        if not known:
-            return []
-        rows = self.predictor.bundle.calibration.probabilities(np.stack([each.mean_logits for each in known]), point)
-        return [
-            self.predictor.face_prediction(each.face, each.crop, row, point, each.quality)
-            for each, row in zip(known, rows, strict=True)
-            if each.crop is not None and each.quality is not None
-        ]
-
-
-def _is_same(before: _Input | None, after: _Input) -> bool:
-    return before is not None and crop_change_01(before, after) <= CROP_CHANGE_MAX_01
-
-
-def _thumbnail(image: RgbImage, box: FaceBox) -> _Input:
-    """Downscale the green channel inside a box; uint8, shape (1, `_THUMBNAIL_PX`, `_THUMBNAIL_PX`)."""
-    step = max(1, min(box.width, box.height) // (2 * _THUMBNAIL_PX))
-    top, left = max(box.y, 0), max(box.x, 0)
-    inside = image[top : box.y + box.height : step, left : box.x + box.width : step, 1]
-    if not inside.size:
-        return np.zeros((1, _THUMBNAIL_PX, _THUMBNAIL_PX), np.uint8)
-    small = cv2.resize(np.ascontiguousarray(inside), (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)[None]
-
-
-def crop_change_01(before: _Input, after: _Input) -> float:
-    """Compute the largest change of a crop: the highest mean difference of a cell (a twelfth of the side), in standard
-    deviations of the crop.
-
-    Args:
-        before: uint8, shape (channels, S, S).
-        after: the same.
-    """
-    differences = np.abs(before.astype(np.float32) - after.astype(np.float32)).mean(0)
-    cells: Any = cv2.resize(differences, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-    return float(cells.max() / max(float(before.std()), _CONTRAST_MIN))

@@ -19,8 +19,12 @@ from streamlit import config
 from streamlit.url_util import make_url_path
 from streamlit.web.server.starlette import starlette_app
 
+from fer_ui.live.live_socket import PREFIX as SOCKET_PREFIX
+from fer_ui.live.live_socket import live_socket_route
+
 PREFIX = "live-files"
 _SCRIPTS = Path(__file__).with_name("web")
+_FOLDERS = {path.name for path in _SCRIPTS.iterdir() if path.is_dir()}
 RUNTIME = Path(__file__).resolve().parents[2] / "node_modules" / "onnxruntime-web" / "dist"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"}
@@ -37,14 +41,14 @@ class NetworkFiles:
         self._contents: OrderedDict[str, bytes] = OrderedDict()
 
     def add(self, content: bytes) -> str:
-        """Offer a network and return its URL, relative to the app's."""
+        """Offer a network and return its URL."""
         digest = sha256(content).hexdigest()[:32]
         with self._lock:
             self._contents[digest] = content
             self._contents.move_to_end(digest)
             while len(self._contents) > _NETWORKS_MAX:
                 self._contents.popitem(last=False)
-        return f"{PREFIX}/networks/{digest}"
+        return _url(f"networks/{digest}")
 
     def get(self, digest: str) -> bytes | None:
         """The content, or None."""
@@ -56,13 +60,18 @@ NETWORKS = NetworkFiles()
 
 
 def scripts_url() -> str:
-    """URL of the folder of the scripts, relative to the app's."""
-    return f"{PREFIX}/{_version()}/web/"
+    """URL of the folder of the scripts."""
+    return _url(f"{_version()}/web/")
 
 
 def runtime_url() -> str:
-    """URL of the folder of onnxruntime-web, relative to the app's."""
-    return f"{PREFIX}/{_version()}/runtime/"
+    """URL of the folder of onnxruntime-web."""
+    return _url(f"{_version()}/runtime/")
+
+
+def socket_url(token: str) -> str:
+    """URL of the websocket of a session."""
+    return str(make_url_path(config.get_option("server.baseUrlPath"), f"{SOCKET_PREFIX}/{token}"))
 
 
 def missing_in_browser() -> str:
@@ -81,23 +90,30 @@ def install_web_files() -> None:
     def with_files(runtime: object) -> list[BaseRoute]:
         base = config.get_option("server.baseUrlPath")
         _INSTALLED.set()
-        return [*(Route(make_url_path(base, path), serve) for path, serve in ROUTES), *inner(runtime)]  # type: ignore[arg-type]
+        files = [Route(make_url_path(base, path), serve) for path, serve in ROUTES]
+        return [*files, live_socket_route(make_url_path(base, SOCKET_PREFIX)), *inner(runtime)]  # type: ignore[arg-type]
 
     starlette_app.create_streamlit_routes = with_files
+
+
+def _url(path: str) -> str:
+    """Path of a URL on this server."""
+    return str(make_url_path(config.get_option("server.baseUrlPath"), f"{PREFIX}/{path}"))
 
 
 @lru_cache(maxsize=1)
 def _version() -> str:
     """Hash of the scripts and of the runtime's version."""
     digest = sha256()
-    for path in [*sorted(_SCRIPTS.iterdir()), RUNTIME.parent / "package.json"]:
+    for path in [*sorted(_SCRIPTS.rglob("*.*")), RUNTIME.parent / "package.json"]:
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 async def _serve_script(request: Request) -> Response:
-    return _file(_SCRIPTS, request.path_params["name"])
+    folder, _, name = request.path_params["name"].rpartition("/")
+    return _file(_SCRIPTS / folder, name) if folder in _FOLDERS else Response(status_code=404)
 
 
 async def _serve_runtime(request: Request) -> Response:
@@ -120,7 +136,7 @@ def _file(folder: Path, name: str) -> Response:
 
 
 ROUTES = (
-    (f"{PREFIX}/{{version}}/web/{{name}}", _serve_script),
+    (f"{PREFIX}/{{version}}/web/{{name:path}}", _serve_script),
     (f"{PREFIX}/{{version}}/runtime/{{name}}", _serve_runtime),
     (f"{PREFIX}/networks/{{digest}}", _serve_network),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -16,6 +18,7 @@ from fer_ui.uploads import file_uploader
 
 _UPLOAD_SHARE = (3, 2)
 _CARD_PX = 220
+_HANDED_OVER = "predict-handed-over"
 
 
 class ChosenPhoto(NamedTuple):
@@ -45,6 +48,8 @@ def choose_photos() -> list[ChosenPhoto]:
             on_change=_leave_sample,
         )
     name = get_param(QueryParam.SAMPLE)
+    if name:
+        st.session_state.pop(_HANDED_OVER, None)
     with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if files or name in SAMPLE_PHOTOS:
             st.caption("Samples", width="content")
@@ -57,9 +62,25 @@ def choose_photos() -> list[ChosenPhoto]:
         return [ChosenPhoto(photo.file.name, photo.file.read_bytes(), photo.credit)]
     if name:
         notice("warning", f"There is no sample photo {name!r}. Choose one of: {', '.join(SAMPLE_PHOTOS)}.")
+    if handed_over := _take_handed_over(files):
+        return [handed_over]
     if not files:
         _show_samples()
     return [ChosenPhoto(file.name, file.getvalue()) for file in files]
+
+
+def hand_over_photo(name: str, data_url: str) -> None:
+    """Let Predict show a picture of another page when it opens next; it stays in this session's memory only."""
+    content = base64.b64decode(data_url.partition(",")[2])
+    st.session_state[_HANDED_OVER] = ChosenPhoto(name, content)
+
+
+def _take_handed_over(files: Sequence[object]) -> ChosenPhoto | None:
+    """The picture of another page, until photos are uploaded."""
+    if files:
+        st.session_state.pop(_HANDED_OVER, None)
+    photo: ChosenPhoto | None = st.session_state.get(_HANDED_OVER)
+    return photo
 
 
 def _show_samples() -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import streamlit as st
 import streamlit_webrtc
-import streamlit_webrtc.relay
-from aiortc.contrib.media import MediaRelay
 
 from fer_core.bundles import catalog, fastest
 from fer_core.calibration import Calibration
@@ -28,13 +25,8 @@ from tests.support.texts import assert_mentions
 def player_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace the video player and record the options it was called with."""
     calls: list[dict[str, Any]] = []
-
-    def player(**options: Any) -> SimpleNamespace:
-        calls.append(options)
-        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
-
-    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", player)
-    monkeypatch.setattr(streamlit_webrtc.relay, "get_global_relay", MediaRelay)
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: calls.append(options))
+    monkeypatch.setattr(streamlit_webrtc, "create_video_sink_track", lambda callback, key: None)
     return calls
 
 
@@ -47,7 +39,8 @@ def test_the_page_explains_privacy_and_camera_problems_before_start(
     assert app.title[0].value == "Live"
     for text in ("No frame is stored", "There is no camera", "The camera is not allowed", "The connection is blocked"):
         assert text in page_text(app)
-    assert player_calls[-1]["sendback_audio"] is False
+    assert player_calls[-1]["desired_playing_state"] is False
+    assert player_calls[-1]["mode"] is streamlit_webrtc.WebRtcMode.SENDONLY
     assert player_calls[-1]["media_stream_constraints"]["audio"] is False
 
 

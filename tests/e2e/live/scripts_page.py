@@ -24,7 +24,7 @@ _PRELUDE = """
 def run_script(page: Page, body: str, **values: Any) -> Any:
     """Run JavaScript that may `load("NAME.js")` and `toImage(…)`, with `values` as its variables; returns JSON."""
     names = ", ".join(values)
-    return page.evaluate(f"async ([base, {names}]) => {{ {_PRELUDE} {body} }}", [f"/{scripts_url()}", *values.values()])
+    return page.evaluate(f"async ([base, {names}]) => {{ {_PRELUDE} {body} }}", [scripts_url(), *values.values()])
 
 
 def image_value(image: NDArray[np.uint8]) -> dict[str, Any]:
@@ -38,5 +38,5 @@ def image_value(image: NDArray[np.uint8]) -> dict[str, Any]:
 def model_value(page: Page, model: BrowserModel) -> dict[str, Any]:
     """A model for `openNetworks`."""
     origin = page.url.rstrip("/")
-    files = {name: f"{origin}/{NETWORKS.add(content)}" for name, content in model.files.items()}
-    return {**model.values, "files": {**files, "runtime": f"{origin}/{runtime_url()}"}}
+    files = {name: origin + NETWORKS.add(content) for name, content in model.files.items()}
+    return {**model.values, "files": {**files, "runtime": origin + runtime_url()}}

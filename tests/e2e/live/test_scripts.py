@@ -61,7 +61,7 @@ def test_crops_have_the_same_pixels(page: Page, noise: RgbImage) -> None:
     ]
     values = [{"x": crop.x, "y": crop.y, "sidePx": crop.side_px, "rollDeg": crop.roll_deg} for crop in crops]
     script = """
-        const { cropFace } = await load("image.js");
+        const { cropFace } = await load("inference/image.js");
         return crops.map((crop, i) => [...cropFace(toImage(image), crop, i % 2 ? 0.1 : 0).data]);"""
     found = run_script(page, script, image=image_value(noise), crops=values)
     for number, (crop, pixels) in enumerate(zip(crops, found, strict=True)):
@@ -79,7 +79,7 @@ def test_the_contract_is_the_same(page: Page, noise: RgbImage, color: str, norma
     )
     faces = [np.ascontiguousarray(noise[:side, 20 : 20 + side]) for side in (20, 31, 48, 49, 96, 150, 240)]
     script = """
-        const { normalize, resizeCrop } = await load("contract.js");
+        const { normalize, resizeCrop } = await load("inference/contract.js");
         return faces.map((face) => [...normalize(contract, resizeCrop(contract, toImage(face)))]);"""
     inputs = run_script(page, script, contract=contract.model_dump(mode="json"), faces=[*map(image_value, faces)])
     for values, face in zip(inputs, faces, strict=True):
@@ -92,8 +92,8 @@ def test_real_crops_have_the_same_probabilities(page: Page, yunet_file: Path, te
     bundle = Bundle.open(SHIPPED_FOLDER, model_file=model_file, flip_tta=False)
     model = model_value(page, browser_model(bundle, YuNetDetector(yunet_file), model_file=model_file))
     script = """
-        const { openNetworks } = await load("networks.js");
-        const { normalize, probabilities, resizeCrop } = await load("contract.js");
+        const { openNetworks } = await load("inference/networks.js");
+        const { normalize, probabilities, resizeCrop } = await load("inference/contract.js");
         const { classify, contract } = await openNetworks(model);
         const rows = [];
         for (const crop of crops) {
@@ -115,15 +115,16 @@ def test_frames_have_the_same_faces(page: Page, yunet_file: Path, test_data: Pat
     bundle = Bundle.open(SHIPPED_FOLDER, model_file=INT8_FILE, flip_tta=False)
     detector = YuNetDetector(yunet_file)
     script = """
-        const { openNetworks } = await load("networks.js");
-        const { LivePredictor } = await load("live_predictor.js");
-        const { abstainReasons } = await load("face_quality.js");
-        const { probabilities } = await load("contract.js");
+        const { openNetworks } = await load("inference/networks.js");
+        const { LivePredictor } = await load("inference/live_predictor.js");
+        const { abstainReasons } = await load("inference/face_quality.js");
+        const { probabilities } = await load("inference/contract.js");
         const parts = await openNetworks(model);
         const found = [];
         for (const frame of frames) {
-            const faces = await new LivePredictor({ ...parts, flipTta: false }).predict(toImage(frame), 0, 5);
-            found.push(faces.map(({ box, logits, quality }) => {
+            const live = new LivePredictor({ ...parts, flipTta: false });
+            const { predictions } = await live.predict(toImage(frame), 0, 5);
+            found.push(predictions.map(({ box, logits, quality }) => {
                 const values = probabilities(model.calibration, "accurate", logits);
                 return { box, values, quality, reasons: abstainReasons(quality, values, threshold, model.limits) };
             }));
@@ -148,8 +149,8 @@ def test_frames_have_the_same_faces(page: Page, yunet_file: Path, test_data: Pat
 def test_faces_are_tracked_the_same(page: Page) -> None:
     frames = [*_moving_faces()]
     script = """
-        const { FaceTracker } = await load("tracker.js");
-        const { abstainReasons } = await load("face_quality.js");
+        const { FaceTracker } = await load("tracking/tracker.js");
+        const { abstainReasons } = await load("inference/face_quality.js");
         const tracker = new FaceTracker();
         const reasons = (quality, values) => abstainReasons(quality, values, 0.6, limits);
         return frames.map(([at, readings]) => tracker.update(readings, at, reasons).map(

@@ -11,14 +11,13 @@ from fer_core.errors import DetectorError
 from fer_core.faces import RgbImage
 from fer_core.inference.abstention import AbstainReason
 from fer_core.labels import Expression
+from fer_core.live.crop_change import CROP_CHANGE_MAX_01, crop_change_01
 from fer_core.live.predictor import (
-    CROP_CHANGE_MAX_01,
     FACES_PER_FRAME_MAX,
     PREDICT_EVERY_S,
     SEARCH_EVERY_S,
     TTA_WITHIN_S,
     LivePredictor,
-    crop_change_01,
 )
 from tests.fer_core.live.marked_faces import SIDE_PX, HalvesModel, MarkedDetector, make_predictor, scene, synthetic_face
 

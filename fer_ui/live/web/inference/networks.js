@@ -26,6 +26,7 @@ export async function openNetworks(model, onProgress = () => {}) {
   ort.env.wasm.numThreads = 1; // more need a page that is isolated from other origins
   ort.env.logLevel = "error";
   const [detector, classifier, mouth] = await Promise.all(downloads);
+  /** @type {any[]} */
   const sessions = [];
   for (const content of [detector, classifier]) {
     sessions.push(await ort.InferenceSession.create(content, { graphOptimizationLevel: "all" }));

@@ -40,27 +40,28 @@ export class LivePredictor {
     this.orientations = parts.flipTta ? 2 : 1;
     /** @type {Known[]} */
     this.faces = [];
+    this.found = 0;
     this.searchedS = -Infinity;
     this.timesMs = { detector: 0, classifier: 0 };
   }
 
-  /** Predict the faces of the next frame, at most `facesMax`.
+  /** Predict the largest faces of the next frame, at most `facesMax`; `found` says how many there are.
    * @param {Image} image @param {number} atS @param {number} facesMax
-   * @returns {Promise<Prediction[]>} */
+   * @returns {Promise<{predictions: Prediction[], found: number}>} */
   async predict(image, atS, facesMax) {
     const started = performance.now();
-    await this.#findFaces(image, atS);
-    this.faces.splice(facesMax);
+    await this.#findFaces(image, atS, facesMax);
     const found = performance.now();
     await this.#classify(image, atS);
     this.timesMs = { detector: found - started, classifier: performance.now() - found };
-    return this.faces.flatMap(({ face, logits, quality }) =>
+    const predictions = this.faces.flatMap(({ face, logits, quality }) =>
       logits.size && quality ? [{ box: face.box, logits: meanOf([...logits.values()]), quality }] : [],
     );
+    return { predictions, found: this.found };
   }
 
-  /** @param {Image} image @param {number} atS */
-  async #findFaces(image, atS) {
+  /** @param {Image} image @param {number} atS @param {number} facesMax */
+  async #findFaces(image, atS, facesMax) {
     if (this.faces.length && atS - this.searchedS < SEARCH_EVERY_S) {
       const boxes = this.faces.map((known) => known.face.box);
       const moved = await detectInRegions(this.parts.detector, image, boxes);
@@ -72,7 +73,8 @@ export class LivePredictor {
     const found = await this.parts.detector(image, INPUT_SIDE_PX);
     const largestFirst = found.sort((one, other) => other.box.width - one.box.width);
     const before = [...this.faces];
-    this.faces = largestFirst.map((face) => {
+    this.found = found.length;
+    this.faces = largestFirst.slice(0, facesMax).map((face) => {
       const place = before.findIndex((known) => iou(known.face.box, face.box) > IOU_MIN_01);
       return place < 0 ? newFace(face) : { ...before.splice(place, 1)[0], face };
     });

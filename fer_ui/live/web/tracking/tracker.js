@@ -1,11 +1,11 @@
 // Follow faces from frame to frame and smooth their probabilities over time: fer_core/live/smoothing.py.
 
-import { area, center, iou } from "./face.js";
+import { area, center, iou } from "../inference/face.js";
 import { FaceMotion } from "./motion.js";
 import { StableAnswer } from "./stable_answer.js";
 
-/** @typedef {import("./face.js").Box} Box */
-/** @typedef {import("./face_quality.js").Quality} Quality */
+/** @typedef {import("../inference/face.js").Box} Box */
+/** @typedef {import("../inference/face_quality.js").Quality} Quality */
 
 /** What is known of a face in one frame; the probabilities are in the order of the model's labels.
  * @typedef {{box: Box, probabilities: number[], quality: Quality}} Reading */

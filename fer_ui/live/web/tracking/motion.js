@@ -1,8 +1,8 @@
 // Where a face will be: a Kalman filter of its center and side with constant speed, as in fer_core/live/motion.py.
 
-import { area, center } from "./face.js";
+import { area, center } from "../inference/face.js";
 
-/** @typedef {import("./face.js").Box} Box */
+/** @typedef {import("../inference/face.js").Box} Box */
 
 const PROCESS_NOISE = 6; // standard deviation of the acceleration, in sides of the face per second squared
 const BOX_NOISE = 0.04; // of a detected box's center and side, in sides

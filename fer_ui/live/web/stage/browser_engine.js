@@ -1,0 +1,54 @@
+// Analyze frames in this browser, in a thread of its own. No frame leaves the machine.
+
+/** What an engine found in a frame; predictions as in `LivePredictor`.
+ * @typedef {{number: number, predictions: import("../inference/live_predictor.js").Prediction[], found: number,
+ *   width: number, height: number, timesMs: Record<string, number>}} Result */
+
+/** @typedef {{onResult: (result: Result) => void, onProblem: (problem: string, detail?: string) => void,
+ *   onProgress: (done01: number) => void}} Listener */
+
+const SIDE_MAX_PX = 1280;
+
+export class BrowserEngine {
+  /** @param {import("../inference/networks.js").BrowserModel} model @param {Listener} listener */
+  constructor(model, listener) {
+    this.busy = true;
+    this.transport = "";
+    this.worker = new Worker(new URL("../inference/worker.js", import.meta.url), { type: "module" });
+    this.opened = new Promise((resolve, reject) => {
+      this.worker.addEventListener("error", (event) => reject(new Error(event.message || "The worker failed.")));
+      this.worker.addEventListener("message", ({ data }) => {
+        if (data.progress !== undefined) listener.onProgress(data.progress);
+        else if (data.ready) resolve(undefined);
+        else if (data.error) reject(new Error(data.error));
+        if (data.ready || data.number !== undefined) this.busy = false;
+        if (data.error && data.number !== undefined) listener.onProblem("engine_failed", data.error);
+        if (data.predictions) listener.onResult(data);
+      });
+    });
+    this.worker.postMessage({ open: model });
+  }
+
+  /** Whether the next frame can be taken. */
+  get isFree() {
+    return !this.busy;
+  }
+
+  /** Take a frame; the result comes to the listener.
+   * @param {HTMLVideoElement} video @param {number} number @param {number} atS @param {number} facesMax */
+  async send(video, number, atS, facesMax) {
+    this.busy = true;
+    try {
+      const scale = Math.min(1, SIDE_MAX_PX / Math.max(video.videoWidth, video.videoHeight));
+      const size = { resizeWidth: Math.round(video.videoWidth * scale), resizeHeight: Math.round(video.videoHeight * scale) };
+      const frame = await createImageBitmap(video, scale < 1 ? size : {});
+      this.worker.postMessage({ frame, number, atS, facesMax }, [frame]);
+    } catch {
+      this.busy = false; // the video had no frame; the next one is taken
+    }
+  }
+
+  close() {
+    this.worker.terminate();
+  }
+}

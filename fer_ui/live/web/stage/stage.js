@@ -1,0 +1,290 @@
+// The Live page's stage: the picture with its faces, the answer beside it, the timeline, and the controls.
+
+import { toAnswer } from "./answer.js";
+import { AnswerPanel } from "./answer_panel.js";
+import { loadChoices, saveChoices } from "./choices.js";
+import { make } from "./dom.js";
+import { EngineRunner } from "./engines.js";
+import { createLayout } from "./layout.js";
+import { Live, nowS } from "./live.js";
+import { PictureView } from "./picture_view.js";
+import { SettingsPanel } from "./settings_panel.js";
+import { foreseeProblem, openSource, SourceError } from "./sources.js";
+import { describeSpeed } from "./speed.js";
+import { Timeline } from "./timeline.js";
+
+/** @typedef {import("../inference/networks.js").BrowserModel & {calibration: import("../inference/contract.js").Calibration,
+ *   limits: import("../inference/face_quality.js").Limits}} Model */
+
+/** What the server gives; `ways` has a reason for each way that is not possible: `browser`, and `video` to the server.
+ * @typedef {{model: Model, models: Record<string, string>, model_id: string, labels: import("./answer.js").Label[],
+ *   texts: import("./answer.js").ReasonTexts & {problems: Record<string, {title: string, remedy: string}>},
+ *   ways: Record<string, string>, privacy: Record<string, string>, socket: string, style: string}} Data */
+
+/** @typedef {{data: Data, parentElement: HTMLElement, setStateValue: (name: string, value: any) => void,
+ *   setTriggerValue: (name: string, value: any) => void}} Component */
+
+const ANSWERS_EVERY_S = 0.2; // numbers that change faster can't be read
+const STATUS_EVERY_MS = 500;
+/** Title and detail of the answer where there is none. @type {Record<string, [string, string]>} */
+const ABSENCES = {
+  idle: ["No prediction yet", "Press Start to begin."],
+  starting: ["Starting", "The first prediction comes in a moment."],
+  late: ["The machine is behind", "The last prediction is more than a second old."],
+  running: ["No face in view", "Turn your face to the camera."],
+};
+
+export class Stage {
+  /** @param {Component} component */
+  constructor({ data, parentElement, setStateValue, setTriggerValue }) {
+    this.data = data;
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
+    this.choices = loadChoices();
+    /** @type {Live | null} */
+    this.live = null;
+    /** @type {import("./sources.js").Source | null} */
+    this.source = null;
+    /** @type {File | null} */
+    this.file = null;
+    this.answeredS = -Infinity;
+    /** @type {EngineRunner | null} */
+    this.engines = null;
+    this.run = 0; // number of the start, so that a stop during it is noticed
+    this.timeline = new Timeline();
+    this.panel = this.#createPanel();
+    this.settings = new SettingsPanel(this);
+    const parts = { answer: this.panel.element, timeline: this.timeline.element, settings: this.settings.element };
+    this.layout = createLayout(this.#actions, this.choices, parts);
+    this.view = new PictureView(this.layout.canvas);
+    parentElement.replaceChildren(make("style", {}, data.style), this.layout.root);
+    this.#showIdle();
+    this.statusTimer = setInterval(() => this.#showStatus(), STATUS_EVERY_MS);
+    navigator.mediaDevices?.addEventListener("devicechange", this.#onDeviceChange);
+    this.#onDeviceChange();
+  }
+
+  /** @type {import("./layout.js").Actions} */
+  #actions = {
+    start: () => this.start(),
+    stop: () => this.stop(),
+    setSource: (source) => this.#setSource(source),
+    setWay: (way) => this.choose({ way }, true),
+    takeFile: (file) => {
+      this.file = file;
+      this.restart();
+    },
+    chooseFace: (x, y) => this.view.choose(x, y),
+    fullScreen: () => this.#toggleFullScreen(),
+    predict: () => this.#predictSnapshot(),
+  };
+
+  #createPanel() {
+    return new AnswerPanel(this.data.labels, (id) => (this.view.focus = id));
+  }
+
+  /** Take new data of the server: the model may be another. @param {Data} data */
+  update(data) {
+    const isOther = data.model_id !== this.data.model_id;
+    const isBack = this.engines?.isReconnecting && data.socket !== this.data.socket; // a server that was restarted
+    this.data = data;
+    if (isBack) this.engines?.connectAgain(0);
+    if (!isOther) return;
+    const before = this.panel.element;
+    this.panel = this.#createPanel();
+    before.replaceWith(this.panel.element);
+    this.settings.show();
+    if (this.live) this.restart();
+    else this.#showIdle();
+  }
+
+  unmount() {
+    clearInterval(this.statusTimer);
+    navigator.mediaDevices?.removeEventListener("devicechange", this.#onDeviceChange);
+    this.stop();
+    this.view.close();
+    this.unmounted = true;
+  }
+
+  /** Remember choices; those about the source or the way start the video again.
+   * @param {Partial<import("./choices.js").Choices>} choices @param {boolean} [restarts] */
+  choose(choices, restarts = false) {
+    Object.assign(this.choices, choices);
+    saveChoices(this.choices);
+    this.settings.show();
+    this.#applyLooks();
+    if ("smoothing" in choices) this.live?.restartTracker();
+    if (restarts && this.live) this.restart();
+    else if (restarts) this.#showIdle();
+  }
+
+  async restart() {
+    this.stop();
+    await this.start();
+  }
+
+  async start() {
+    const run = ++this.run;
+    this.layout.start.disabled = true;
+    this.#showMessage("", "");
+    try {
+      const source = await openSource(this.layout.video, this.choices, this.file, () => this.#onEnded());
+      if (run !== this.run) return source.stop();
+      this.source = source;
+      const { videoWidth, videoHeight } = this.layout.video;
+      this.layout.picture.style.aspectRatio = `${videoWidth} / ${videoHeight}`;
+      this.live = new Live(this.layout.video, this.data.model, this.choices, (moment) => this.#onMoment(moment));
+      this.#showRunning(true);
+      this.settings.showCameras(); // they have names now
+      this.engines = new EngineRunner(this, this.live);
+      await this.engines.open(this.choices.way);
+    } catch (error) {
+      if (run === this.run) this.fail(error instanceof SourceError ? error.problem : "busy");
+    }
+  }
+
+  stop() {
+    this.run++;
+    this.engines?.close();
+    this.live?.stop();
+    this.source?.stop();
+    [this.engines, this.live, this.source] = [null, null, null];
+    this.#forgetFaces();
+    this.#showRunning(false);
+    this.showNotice("");
+    this.#showIdle();
+  }
+
+  /** Stop, and say why. @param {string} problem @param {string} [detail] */
+  fail(problem, detail = "") {
+    this.stop();
+    this.#showProblem(problem, detail);
+  }
+
+  /** Say where the model runs now, if not as chosen. @param {string} way @param {string} notice */
+  showWay(way, notice) {
+    this.layout.ways.show(way);
+    this.showNotice(notice);
+  }
+
+  /** @param {string} text */
+  showNotice(text) {
+    this.layout.notice.textContent = text;
+    this.layout.notice.hidden = !text;
+  }
+
+  /** @param {number} done01 */
+  showLoading(done01) {
+    this.layout.loading.hidden = done01 >= 1;
+    this.layout.loading.value = done01;
+  }
+
+  /** @param {string} problem @param {string} detail */
+  #showProblem(problem, detail) {
+    const { title, remedy } = this.data.texts.problems[problem];
+    this.#showMessage(title, detail ? `${remedy} (${detail})` : remedy);
+    this.layout.start.disabled = ["missing", "insecure"].includes(problem) && this.choices.source === "camera";
+  }
+
+  #onDeviceChange = async () => {
+    this.settings.showCameras();
+    if (this.live || this.choices.source !== "camera") return;
+    const problem = await foreseeProblem();
+    if (this.live || this.choices.source !== "camera") return;
+    if (problem) this.#showProblem(problem, "");
+    else this.#showIdle();
+  };
+
+  #onEnded() {
+    this.fail(this.source?.kind === "screen" ? "screen_ended" : "unplugged");
+  }
+
+  /** @param {import("./live.js").Moment} moment */
+  #onMoment(moment) {
+    const { view } = this;
+    view.moment = moment;
+    this.engines?.noteResult();
+    if (moment.atS - this.answeredS < ANSWERS_EVERY_S && moment.faces.every(({ id }) => view.answers.has(id))) return;
+    this.answeredS = moment.atS;
+    const { labels, texts } = this.data;
+    const threshold = this.live?.threshold ?? 0;
+    const answers = moment.faces.map((face) => toAnswer(face, labels, texts, threshold));
+    view.answers = new Map(answers.map((answer) => [answer.id, answer]));
+    this.timeline.add(answers, moment.atS);
+    const focused = answers.find(({ id }) => id === view.focus) ?? answers[0];
+    if (!focused) return this.#showAbsence();
+    const more = moment.found - moment.faces.length;
+    this.panel.show(focused, answers, threshold, more > 0 ? `${more} more in view: one at a time works best.` : "");
+  }
+
+  #showAbsence() {
+    this.panel.showNone(...ABSENCES[this.live?.state ?? "idle"]);
+  }
+
+  #showStatus() {
+    if (!this.live) return;
+    this.timeline.draw(nowS());
+    this.layout.speed.textContent = describeSpeed(this.live.speed, this.live.engine?.transport ?? "");
+    if (this.live.state === "running" && this.view.moment?.faces.length) return;
+    this.#forgetFaces();
+    this.#showAbsence();
+  }
+
+  #forgetFaces() {
+    this.view.moment = null;
+    this.view.answers.clear();
+  }
+
+  /** @param {string} source */
+  #setSource(source) {
+    const wasRunning = this.live !== null;
+    if (wasRunning) this.stop();
+    this.choose({ source });
+    this.#showIdle();
+    if (source === "file") this.layout.fileInput.click();
+    else if (wasRunning) this.start();
+    else this.#onDeviceChange();
+  }
+
+  async #toggleFullScreen() {
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else await this.layout.root.requestFullscreen?.();
+  }
+
+  /** Send the picture to the page Predict, where it is analyzed as a photo. */
+  #predictSnapshot() {
+    const { video } = this.layout;
+    const canvas = make("canvas");
+    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+    canvas.getContext("2d")?.drawImage(video, 0, 0);
+    this.setTriggerValue("snapshot", canvas.toDataURL("image/jpeg", 0.92));
+  }
+
+  #applyLooks() {
+    const mirror = this.choices.mirror && !!this.source?.canMirror;
+    Object.assign(this.view, { mirror, boxes: this.choices.boxes });
+    this.layout.video.classList.toggle("mirrored", mirror);
+  }
+
+  /** @param {boolean} running */
+  #showRunning(running) {
+    this.layout.cover.hidden = running;
+    this.layout.root.classList.toggle("running", running);
+    this.layout.start.disabled = false;
+    this.layout.loading.hidden = true;
+    this.#applyLooks();
+  }
+
+  #showIdle() {
+    this.#showAbsence();
+    this.layout.speed.textContent = "";
+    this.layout.start.disabled = false;
+    this.#showMessage("", this.data.privacy[this.choices.way]);
+  }
+
+  /** @param {string} title @param {string} text */
+  #showMessage(title, text) {
+    const parts = [title && make("strong", {}, title), text && make("p", {}, text)].filter(Boolean);
+    this.layout.message.replaceChildren(.../** @type {HTMLElement[]} */ (parts));
+  }
+}

@@ -1,0 +1,203 @@
+"""Live with a fake camera, in each of its ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.e2e.app_server import AppServer
+from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, ONE_THREAD, Launch, screenshot_open_page
+from tests.e2e.input_files import write_camera_video
+from tests.e2e.page_state import wait_until_ready
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+PRIVATE = "Private: in your browser"
+_SPEED = re.compile(r"\d+ frames/s shown, [1-9]\d* analyzed")
+_READ = re.compile("Read as|ncertain")
+_PIXELS = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+    .filter((value, i) => i % 4 === 3 && value > 0).length"""
+
+_NO_UDP = """
+    const Connection = window.RTCPeerConnection;
+    window.RTCPeerConnection = function (options) {
+        return new Connection({ ...options, iceTransportPolicy: "relay" }); // and there is no relay
+    };"""
+
+
+@pytest.fixture(scope="module")
+def camera_file(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the camera shows: a woman turning her head."""
+    video = tmp_path_factory.mktemp("camera") / "woman.mjpeg"
+    return write_camera_video(test_data / "media" / "woman_turning_640x360_20s.mp4", video)
+
+
+@pytest.fixture(scope="module")
+def camera_flags(camera_file: Path, yunet_file: Path) -> tuple[str, ...]:
+    return (*CAMERA_FLAGS, f"--use-file-for-fake-video-capture={camera_file}")
+
+
+@pytest.fixture(scope="module")
+def camera_browser(launch: Launch, camera_flags: tuple[str, ...]) -> Browser:
+    return launch(*camera_flags)
+
+
+@pytest.fixture
+def live_page(camera_browser: Browser, server: AppServer) -> Iterator[Page]:
+    """The Live page before Start."""
+    with open_live(camera_browser, server) as page:
+        yield page
+
+
+@contextmanager
+def open_live(browser: Browser, server: AppServer) -> Iterator[Page]:
+    context = browser.new_context(base_url=server.url, viewport=DESKTOP, color_scheme="dark")
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    page.goto("/live")
+    wait_until_ready(page)
+    yield page
+    context.close()
+
+
+def start(page: Page, way: str = "") -> None:
+    """Start, and wait for predictions."""
+    if way:
+        page.get_by_role("radio", name=way).click()
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect_predictions(page)
+
+
+def expect_predictions(page: Page) -> None:
+    expect(page.locator(".speed")).to_have_text(_SPEED, timeout=40_000)
+    expect(page.locator(".answer .title")).to_have_text(_READ)
+    expect(page.locator(".bars .number").first).to_have_text(re.compile(r"\d+ %"))
+    assert page.locator(".picture canvas").evaluate(_PIXELS) > 500, "no box was drawn"
+
+
+def test_video_is_analyzed_on_the_server(live_page: Page) -> None:
+    start(live_page)
+    expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
+    expect_predictions(live_page)
+    screenshot_open_page(live_page, "live", "dark")
+    live_page.get_by_role("button", name="Stop", exact=True).click()
+    expect(live_page.get_by_role("button", name="Start", exact=True)).to_be_visible()
+    assert live_page.locator("video").first.evaluate("(video) => video.srcObject === null")
+
+
+def test_in_the_browser_no_frame_leaves_the_machine(live_page: Page) -> None:
+    sent: list[Request] = []
+    sockets: list[str] = []
+    live_page.on("request", lambda request: sent.append(request))
+    live_page.on("websocket", lambda socket: sockets.append(socket.url))
+    start(live_page, PRIVATE)
+    live_page.wait_for_timeout(1000)
+    assert sent
+    assert {request.method for request in sent} == {"GET"}
+    assert not sockets
+    assert "over WebRTC" not in live_page.locator(".speed").inner_text()
+
+
+def test_choices_are_remembered_on_this_device(live_page: Page) -> None:
+    live_page.get_by_role("radio", name=PRIVATE).click()
+    live_page.get_by_text("Settings", exact=True).click()
+    live_page.get_by_label("Smoothing").select_option("calm")
+    live_page.get_by_label("Operating point").select_option("balanced")
+    live_page.get_by_label("Faces at most").select_option("1")
+    live_page.get_by_label("Mirror my picture").uncheck()
+    live_page.reload()
+    wait_until_ready(live_page)
+    expect(live_page.get_by_role("radio", name=PRIVATE)).to_have_attribute("aria-checked", "true")
+    live_page.get_by_text("Settings", exact=True).click()
+    expect(live_page.get_by_label("Smoothing")).to_have_value("calm")
+    expect(live_page.get_by_label("Operating point")).to_have_value("balanced")
+    expect(live_page.get_by_label("Faces at most")).to_have_value("1")
+    expect(live_page.get_by_label("Mirror my picture")).not_to_be_checked()
+    start(live_page)
+    expect(live_page.locator("video.mirrored")).to_have_count(0)
+    live_page.get_by_label("Mirror my picture").check()
+    expect(live_page.locator("video.mirrored")).to_have_count(1)
+
+
+def test_the_video_can_be_started_again_after_a_visit_to_another_page(live_page: Page) -> None:
+    start(live_page)
+    expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
+    for name in ("Jobs", "Live"):
+        live_page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        expect(live_page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    wait_until_ready(live_page)
+    start(live_page)
+    expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
+
+
+def test_a_picture_goes_on_to_predict(live_page: Page) -> None:
+    start(live_page, PRIVATE)
+    live_page.get_by_role("button", name="Open in Predict").click()
+    expect(live_page.get_by_role("heading", name="Predict", exact=True)).to_be_visible()
+    expect(live_page.get_by_text("1 face found")).to_be_visible()
+
+
+def test_a_video_file_is_played_through_the_same_view(live_page: Page, test_data: Path) -> None:
+    live_page.get_by_role("radio", name=PRIVATE).click()
+    with live_page.expect_file_chooser() as chooser:
+        live_page.get_by_role("radio", name="Video file").click()
+    chooser.value.set_files(test_data / "media" / "woman_turning_640x360_20s.mp4")
+    expect_predictions(live_page)
+
+
+def test_a_missing_camera_is_reported_before_start(launch: Launch, server: AppServer) -> None:
+    with open_live(launch("--use-fake-ui-for-media-stream"), server) as page:
+        expect(page.get_by_role("status").filter(has_text="No camera was found")).to_be_visible()
+        expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+        page.get_by_role("radio", name="Screen or window").click()
+        expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+
+
+def test_a_denied_camera_is_explained(launch: Launch, server: AppServer) -> None:
+    with open_live(launch("--use-fake-device-for-media-stream", "--deny-permission-prompts"), server) as page:
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(page.get_by_role("status").filter(has_text="does not allow")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+
+
+def test_where_udp_is_blocked_the_model_runs_in_the_browser(live_page: Page) -> None:
+    live_page.add_init_script(_NO_UDP)
+    live_page.reload()
+    wait_until_ready(live_page)
+    start(live_page)
+    assert "as pictures" in live_page.locator(".speed").inner_text(), "pictures bridge the time to connect"
+    expect(live_page.get_by_text("from this network. The model runs")).to_be_visible(timeout=40_000)
+    expect(live_page.get_by_role("radio", name=PRIVATE)).to_have_attribute("aria-checked", "true")
+    expect_predictions(live_page)
+
+
+def test_a_full_server_and_a_lost_connection(
+    camera_browser: Browser, yunet_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    environment = {**ONE_THREAD, "FERSCOPE_YUNET": str(yunet_file), "FERSCOPE_LIVE_VIEWERS": "1"}
+    app = AppServer(tmp_path_factory.mktemp("full") / "store", environment)
+    app.start()
+    try:
+        with open_live(camera_browser, app) as second:
+            with open_live(camera_browser, app) as first:
+                start(first)
+                start(second)
+                expect(second.get_by_text("The server is full: 1 person is live")).to_be_visible()
+                expect_predictions(second)
+                expect_predictions(first)  # still
+                app.kill()
+                expect(first.get_by_text("The connection to the server was lost")).to_be_visible()
+                app.start()
+                expect(first.get_by_text("The connection to the server was lost")).to_be_hidden(timeout=60_000)
+                expect_predictions(first)
+            second.get_by_role("button", name="Stop", exact=True).click()
+            second.wait_for_timeout(5000)  # the tab of the first viewer is closed
+            start(second, "On the server")
+            expect(second.get_by_text("The server is full")).to_be_hidden()
+    finally:
+        app.stop()
