@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from tests.support.synthetic_datasets import write_ferplus_like
 DATASET = "faces"
 WAIT_MS = 300_000
 
-_PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 _FACES_FOUND = re.compile(r"^(No|One|\d+) faces? found$")
 _MEASURE_FRAMES = """(video, seconds) => new Promise(done => {
     const times = [performance.now()];
@@ -64,12 +62,16 @@ class RunningApp:
 
 
 @contextmanager
-def run_app(environment: dict[str, str]) -> Iterator[RunningApp]:
-    """Run the app on a temporary store with a synthetic dataset."""
+def run_app(environment: dict[str, str], camera_video: Path | None = None) -> Iterator[RunningApp]:
+    """Run the app on a temporary store with a synthetic dataset.
+
+    Args:
+        camera_video: what the camera shows, as motion JPEG; by default a clip.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _import_faces(folder)
-        camera = ("--use-file-for-fake-video-capture=" + str(_camera_video(folder)), *CAMERA_FLAGS)
+        camera = ("--use-file-for-fake-video-capture=" + str(camera_video or _camera_video(folder)), *CAMERA_FLAGS)
         yunet = sorted((MEDIA.parent.parent / "models").glob("face_detection_yunet*.onnx"))
         server = AppServer(folder / "store", {**environment, **({"FERSCOPE_YUNET": str(yunet[0])} if yunet else {})})
         server.start()
@@ -90,17 +92,10 @@ def open_page(page: Page, path: str) -> None:
 
 
 def start_video(page: Page) -> Locator:
-    """Press START on the Live page and return the video when it plays."""
-    player = page.frame_locator(_PLAYER)
-    player.get_by_role("button", name="Start").click(timeout=WAIT_MS)
-    video = player.locator("video")
-    video.wait_for(timeout=WAIT_MS)
-    deadline = time.monotonic() + WAIT_MS / 1000
-    while not video.evaluate("v => v.videoWidth > 0 && v.currentTime > 0"):
-        if time.monotonic() > deadline:
-            raise RuntimeError("The video never played.")
-        page.wait_for_timeout(250)
-    return video
+    """Press Start on the Live page and return the video when its faces are analyzed."""
+    page.get_by_role("button", name="Start", exact=True).click(timeout=WAIT_MS)
+    page.locator(".speed").filter(has_text="analyzed").wait_for(timeout=WAIT_MS)
+    return page.locator(".picture video")
 
 
 def measure_fps(video: Locator, seconds: float) -> tuple[float, float]:

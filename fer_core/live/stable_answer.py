@@ -14,7 +14,7 @@ LEAD_01 = 0.1
 """By so much another expression must be ahead of the one that is shown."""
 
 HOLD_S = 0.25
-"""For so long another answer must be ahead, or a doubt must last or be over, before it is shown."""
+"""For so long others must be ahead, or a doubt must last or be over, before what is shown changes."""
 
 
 class Answer(NamedTuple):
@@ -41,14 +41,13 @@ class StableAnswer:
 
     Attributes:
         shown: None before the first update.
-        challenger: another answer that is ahead, since `since_s`.
+        contested_since_s: since when another answer is ahead; None if none is.
     """
 
     lead_01: float = LEAD_01
     hold_s: float = HOLD_S
     shown: Answer | None = None
-    challenger: Answer | None = None
-    since_s: float = 0.0
+    contested_since_s: float | None = None
 
     def update(
         self, probabilities: Mapping[Expression, float], quality: FaceQuality, confidence_threshold: float, at_s: float
@@ -62,11 +61,11 @@ class StableAnswer:
         leading = self._leading(probabilities)
         newest = Answer(leading, abstain_reasons(quality, probabilities, confidence_threshold))
         if self.shown is None or self.shown.label not in probabilities or newest.is_like(self.shown):
-            self.shown, self.challenger = newest, None
-        elif self.challenger is None or not newest.is_like(self.challenger):
-            self.challenger, self.since_s = newest, at_s
-        if self.challenger is not None and at_s - self.since_s >= self.hold_s:
-            self.shown, self.challenger = newest, None
+            self.shown, self.contested_since_s = newest, None
+        elif self.contested_since_s is None:
+            self.contested_since_s = at_s
+        if self.contested_since_s is not None and at_s - self.contested_since_s >= self.hold_s:
+            self.shown, self.contested_since_s = newest, None
         return self.shown
 
     def _leading(self, probabilities: Mapping[Expression, float]) -> Expression:

@@ -75,7 +75,7 @@ def stage_data(model_id: str, session: LiveSession, titles: Mapping[str, str]) -
         "model": model,
         "model_id": model_id,
         "models": dict(titles),
-        "labels": [_label_value(label) for label in bundle.contract.labels],
+        "labels": [label_value(label) for label in bundle.contract.labels],
         "ways": {"browser": missing, "video": ""},
         "socket": socket_url(session.token),
         "privacy": _PRIVACY,
@@ -87,7 +87,8 @@ def stage_data(model_id: str, session: LiveSession, titles: Mapping[str, str]) -
     }
 
 
-def _label_value(label: Expression) -> dict[str, str]:
+def label_value(label: Expression) -> dict[str, str]:
+    """An expression with its name, its title and its colors."""
     color = expression_color(label)
     return {
         "name": str(label),

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from bench.support.videos import clip_frames
 from fer_core.bundles.bundle import INT8_FILE, MODEL_FILE, Bundle
@@ -27,23 +27,11 @@ from fer_core.labels import Expression
 from fer_core.live.browser_model import abstention_limits, browser_model
 from fer_core.live.smoothing import FaceTracker
 from tests.e2e.live.scripts_page import image_value, model_value, run_script
-from tests.e2e.live.web_app import WebApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 _CROPS = 200
 _FRAMES = 12
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
-    app = WebApp()
-    app.start()
-    page = browser.new_page()
-    page.goto(app.url)
-    yield page
-    page.close()
-    app.stop()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +41,7 @@ def noise() -> RgbImage:
     return np.asarray(cv2.resize(coarse, (320, 240), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def test_crops_have_the_same_pixels(page: Page, noise: RgbImage) -> None:
+def test_crops_have_the_same_pixels(scripts_page: Page, noise: RgbImage) -> None:
     generator = np.random.default_rng(1)
     crops = [
         AlignedCrop(*map(float, generator.uniform((0, 0, 12), (320, 240, 160))), roll)
@@ -63,7 +51,7 @@ def test_crops_have_the_same_pixels(page: Page, noise: RgbImage) -> None:
     script = """
         const { cropFace } = await load("inference/image.js");
         return crops.map((crop, i) => [...cropFace(toImage(image), crop, i % 2 ? 0.1 : 0).data]);"""
-    found = run_script(page, script, image=image_value(noise), crops=values)
+    found = run_script(scripts_page, script, image=image_value(noise), crops=values)
     for number, (crop, pixels) in enumerate(zip(crops, found, strict=True)):
         expected = crop_face(noise, crop, 0.1 if number % 2 else 0.0)
         np.testing.assert_array_equal(np.reshape(pixels, expected.shape), expected, err_msg=str(crop))
@@ -71,7 +59,7 @@ def test_crops_have_the_same_pixels(page: Page, noise: RgbImage) -> None:
 
 @pytest.mark.parametrize("color", ["gray", "rgb"])
 @pytest.mark.parametrize("normalization", ["byte", "unit", "image", "channel"])
-def test_the_contract_is_the_same(page: Page, noise: RgbImage, color: str, normalization: str) -> None:
+def test_the_contract_is_the_same(scripts_page: Page, noise: RgbImage, color: str, normalization: str) -> None:
     channels = {"gray": 1, "rgb": 3}[color]
     spread = {"mean": (0.4,) * channels, "std": (0.2,) * channels} if normalization == "channel" else {}
     contract = Contract.model_validate(
@@ -81,16 +69,20 @@ def test_the_contract_is_the_same(page: Page, noise: RgbImage, color: str, norma
     script = """
         const { normalize, resizeCrop } = await load("inference/contract.js");
         return faces.map((face) => [...normalize(contract, resizeCrop(contract, toImage(face)))]);"""
-    inputs = run_script(page, script, contract=contract.model_dump(mode="json"), faces=[*map(image_value, faces)])
+    inputs = run_script(
+        scripts_page, script, contract=contract.model_dump(mode="json"), faces=[*map(image_value, faces)]
+    )
     for values, face in zip(inputs, faces, strict=True):
         np.testing.assert_allclose(values, contract.apply(face).ravel(), atol=1e-4, err_msg=str(face.shape))
 
 
 @pytest.mark.parametrize("model_file", [MODEL_FILE, INT8_FILE])
-def test_real_crops_have_the_same_probabilities(page: Page, yunet_file: Path, test_data: Path, model_file: str) -> None:
+def test_real_crops_have_the_same_probabilities(
+    scripts_page: Page, yunet_file: Path, test_data: Path, model_file: str
+) -> None:
     crops = _read_crops(test_data / "ferplus.zip")
     bundle = Bundle.open(SHIPPED_FOLDER, model_file=model_file, flip_tta=False)
-    model = model_value(page, browser_model(bundle, YuNetDetector(yunet_file), model_file=model_file))
+    model = model_value(scripts_page, browser_model(bundle, YuNetDetector(yunet_file), model_file=model_file))
     script = """
         const { openNetworks } = await load("inference/networks.js");
         const { normalize, probabilities, resizeCrop } = await load("inference/contract.js");
@@ -101,7 +93,7 @@ def test_real_crops_have_the_same_probabilities(page: Page, yunet_file: Path, te
             rows.push(probabilities(model.calibration, "balanced", logits));
         }
         return rows;"""
-    found = np.array(run_script(page, script, model=model, crops=[*map(image_value, crops)]))
+    found = np.array(run_script(scripts_page, script, model=model, crops=[*map(image_value, crops)]))
     expected = bundle.probabilities(bundle.contract.apply_batch(crops), OperatingPoint.BALANCED)
     assert found.shape == (_CROPS, 8)
     if model_file == MODEL_FILE:
@@ -109,7 +101,7 @@ def test_real_crops_have_the_same_probabilities(page: Page, yunet_file: Path, te
     assert (found.argmax(1) == expected.argmax(1)).mean() >= 0.99
 
 
-def test_frames_have_the_same_faces(page: Page, yunet_file: Path, test_data: Path) -> None:
+def test_frames_have_the_same_faces(scripts_page: Page, yunet_file: Path, test_data: Path) -> None:
     frames = [image for image, _ in clip_frames(test_data / "media" / "woman_turning_640x360_20s.mp4")]
     frames = frames[:: len(frames) // _FRAMES][:_FRAMES]
     bundle = Bundle.open(SHIPPED_FOLDER, model_file=INT8_FILE, flip_tta=False)
@@ -131,8 +123,8 @@ def test_frames_have_the_same_faces(page: Page, yunet_file: Path, test_data: Pat
         }
         return found;"""
     threshold = bundle.calibration.points[OperatingPoint.ACCURATE].confidence_threshold
-    model = model_value(page, browser_model(bundle, detector))
-    found = run_script(page, script, model=model, frames=[*map(image_value, frames)], threshold=threshold)
+    model = model_value(scripts_page, browser_model(bundle, detector))
+    found = run_script(scripts_page, script, model=model, frames=[*map(image_value, frames)], threshold=threshold)
     predictor, n_faces = Predictor(bundle, detector), 0
     for faces, frame in zip(found, frames, strict=True):
         expected = predictor.predict_faces(frame, detector.detect(frame))
@@ -146,7 +138,7 @@ def test_frames_have_the_same_faces(page: Page, yunet_file: Path, test_data: Pat
     assert n_faces >= _FRAMES - 2
 
 
-def test_faces_are_tracked_the_same(page: Page) -> None:
+def test_faces_are_tracked_the_same(scripts_page: Page) -> None:
     frames = [*_moving_faces()]
     script = """
         const { FaceTracker } = await load("tracking/tracker.js");
@@ -156,7 +148,7 @@ def test_faces_are_tracked_the_same(page: Page) -> None:
         return frames.map(([at, readings]) => tracker.update(readings, at, reasons).map(
             ({ id, box, label, reasons: [reason], probabilities }) => ({ id, box, label, reason, probabilities })));"""
     values = [(at_s, [_reading(each) for each in predictions]) for at_s, predictions in frames]
-    found = run_script(page, script, frames=values, limits=abstention_limits())
+    found = run_script(scripts_page, script, frames=values, limits=abstention_limits())
     tracker, labels = FaceTracker(), [*frames[0][1][0].probabilities]
     for (at_s, predictions), faces in zip(frames, found, strict=True):
         expected = tracker.update(predictions, at_s, confidence_threshold=0.6)

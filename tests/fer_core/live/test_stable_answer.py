@@ -23,9 +23,19 @@ def test_another_expression_must_lead_clearly_and_for_a_while() -> None:
     answer = StableAnswer()
     show(answer, 0.8, 0.0)
     assert show(answer, 0.5 - LEAD_01 / 2 + 0.01, 1.0).label is HAPPINESS, "it does not lead by enough"
+    show(answer, 0.8, 1.5)
     assert show(answer, 0.2, 2.0).label is HAPPINESS
     assert show(answer, 0.2, 2.0 + HOLD_S / 2).label is HAPPINESS
     assert show(answer, 0.2, 2.0 + HOLD_S).label is NEUTRAL
+
+
+def test_answers_that_alternate_do_not_keep_the_old_one() -> None:
+    answer = StableAnswer()
+    show(answer, 0.9, 0.0, threshold=0.6)
+    dark, small = FaceQuality(100, sharpness=0.01), FaceQuality(10)
+    for step in range(8):
+        newest = show(answer, 0.9, 1 + step * HOLD_S / 4, quality=(dark, small)[step % 2], threshold=0.6)
+    assert newest.reasons
 
 
 def test_a_moment_of_another_expression_is_not_shown() -> None:

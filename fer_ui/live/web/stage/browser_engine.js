@@ -8,11 +8,13 @@
  *   onProgress: (done01: number) => void}} Listener */
 
 const SIDE_MAX_PX = 1280;
+const FRAMES_MAX = 2; // one that is analyzed, and the next one, so that the worker need not wait for it
 
 export class BrowserEngine {
   /** @param {import("../inference/networks.js").BrowserModel} model @param {Listener} listener */
   constructor(model, listener) {
-    this.busy = true;
+    this.isOpen = false;
+    this.frames = 0;
     this.transport = "";
     this.worker = new Worker(new URL("../inference/worker.js", import.meta.url), { type: "module" });
     this.opened = new Promise((resolve, reject) => {
@@ -21,7 +23,8 @@ export class BrowserEngine {
         if (data.progress !== undefined) listener.onProgress(data.progress);
         else if (data.ready) resolve(undefined);
         else if (data.error) reject(new Error(data.error));
-        if (data.ready || data.number !== undefined) this.busy = false;
+        if (data.ready) this.isOpen = true;
+        if (data.number !== undefined) this.frames--;
         if (data.error && data.number !== undefined) listener.onProblem("engine_failed", data.error);
         if (data.predictions) listener.onResult(data);
       });
@@ -31,20 +34,20 @@ export class BrowserEngine {
 
   /** Whether the next frame can be taken. */
   get isFree() {
-    return !this.busy;
+    return this.isOpen && this.frames < FRAMES_MAX;
   }
 
   /** Take a frame; the result comes to the listener.
    * @param {HTMLVideoElement} video @param {number} number @param {number} atS @param {number} facesMax */
   async send(video, number, atS, facesMax) {
-    this.busy = true;
+    this.frames++;
     try {
       const scale = Math.min(1, SIDE_MAX_PX / Math.max(video.videoWidth, video.videoHeight));
       const size = { resizeWidth: Math.round(video.videoWidth * scale), resizeHeight: Math.round(video.videoHeight * scale) };
       const frame = await createImageBitmap(video, scale < 1 ? size : {});
       this.worker.postMessage({ frame, number, atS, facesMax }, [frame]);
     } catch {
-      this.busy = false; // the video had no frame; the next one is taken
+      this.frames--; // the video had no frame; the next one is taken
     }
   }
 

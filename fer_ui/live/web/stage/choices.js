@@ -42,7 +42,7 @@ export const SMOOTHING = {
 export function loadChoices() {
   let stored;
   try {
-    stored = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    stored = JSON.parse(localStorage.getItem(KEY) ?? "{}") ?? {};
   } catch {
     stored = {}; // no storage in this browser, or somebody else's value
   }

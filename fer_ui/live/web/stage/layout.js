@@ -14,7 +14,7 @@ const WAYS = { server: "On the server", browser: "Private: in your browser" };
 
 /** Make the elements.
  * @param {Actions} actions @param {import("./choices.js").Choices} choices
- * @param {{answer: HTMLElement, timeline: HTMLElement, settings: HTMLElement}} parts */
+ * @param {{answer: HTMLElement, timeline: HTMLElement, extras: HTMLElement, settings: HTMLElement}} parts */
 export function createLayout(actions, choices, parts) {
   const video = make("video", { playsinline: "", "aria-label": "Your picture" });
   video.muted = true;
@@ -25,6 +25,8 @@ export function createLayout(actions, choices, parts) {
   const cover = make("div", { class: "cover" }, message, start);
   const loading = make("progress", { hidden: "", "aria-label": "Loading the model" });
   const picture = make("div", { class: "picture" }, video, canvas, cover, loading);
+  const prompt = make("p", { class: "prompt", role: "status", hidden: "" });
+  picture.append(prompt);
   const notice = make("p", { class: "notice", role: "status", hidden: "" });
 
   const fileInput = make("input", { type: "file", accept: "video/*", hidden: "" });
@@ -43,6 +45,6 @@ export function createLayout(actions, choices, parts) {
 
   const controls = make("div", { class: "controls" }, sources.element, ways.element, fileInput);
   const view = make("div", { class: "view" }, make("div", { class: "left" }, picture, notice, tools), parts.answer);
-  const root = make("div", { class: "stage" }, controls, view, parts.timeline, parts.settings);
-  return { root, video, canvas, start, message, cover, loading, picture, notice, fileInput, ways, speed };
+  const root = make("div", { class: "stage" }, controls, view, parts.timeline, parts.extras, parts.settings);
+  return { root, video, canvas, start, message, cover, loading, picture, prompt, notice, fileInput, ways, speed };
 }

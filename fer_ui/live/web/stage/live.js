@@ -26,7 +26,7 @@ export const nowS = () => performance.now() / 1000;
 
 export class Live {
   /**
-   * @param {HTMLVideoElement} video @param {import("./stage.js").Model} model
+   * @param {HTMLVideoElement} video @param {import("./types.js").Model} model
    * @param {import("./choices.js").Choices} choices @param {(moment: Moment) => void} onMoment
    */
   constructor(video, model, choices, onMoment) {

@@ -5,7 +5,7 @@ import { Stage } from "./stage.js";
 /** @type {WeakMap<HTMLElement, Stage>} */
 const stages = new WeakMap();
 
-/** @param {import("./stage.js").Component} component @returns {() => void} ends it */
+/** @param {import("./types.js").Component} component @returns {() => void} ends it */
 export function mount(component) {
   const { parentElement, data } = component;
   const stage = stages.get(parentElement);

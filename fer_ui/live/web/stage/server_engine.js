@@ -25,6 +25,7 @@ export class ServerEngine {
     this.isAdmitted = false;
     this.isConnected = false;
     this.sentMs = -Infinity;
+    this.dueMs = 0;
     /** @type {number | null} */
     this.pending = null;
     this.canvas = document.createElement("canvas");
@@ -44,13 +45,14 @@ export class ServerEngine {
   get isFree() {
     const elapsedMs = performance.now() - this.sentMs;
     if (!this.isAdmitted) return false;
-    if (this.isConnected) return elapsedMs >= 1000 / VIDEO_FPS_MAX - 4;
+    if (this.isConnected) return performance.now() >= this.dueMs;
     return this.pending === null || elapsedMs > PICTURE_LOST_AFTER_MS;
   }
 
   /** @param {HTMLVideoElement} video @param {number} number @param {number} _atS @param {number} facesMax */
   send(video, number, _atS, facesMax) {
     this.sentMs = performance.now();
+    this.dueMs = Math.max(this.sentMs, this.dueMs + 1000 / VIDEO_FPS_MAX);
     this.newest = number;
     this.socket.setFacesMax(facesMax);
     if (this.isConnected) this.video?.send(video, number % NUMBERS);

@@ -5,24 +5,16 @@ import { AnswerPanel } from "./answer_panel.js";
 import { loadChoices, saveChoices } from "./choices.js";
 import { make } from "./dom.js";
 import { EngineRunner } from "./engines.js";
+import { faceNote } from "./face_note.js";
 import { createLayout } from "./layout.js";
 import { Live, nowS } from "./live.js";
 import { PictureView } from "./picture_view.js";
+import { ScreenLock, snapshot, toggleFullScreen } from "./screen.js";
 import { SettingsPanel } from "./settings_panel.js";
 import { foreseeProblem, openSource, SourceError } from "./sources.js";
 import { describeSpeed } from "./speed.js";
 import { Timeline } from "./timeline.js";
-
-/** @typedef {import("../inference/networks.js").BrowserModel & {calibration: import("../inference/contract.js").Calibration,
- *   limits: import("../inference/face_quality.js").Limits}} Model */
-
-/** What the server gives; `ways` has a reason for each way that is not possible: `browser`, and `video` to the server.
- * @typedef {{model: Model, models: Record<string, string>, model_id: string, labels: import("./answer.js").Label[],
- *   texts: import("./answer.js").ReasonTexts & {problems: Record<string, {title: string, remedy: string}>},
- *   ways: Record<string, string>, privacy: Record<string, string>, socket: string, style: string}} Data */
-
-/** @typedef {{data: Data, parentElement: HTMLElement, setStateValue: (name: string, value: any) => void,
- *   setTriggerValue: (name: string, value: any) => void}} Component */
+import { ToolsPanel } from "./tools_panel.js";
 
 const ANSWERS_EVERY_S = 0.2; // numbers that change faster can't be read
 const STATUS_EVERY_MS = 500;
@@ -35,7 +27,7 @@ const ABSENCES = {
 };
 
 export class Stage {
-  /** @param {Component} component */
+  /** @param {import("./types.js").Component} component */
   constructor({ data, parentElement, setStateValue, setTriggerValue }) {
     this.data = data;
     this.setStateValue = setStateValue;
@@ -51,11 +43,20 @@ export class Stage {
     /** @type {EngineRunner | null} */
     this.engines = null;
     this.run = 0; // number of the start, so that a stop during it is noticed
+    this.screen = new ScreenLock();
     this.timeline = new Timeline();
     this.panel = this.#createPanel();
     this.settings = new SettingsPanel(this);
-    const parts = { answer: this.panel.element, timeline: this.timeline.element, settings: this.settings.element };
-    this.layout = createLayout(this.#actions, this.choices, parts);
+    /** Corrects probabilities for one person. @type {((values: number[]) => number[]) | null} */
+    this.baseline = null;
+    this.tools = new ToolsPanel(this);
+    this.layout = createLayout(this.#actions, this.choices, {
+      answer: this.panel.element,
+      timeline: this.timeline.element,
+      extras: this.tools.element,
+      settings: this.settings.element,
+    });
+    /** @type {any} */ (this.layout.root).stage = this; // for benchmarks and the console
     this.view = new PictureView(this.layout.canvas);
     parentElement.replaceChildren(make("style", {}, data.style), this.layout.root);
     this.#showIdle();
@@ -75,15 +76,15 @@ export class Stage {
       this.restart();
     },
     chooseFace: (x, y) => this.view.choose(x, y),
-    fullScreen: () => this.#toggleFullScreen(),
-    predict: () => this.#predictSnapshot(),
+    fullScreen: () => toggleFullScreen(this.layout.root),
+    predict: () => this.setTriggerValue("snapshot", snapshot(this.layout.video)),
   };
 
   #createPanel() {
     return new AnswerPanel(this.data.labels, (id) => (this.view.focus = id));
   }
 
-  /** Take new data of the server: the model may be another. @param {Data} data */
+  /** Take new data of the server: the model may be another. @param {import("./types.js").Data} data */
   update(data) {
     const isOther = data.model_id !== this.data.model_id;
     const isBack = this.engines?.isReconnecting && data.socket !== this.data.socket; // a server that was restarted
@@ -103,6 +104,8 @@ export class Stage {
     navigator.mediaDevices?.removeEventListener("devicechange", this.#onDeviceChange);
     this.stop();
     this.view.close();
+    this.tools.forget();
+    this.screen.close();
     this.unmounted = true;
   }
 
@@ -127,6 +130,7 @@ export class Stage {
     const run = ++this.run;
     this.layout.start.disabled = true;
     this.#showMessage("", "");
+    this.timeline.clear();
     try {
       const source = await openSource(this.layout.video, this.choices, this.file, () => this.#onEnded());
       if (run !== this.run) return source.stop();
@@ -134,6 +138,7 @@ export class Stage {
       const { videoWidth, videoHeight } = this.layout.video;
       this.layout.picture.style.aspectRatio = `${videoWidth} / ${videoHeight}`;
       this.live = new Live(this.layout.video, this.data.model, this.choices, (moment) => this.#onMoment(moment));
+      this.live.baseline = this.baseline;
       this.#showRunning(true);
       this.settings.showCameras(); // they have names now
       this.engines = new EngineRunner(this, this.live);
@@ -173,6 +178,19 @@ export class Stage {
     this.layout.notice.hidden = !text;
   }
 
+  /** Ask for something in the picture. @param {string} text */
+  showPrompt(text) {
+    if (!this.layout) return;
+    this.layout.prompt.textContent = text;
+    this.layout.prompt.hidden = !text;
+  }
+
+  /** @param {((values: number[]) => number[]) | null} baseline */
+  setBaseline(baseline) {
+    this.baseline = baseline;
+    if (this.live) this.live.baseline = baseline;
+  }
+
   /** @param {number} done01 */
   showLoading(done01) {
     this.layout.loading.hidden = done01 >= 1;
@@ -208,13 +226,16 @@ export class Stage {
     this.answeredS = moment.atS;
     const { labels, texts } = this.data;
     const threshold = this.live?.threshold ?? 0;
-    const answers = moment.faces.map((face) => toAnswer(face, labels, texts, threshold));
+    // While another answer is ahead but not shown yet, the numbers stay, too: they belong to what is said.
+    const answers = moment.faces.map(
+      (face) => (!face.isSettled && view.answers.get(face.id)) || toAnswer(face, labels, texts, threshold),
+    );
     view.answers = new Map(answers.map((answer) => [answer.id, answer]));
     this.timeline.add(answers, moment.atS);
-    const focused = answers.find(({ id }) => id === view.focus) ?? answers[0];
+    const focused = answers.find(({ id }) => id === view.focus) ?? answers[0] ?? null;
+    this.tools.onShown({ atS: moment.atS, focused, answers, faces: moment.faces });
     if (!focused) return this.#showAbsence();
-    const more = moment.found - moment.faces.length;
-    this.panel.show(focused, answers, threshold, more > 0 ? `${more} more in view: one at a time works best.` : "");
+    this.panel.show(focused, answers, threshold, faceNote(this.timeline.rows.get(focused.id) ?? [], moment));
   }
 
   #showAbsence() {
@@ -224,6 +245,7 @@ export class Stage {
   #showStatus() {
     if (!this.live) return;
     this.timeline.draw(nowS());
+    this.tools.onTick(nowS());
     this.layout.speed.textContent = describeSpeed(this.live.speed, this.live.engine?.transport ?? "");
     if (this.live.state === "running" && this.view.moment?.faces.length) return;
     this.#forgetFaces();
@@ -246,20 +268,6 @@ export class Stage {
     else this.#onDeviceChange();
   }
 
-  async #toggleFullScreen() {
-    if (document.fullscreenElement) await document.exitFullscreen();
-    else await this.layout.root.requestFullscreen?.();
-  }
-
-  /** Send the picture to the page Predict, where it is analyzed as a photo. */
-  #predictSnapshot() {
-    const { video } = this.layout;
-    const canvas = make("canvas");
-    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-    canvas.getContext("2d")?.drawImage(video, 0, 0);
-    this.setTriggerValue("snapshot", canvas.toDataURL("image/jpeg", 0.92));
-  }
-
   #applyLooks() {
     const mirror = this.choices.mirror && !!this.source?.canMirror;
     Object.assign(this.view, { mirror, boxes: this.choices.boxes });
@@ -272,6 +280,8 @@ export class Stage {
     this.layout.root.classList.toggle("running", running);
     this.layout.start.disabled = false;
     this.layout.loading.hidden = true;
+    this.tools.show(running);
+    this.screen.keep(running);
     this.#applyLooks();
   }
 

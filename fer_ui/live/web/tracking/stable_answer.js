@@ -11,9 +11,8 @@ export class StableAnswer {
     this.holdS = holdS;
     /** @type {Answer | null} */
     this.shown = null;
-    /** @type {Answer | null} */
-    this.challenger = null;
-    this.sinceS = 0;
+    /** Since when another answer is ahead. @type {number | null} */
+    this.contestedSinceS = null;
   }
 
   /** Take a face's newest probabilities, already smoothed, and return the answer to show.
@@ -21,11 +20,13 @@ export class StableAnswer {
   update(values, reasons, atS) {
     const newest = { label: this.#leading(values), reasons };
     if (!this.shown || isLike(newest, this.shown)) {
-      [this.shown, this.challenger] = [newest, null];
-    } else if (!this.challenger || !isLike(newest, this.challenger)) {
-      [this.challenger, this.sinceS] = [newest, atS];
+      [this.shown, this.contestedSinceS] = [newest, null];
+    } else {
+      this.contestedSinceS ??= atS;
     }
-    if (this.challenger && atS - this.sinceS >= this.holdS) [this.shown, this.challenger] = [newest, null];
+    if (this.contestedSinceS !== null && atS - this.contestedSinceS >= this.holdS) {
+      [this.shown, this.contestedSinceS] = [newest, null];
+    }
     return this.shown;
   }
 

@@ -10,9 +10,10 @@ import { StableAnswer } from "./stable_answer.js";
 /** What is known of a face in one frame; the probabilities are in the order of the model's labels.
  * @typedef {{box: Box, probabilities: number[], quality: Quality}} Reading */
 
-/** A face that is followed; `label` is the index of the expression that is shown.
+/** A face that is followed; `label` is the index of the expression that is shown, which is about to change where it is
+ * not settled.
  * @typedef {{id: number, motion: FaceMotion, box: Box, probabilities: number[], label: number, reasons: string[],
- *   quality: Quality}} TrackedFace */
+ *   quality: Quality, isSettled: boolean}} TrackedFace */
 
 /** Why a face is doubtful. @typedef {(quality: Quality, probabilities: number[]) => string[]} FindReasons */
 
@@ -56,7 +57,8 @@ export class FaceTracker {
         const reasons = findReasons(track.quality, track.probabilities);
         const answer = track.answer.update(track.probabilities, reasons, atS);
         const { id, motion, probabilities, quality } = track;
-        return { id, motion, box: motion.predict(motion.atS), probabilities, quality, ...answer };
+        const isSettled = track.answer.contestedSinceS === null;
+        return { id, motion, box: motion.predict(motion.atS), probabilities, quality, isSettled, ...answer };
       })
       .sort((one, other) => area(other.box) - area(one.box) || one.id - other.id);
   }

@@ -1,0 +1,14 @@
+// What the server gives to the stage, and what Streamlit gives to a component.
+
+/** @typedef {import("../inference/networks.js").BrowserModel & {calibration: import("../inference/contract.js").Calibration,
+ *   limits: import("../inference/face_quality.js").Limits}} Model */
+
+/** What the server gives; `ways` has a reason for each way that is not possible: `browser`, and `video` to the server.
+ * @typedef {{model: Model, models: Record<string, string>, model_id: string, labels: import("./answer.js").Label[],
+ *   texts: import("./answer.js").ReasonTexts & {problems: Record<string, {title: string, remedy: string}>},
+ *   ways: Record<string, string>, privacy: Record<string, string>, socket: string, style: string}} Data */
+
+/** @typedef {{data: Data, parentElement: HTMLElement, setStateValue: (name: string, value: any) => void,
+ *   setTriggerValue: (name: string, value: any) => void}} Component */
+
+export {};

@@ -1,0 +1,21 @@
+"""A page that can run the scripts of Live without the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.live.web_app import WebApp
+
+
+@pytest.fixture(scope="session")
+def scripts_page(browser: Browser) -> Iterator[Page]:
+    app = WebApp()
+    app.start()
+    page = browser.new_page()
+    page.goto(app.url)
+    yield page
+    page.close()
+    app.stop()
