@@ -158,7 +158,7 @@ def _run_loop() -> Iterator[tuple[int, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    project = Path(__file__).resolve().parents[1]
+    project = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-m", "streamlit", "run", "bench/support/callback_loop.py", "--server.port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(project)}
     with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.DEVNULL) as process:
