@@ -17,6 +17,7 @@ has_library 'libpangoft2-1\.0\.so\.0' || need libpangoft2-1.0-0
 if [ "${1:-app}" = tests ]; then
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need chromium
     command -v ffmpeg >/dev/null 2>&1 || need ffmpeg
+    command -v turnserver >/dev/null 2>&1 || need coturn
 fi
 [ -n "$missing" ] || exit 0
 

@@ -55,6 +55,16 @@ PROBLEMS = {
         "internet a TURN server is needed: set FERSCOPE_ICE_SERVERS and restart FERscope. Or choose “Private: in your "
         "browser”, which needs no connection.",
     ),
+    "turn_refused": Problem(
+        "The TURN server refused the connection",
+        "The user name, password or secret of FERSCOPE_ICE_SERVERS is wrong. Correct it and restart FERscope. If you "
+        "press Start, pictures are sent until then, or the model runs in your browser.",
+    ),
+    "turn_unreachable": Problem(
+        "The TURN server does not answer",
+        "Check that it runs, and its address in FERSCOPE_ICE_SERVERS. Video still connects within a network. If it "
+        "does not, the model runs in your browser.",
+    ),
     "lost": Problem(
         "The connection to the server was lost",
         "The server was stopped or the network is gone. Check both and press Start again.",

@@ -9,11 +9,13 @@ from typing import Any
 import streamlit as st
 
 from fer_core.bundles.bundle import Bundle
+from fer_core.bundles.catalog import active_model_id
 from fer_core.detection.detector import FaceDetector
 from fer_core.errors import DetectorError
 from fer_core.inference.abstention import REASON_TEXTS, REMEDIES
 from fer_core.labels import Expression
 from fer_core.live.browser_model import browser_model, calibration_values
+from fer_core.settings import settings
 from fer_ui.live.live_socket import LiveSession
 from fer_ui.live.problems import PROBLEMS
 from fer_ui.live.web_files import NETWORKS, missing_in_browser, runtime_url, scripts_url, socket_url
@@ -55,12 +57,15 @@ def show_stage(data: Mapping[str, Any]) -> Any:
     return _component(key=_KEY, data=dict(data), **callbacks)
 
 
-def stage_data(model_id: str, session: LiveSession, titles: Mapping[str, str]) -> dict[str, Any]:
+def stage_data(
+    model_id: str, session: LiveSession, titles: Mapping[str, str], ice_servers: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Build what the stage needs.
 
     Args:
         session: with its predictor.
         titles: of the models that can be chosen, by id.
+        ice_servers: for WebRTC, from `parse_ice_servers`.
     """
     assert session.predictor is not None
     bundle, detector = session.predictor.bundle, session.predictor.detector
@@ -74,9 +79,11 @@ def stage_data(model_id: str, session: LiveSession, titles: Mapping[str, str]) -
         "style": _STYLE.read_text("utf-8"),
         "model": model,
         "model_id": model_id,
+        "active_id": active_model_id(settings()),
         "models": dict(titles),
         "labels": [label_value(label) for label in bundle.contract.labels],
         "ways": {"browser": missing, "video": ""},
+        "ice_servers": ice_servers,
         "socket": socket_url(session.token),
         "privacy": _PRIVACY,
         "texts": {

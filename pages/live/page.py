@@ -52,7 +52,7 @@ def _live(model: ModelEntry, models: dict[str, ModelEntry]) -> None:
     for text in filter(None, warnings):
         notice("warning", text)
     titles = model_titles([*models.values()]) if model.id in models else {model.id: model.info.title}
-    state = show_stage(stage_data(model.id, session, titles))
+    state = show_stage(stage_data(model.id, session, titles, servers))
     with show_errors(), st.container(key="live-video"):
         connect_video(session, servers, playing=wants_video())
     if state.snapshot:

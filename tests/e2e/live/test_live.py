@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +27,10 @@ _READ = re.compile("Read as|ncertain")
 _PIXELS = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
     .filter((value, i) => i % 4 === 3 && value > 0).length"""
 
-_NO_UDP = """
+_RELAY_ONLY = """
     const Connection = window.RTCPeerConnection;
     window.RTCPeerConnection = function (options) {
-        return new Connection({ ...options, iceTransportPolicy: "relay" }); // and there is no relay
+        return new Connection({ ...options, iceTransportPolicy: "relay" });
     };"""
 
 
@@ -150,6 +154,16 @@ def test_a_video_file_is_played_through_the_same_view(live_page: Page, test_data
     expect_predictions(live_page)
 
 
+def test_a_shared_screen_is_analyzed(live_page: Page) -> None:
+    live_page.get_by_role("radio", name=PRIVATE).click()
+    live_page.get_by_role("radio", name="Screen or window").click()
+    live_page.get_by_role("button", name="Start", exact=True).click()
+    expect(live_page.locator(".speed")).to_have_text(_SPEED, timeout=40_000)
+    expect(live_page.locator(".answer .title")).to_have_text("No face in view")  # the browser shares a test picture
+    live_page.get_by_role("radio", name="Camera", exact=True).click()
+    expect_predictions(live_page)
+
+
 def test_a_missing_camera_is_reported_before_start(launch: Launch, server: AppServer) -> None:
     with open_live(launch("--use-fake-ui-for-media-stream"), server) as page:
         expect(page.get_by_role("status").filter(has_text="No camera was found")).to_be_visible()
@@ -166,7 +180,7 @@ def test_a_denied_camera_is_explained(launch: Launch, server: AppServer) -> None
 
 
 def test_where_udp_is_blocked_the_model_runs_in_the_browser(live_page: Page) -> None:
-    live_page.add_init_script(_NO_UDP)
+    live_page.add_init_script(_RELAY_ONLY)  # and there is no relay
     live_page.reload()
     wait_until_ready(live_page)
     start(live_page)
@@ -174,6 +188,51 @@ def test_where_udp_is_blocked_the_model_runs_in_the_browser(live_page: Page) -> 
     expect(live_page.get_by_text("from this network. The model runs")).to_be_visible(timeout=40_000)
     expect(live_page.get_by_role("radio", name=PRIVATE)).to_have_attribute("aria-checked", "true")
     expect_predictions(live_page)
+
+
+@contextmanager
+def turn_server(folder: Path, secret: str) -> Iterator[str]:
+    """Run coturn on loopback with a shared secret; yields its URL."""
+    program = shutil.which("turnserver")
+    if program is None:
+        pytest.skip("coturn is missing: `make setup` installs it on Debian and Ubuntu.")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [program, "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}"]
+    command += ["--use-auth-secret", f"--static-auth-secret={secret}", "--realm=ferscope", "--allow-loopback-peers"]
+    command += ["--no-cli", "--no-tls", "--no-dtls", f"--pidfile={folder / 'turn.pid'}", "--log-file=stdout"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield f"turn:127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def test_video_goes_through_turn_and_a_refusal_is_said(
+    launch: Launch, camera_flags: tuple[str, ...], yunet_file: Path, tmp_path: Path
+) -> None:
+    with turn_server(tmp_path, "north") as url:
+        browser = launch(*camera_flags, "--allow-loopback-in-peer-connection")
+        for secret in ("north", "wrong"):
+            servers = json.dumps([{"urls": url, "secret": secret}])
+            environment = {**ONE_THREAD, "FERSCOPE_YUNET": str(yunet_file), "FERSCOPE_ICE_SERVERS": servers}
+            app = AppServer(tmp_path / secret, environment)
+            app.start()
+            try:
+                with open_live(browser, app) as page:
+                    page.add_init_script(_RELAY_ONLY)
+                    page.reload()
+                    wait_until_ready(page)
+                    if secret == "wrong":
+                        expect(page.get_by_role("status").filter(has_text="refused the connection")).to_be_visible()
+                    start(page)
+                    text = "over WebRTC" if secret == "north" else "analyzed, "
+                    expect(page.locator(".speed")).to_contain_text(text, timeout=30_000)
+                    if secret == "wrong":
+                        expect(page.get_by_text("refused the connection. The model runs")).to_be_visible(timeout=40_000)
+            finally:
+                app.stop()
 
 
 def test_a_full_server_and_a_lost_connection(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import base64
+import hmac
+
 import pytest
 
 from fer_core.errors import SettingsError
-from fer_core.live.ice import EXAMPLE, parse_ice_servers
+from fer_core.live.ice import EXAMPLE, SECRET_LASTS_S, parse_ice_servers
 
 
 @pytest.mark.parametrize("value", ["", "  ", "[]"])
@@ -34,7 +37,18 @@ def test_invalid_servers_are_refused(value: str, message: str) -> None:
     assert "Give a JSON list" in str(error.value)
 
 
+def test_a_secret_becomes_a_password_that_expires() -> None:
+    """The password is what coturn computes: base64 of HMAC-SHA1."""
+    value = '[{"urls": "turn:a:1", "secret": "north", "username": "me"}, {"urls": "stun:b:2"}]'
+    turn, stun = parse_ice_servers(value, now_s=1_000_000.9)
+    assert turn["username"] == f"{1_000_000 + SECRET_LASTS_S}:me"
+    expected = base64.b64encode(hmac.digest(b"north", turn["username"].encode(), "sha1")).decode()
+    assert turn == {"urls": "turn:a:1", "username": turn["username"], "credential": expected}
+    assert stun == {"urls": "stun:b:2"}
+
+
 def test_credentials_are_not_repeated_in_errors() -> None:
-    with pytest.raises(SettingsError) as error:
-        parse_ice_servers('[{"urls": 3, "credential": "hunter2"}]')
-    assert "hunter2" not in str(error.value)
+    for name in ("credential", "secret"):
+        with pytest.raises(SettingsError) as error:
+            parse_ice_servers(f'[{{"urls": 3, "{name}": "hunter2"}}]')
+        assert "hunter2" not in str(error.value)

@@ -6,6 +6,16 @@ import { make } from "./dom.js";
 /** @typedef {import("./answer.js").Answer} Answer */
 /** @typedef {import("./answer.js").Label} Label */
 
+/** Title and detail of the answer where there is none. @type {Record<string, [string, string]>} */
+const ABSENCES = {
+  idle: ["No prediction yet", "Press Start to begin."],
+  starting: ["Starting", "The first prediction comes in a moment."],
+  late: ["The machine is behind", "The last prediction is more than a second old."],
+  running: ["No face in view", "Turn your face to the camera."],
+};
+
+const NO_FACE_IN_PICTURE = ["No face in view", "Faces are found from about 20 pixels on."];
+
 export class AnswerPanel {
   /** @param {Label[]} labels @param {(id: number) => void} onFocus called when a face is chosen */
   constructor(labels, onFocus) {
@@ -44,8 +54,9 @@ export class AnswerPanel {
     this.#list(several ? all : [], answer.id);
   }
 
-  /** Show that there is no face, or why there is no video. @param {string} title @param {string} detail */
-  showNone(title, detail) {
+  /** Show why there is no answer. @param {string} state of the video @param {boolean} isCamera */
+  showNone(state, isCamera) {
+    const [title, detail] = state === "running" && !isCamera ? NO_FACE_IN_PICTURE : ABSENCES[state];
     setText(this.title, title);
     setText(this.detail, detail);
     setText(this.remedy, "");

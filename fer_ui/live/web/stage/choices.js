@@ -1,6 +1,6 @@
 // What a viewer has chosen, remembered on this device.
 
-/** @typedef {{way: string, source: string, cameraId: string, facing: string, resolution: string, mirror: boolean,
+/** @typedef {{way: string, model: string, insteadOf: string, source: string, cameraId: string, facing: string, resolution: string, mirror: boolean,
  *   transport: string, boxes: boolean, smoothing: string, point: string, facesMax: number}} Choices */
 
 const KEY = "ferscope-live";
@@ -8,6 +8,8 @@ const KEY = "ferscope-live";
 /** @type {Choices} */
 export const DEFAULTS = {
   way: "server",
+  model: "", // chosen here
+  insteadOf: "", // the one in use at that time; another one in use later ends the choice
   source: "camera",
   cameraId: "",
   facing: "user",

@@ -41,7 +41,7 @@ export function segments(name, titles, chosen, onChoice) {
  * @param {(value: string) => void} onChoice */
 export function select(name, titles, chosen, onChoice) {
   const options = Object.entries(titles).map(([value, title]) => make("option", { value }, title));
-  const element = make("select", {}, ...options);
+  const element = make("select", { "aria-label": name }, ...options);
   element.value = chosen;
   element.addEventListener("change", () => onChoice(element.value));
   return { element: make("label", { class: "field" }, make("span", {}, name), element), select: element };

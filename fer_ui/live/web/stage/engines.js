@@ -9,6 +9,12 @@ import { ServerEngine } from "./server_engine.js";
 const RECONNECTIONS_MAX = 6;
 const RECONNECT_AFTER_MS = 500;
 
+/** Why video does not connect. @type {Record<string, string>} */
+const OBSTACLES = {
+  blocked: "Video can't reach the server from this network.",
+  turn_refused: "The TURN server refused the connection.",
+};
+
 /** Opens the engine of a running video, and another one where it fails: where the server can't be reached by video or
  * is full, the model runs in the browser; where it can't either, pictures are sent, or the viewer waits for a seat. */
 export class EngineRunner {
@@ -89,13 +95,13 @@ export class EngineRunner {
         onProblem: (problem, detail) => {
           if (problem === "lost") {
             this.reconnect();
-          } else if (problem !== "blocked") {
+          } else if (!(problem in OBSTACLES)) {
             stage.fail(problem, detail);
           } else if (canRunHere) {
-            this.open("browser", "Video can't reach the server from this network. The model runs in your browser.");
+            this.open("browser", `${OBSTACLES[problem]} The model runs in your browser.`);
           } else {
             engine.wantsVideo = false;
-            stage.showNotice("Video can't reach the server from this network. Pictures are sent instead.");
+            stage.showNotice(`${OBSTACLES[problem]} Pictures are sent instead.`);
           }
         },
       },

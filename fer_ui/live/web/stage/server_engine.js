@@ -24,6 +24,7 @@ export class ServerEngine {
     this.wantsVideo = video;
     this.isAdmitted = false;
     this.isConnected = false;
+    this.obstacle = "blocked"; // why video does not connect, if it does not
     this.sentMs = -Infinity;
     this.dueMs = 0;
     /** @type {number | null} */
@@ -74,13 +75,14 @@ export class ServerEngine {
     if (!this.wantsVideo) return;
     this.video = new WebRtcVideo((state) => this.#onVideoState(state));
     this.setPlaying(true);
-    this.timer = setTimeout(() => this.isConnected || this.listener.onProblem("blocked"), CONNECT_WITHIN_MS);
+    this.timer = setTimeout(() => this.isConnected || this.listener.onProblem(this.obstacle), CONNECT_WITHIN_MS);
   }
 
   /** @param {string} state */
   #onVideoState(state) {
     if (state === "connected") this.isConnected = true;
-    else if (state === "failed") this.listener.onProblem(this.isConnected ? "lost" : "blocked");
+    else if (state === "failed") this.listener.onProblem(this.isConnected ? "lost" : this.obstacle);
+    else if (state === "refused") this.obstacle = "turn_refused";
     else if (state === "disconnected") this.isConnected = false; // pictures, until it is connected again or fails
   }
 

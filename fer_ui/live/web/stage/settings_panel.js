@@ -18,7 +18,7 @@ export class SettingsPanel {
 
   show() {
     const { choices, data } = this.stage;
-    const models = select("Model", data.models, data.model_id, (id) => this.stage.setStateValue("model", id));
+    const models = select("Model", data.models, data.model_id, (id) => this.#setModel(id));
     const resolution = this.#select("Resolution", "resolution", true);
     const point = this.#select("Operating point", "point");
     const smoothing = this.#select("Smoothing", "smoothing");
@@ -43,6 +43,12 @@ export class SettingsPanel {
     const options = Object.entries(titles).map(([value, title]) => make("option", { value }, title));
     this.camera.select.replaceChildren(...options);
     this.camera.select.value = chosen;
+  }
+
+  /** @param {string} id */
+  #setModel(id) {
+    this.stage.choose({ model: id, insteadOf: this.stage.data.active_id });
+    this.stage.setStateValue("model", id);
   }
 
   /** @param {string} value */

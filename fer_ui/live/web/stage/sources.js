@@ -5,6 +5,9 @@
 
 /** @typedef {import("./choices.js").Choices} Choices */
 
+/** `onMuted` is called when the picture pauses, as at a camera's switch, and when it goes on.
+ * @typedef {{onEnded: () => void, onMuted: (muted: boolean) => void}} Events */
+
 const SCREEN_FPS = 15;
 
 /** Why a source can't be opened; a key of the texts that the server gives. */
@@ -17,9 +20,9 @@ export class SourceError extends Error {
 }
 
 /** Open the chosen source in a video element.
- * @param {HTMLVideoElement} video @param {Choices} choices @param {File | null} file @param {() => void} onEnded
+ * @param {HTMLVideoElement} video @param {Choices} choices @param {File | null} file @param {Events} events
  * @returns {Promise<Source>} */
-export async function openSource(video, choices, file, onEnded) {
+export async function openSource(video, choices, file, events) {
   if (choices.source === "file") {
     if (!file) throw new SourceError("no_file");
     return openFile(video, file);
@@ -28,9 +31,9 @@ export async function openSource(video, choices, file, onEnded) {
   if (!window.isSecureContext || !media) throw new SourceError("insecure");
   if (choices.source === "screen") {
     if (!media.getDisplayMedia) throw new SourceError("no_screen");
-    return openStream(video, await ask(media.getDisplayMedia({ video: { frameRate: SCREEN_FPS } }), "screen"), "screen", onEnded);
+    return openStream(video, await ask(media.getDisplayMedia({ video: { frameRate: SCREEN_FPS } }), "screen"), "screen", events);
   }
-  return openStream(video, await openCamera(choices), "camera", onEnded);
+  return openStream(video, await openCamera(choices), "camera", events);
 }
 
 /** @param {Choices} choices */
@@ -48,17 +51,20 @@ async function openCamera(choices) {
   return ask(media.getUserMedia({ video: { ...size, facingMode: choices.facing } }), "camera");
 }
 
-/** @param {HTMLVideoElement} video @param {MediaStream} stream @param {string} kind @param {() => void} onEnded
+/** @param {HTMLVideoElement} video @param {MediaStream} stream @param {string} kind @param {Events} events
  * @returns {Promise<Source>} */
-async function openStream(video, stream, kind, onEnded) {
+async function openStream(video, stream, kind, { onEnded, onMuted }) {
   const stop = () => {
     stream.getTracks().forEach((track) => track.stop());
     video.srcObject = null;
   };
-  stream.getVideoTracks()[0].addEventListener("ended", onEnded);
+  const [track] = stream.getVideoTracks();
+  track.addEventListener("ended", onEnded);
+  track.addEventListener("mute", () => onMuted(true)); // a camera's switch, or a laptop that slept
+  track.addEventListener("unmute", () => onMuted(false));
   video.srcObject = stream;
   await video.play();
-  const isRear = stream.getVideoTracks()[0].getSettings().facingMode === "environment";
+  const isRear = track.getSettings().facingMode === "environment";
   return { kind, canMirror: kind === "camera" && !isRear, stop };
 }
 

@@ -11,6 +11,7 @@ import { Live, nowS } from "./live.js";
 import { PictureView } from "./picture_view.js";
 import { ScreenLock, snapshot, toggleFullScreen } from "./screen.js";
 import { SettingsPanel } from "./settings_panel.js";
+import { checkServers } from "./ice_check.js";
 import { foreseeProblem, openSource, SourceError } from "./sources.js";
 import { describeSpeed } from "./speed.js";
 import { Timeline } from "./timeline.js";
@@ -18,14 +19,6 @@ import { ToolsPanel } from "./tools_panel.js";
 
 const ANSWERS_EVERY_S = 0.2; // numbers that change faster can't be read
 const STATUS_EVERY_MS = 500;
-/** Title and detail of the answer where there is none. @type {Record<string, [string, string]>} */
-const ABSENCES = {
-  idle: ["No prediction yet", "Press Start to begin."],
-  starting: ["Starting", "The first prediction comes in a moment."],
-  late: ["The machine is behind", "The last prediction is more than a second old."],
-  running: ["No face in view", "Turn your face to the camera."],
-};
-
 export class Stage {
   /** @param {import("./types.js").Component} component */
   constructor({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -63,6 +56,9 @@ export class Stage {
     this.statusTimer = setInterval(() => this.#showStatus(), STATUS_EVERY_MS);
     navigator.mediaDevices?.addEventListener("devicechange", this.#onDeviceChange);
     this.#onDeviceChange();
+    const { model, insteadOf } = this.choices;
+    const isValid = model in data.models && insteadOf === data.active_id;
+    if (isValid && model !== data.model_id) setStateValue("model", model);
   }
 
   /** @type {import("./layout.js").Actions} */
@@ -132,7 +128,7 @@ export class Stage {
     this.#showMessage("", "");
     this.timeline.clear();
     try {
-      const source = await openSource(this.layout.video, this.choices, this.file, () => this.#onEnded());
+      const source = await openSource(this.layout.video, this.choices, this.file, this.#sourceEvents);
       if (run !== this.run) return source.stop();
       this.source = source;
       const { videoWidth, videoHeight } = this.layout.video;
@@ -209,13 +205,16 @@ export class Stage {
     if (this.live || this.choices.source !== "camera") return;
     const problem = await foreseeProblem();
     if (this.live || this.choices.source !== "camera") return;
-    if (problem) this.#showProblem(problem, "");
-    else this.#showIdle();
+    if (problem) return this.#showProblem(problem, "");
+    this.#showIdle();
+    const obstacle = this.choices.way === "server" ? await checkServers(this.data.ice_servers) : "";
+    if (obstacle && !this.live) this.#showProblem(obstacle, "");
   };
 
-  #onEnded() {
-    this.fail(this.source?.kind === "screen" ? "screen_ended" : "unplugged");
-  }
+  #sourceEvents = {
+    onEnded: () => this.fail(this.source?.kind === "screen" ? "screen_ended" : "unplugged"),
+    onMuted: (/** @type {boolean} */ muted) => this.showNotice(muted ? "The camera sends no picture." : ""),
+  };
 
   /** @param {import("./live.js").Moment} moment */
   #onMoment(moment) {
@@ -239,7 +238,7 @@ export class Stage {
   }
 
   #showAbsence() {
-    this.panel.showNone(...ABSENCES[this.live?.state ?? "idle"]);
+    this.panel.showNone(this.live?.state ?? "idle", this.source?.kind === "camera");
   }
 
   #showStatus() {

@@ -5,6 +5,8 @@
 // its number (fer_core/live/frame_number.py). So a screen or a file can be sent too, the camera is opened once, and a
 // result is known to be of a certain frame.
 
+import { isRefusal } from "./ice_check.js";
+
 const PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]';
 const BITS = 16;
 const STRIP_01 = 1 / 31;
@@ -14,7 +16,7 @@ const LOOK_EVERY_MS = 50;
 export const NUMBERS = 1 << BITS;
 
 export class WebRtcVideo {
-  /** @param {(state: string) => void} onState gets "connected", "disconnected", "failed" or "closed" */
+  /** @param {(state: string) => void} onState gets "connected", "disconnected", "failed" or "closed", or "refused" by TURN */
   constructor(onState) {
     this.onState = onState;
     this.canvas = document.createElement("canvas");
@@ -64,9 +66,9 @@ export class WebRtcVideo {
       /** @param {...any} options */
       constructor(...options) {
         super(...options);
-        /** @type {any} */ (this).addEventListener("connectionstatechange", () =>
-          onState(/** @type {any} */ (this).connectionState),
-        );
+        const connection = /** @type {RTCPeerConnection} */ (/** @type {any} */ (this));
+        connection.addEventListener("connectionstatechange", () => onState(connection.connectionState));
+        connection.addEventListener("icecandidateerror", (event) => isRefusal(event) && onState("refused"));
       }
     };
     this.restore = () => {
