@@ -34,7 +34,7 @@ from bench.support.time_code import READ_CODE, write_coded_video
 from tests.e2e.conftest import CAMERA_FLAGS, FLAGS, chromium_path
 
 _LOOP = "Haar and a network in the callback"
-_WAYS = {
+WAYS = {
     "browser": {"way": "browser"},
     "WebRTC": {"way": "server", "transport": "video"},
     "pictures": {"way": "server", "transport": "pictures"},
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--sizes", nargs="+", default=["640x480", "1280x720"])
     parser.add_argument("--sessions", nargs="+", type=int, default=[1, 4])
-    parser.add_argument("--ways", nargs="+", choices=[*_WAYS, "loop"], default=[*_WAYS, "loop"])
+    parser.add_argument("--ways", nargs="+", choices=[*WAYS, "loop"], default=[*WAYS, "loop"])
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _measure_stage(way: str, size: str, sessions: int, camera: Path, seconds: float) -> dict[str, Any]:
-    choices = json.dumps({**_WAYS[way], "resolution": size})
+    choices = json.dumps({**WAYS[way], "resolution": size})
     with run_app({"FERSCOPE_LIVE_VIEWERS": str(sessions)}, camera) as app, ExitStack() as stack:
         pages = []
         for _ in range(sessions):
