@@ -3,8 +3,8 @@
     python -m bench.live.leaks [--starts 100] [--ways browser WebRTC pictures] [--json]
 
 A start is until the first prediction. The numbers are taken 12 seconds after a stop, as idle threads end after ten.
-`heap` is that of the page's scripts after a collection, `workers` its threads. The last line says how long after a tab is
-closed its seat is free. Needs Chromium.
+`heap` is that of the page's scripts after a collection, `workers` its threads. The last line says how long after a tab
+is closed its seat is free. Needs Chromium.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ class BrowserModel:
 
     Attributes:
         values: JSON: the contract, the calibration and the limits of abstention, by their names in Python.
-        files: the content of the files `detector`, `classifier` and `mouth`.
+        files: the content of the files `detector`, `classifier`, `classifier_fp32` (for GPUs) and `mouth`.
     """
 
     values: Mapping[str, Any]
@@ -43,20 +44,25 @@ def browser_model(bundle: Bundle, detector: FaceDetector | None, *, model_file: 
         raise DetectorError("In the browser faces are detected by YuNet, which is not installed.")
     names = [model_file] if model_file else [INT8_FILE, MODEL_FILE]
     path = next(path for name in names if (path := bundle.folder / name).is_file())
-    single = without_flip_tta(path, INPUT_NAME, OUTPUT_NAME)
     mouth = load_network()
     values = {
         **calibration_values(bundle),
-        "flip_tta": single is not None,
+        "flip_tta": without_flip_tta(path, INPUT_NAME, OUTPUT_NAME) is not None,
         "detector_score_min_01": SCORE_MIN_01,
         "mouth": {"features": mouth.hidden.shape[0], "units": mouth.hidden.shape[1]},
     }
     files = {
         "detector": detector.network,
-        "classifier": path.read_bytes() if single is None else single,
+        "classifier": _network(path),
+        "classifier_fp32": _network(bundle.folder / MODEL_FILE),
         "mouth": b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in mouth),
     }
     return BrowserModel(values, files)
+
+
+def _network(path: Path) -> bytes:
+    """Read a network without flip TTA."""
+    return without_flip_tta(path, INPUT_NAME, OUTPUT_NAME) or path.read_bytes()
 
 
 def calibration_values(bundle: Bundle) -> dict[str, Any]:

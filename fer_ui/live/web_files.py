@@ -26,7 +26,11 @@ PREFIX = "live-files"
 _SCRIPTS = Path(__file__).with_name("web")
 _FOLDERS = {path.name for path in _SCRIPTS.iterdir() if path.is_dir()}
 RUNTIME = Path(__file__).resolve().parents[2] / "node_modules" / "onnxruntime-web" / "dist"
-RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+RUNTIME_FILES = (
+    *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+    *("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm"),
+)
+"""Without and with WebGPU."""
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"}
 _KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NETWORKS_MAX = 24

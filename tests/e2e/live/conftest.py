@@ -7,15 +7,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.live.web_app import WebApp
+from tests.e2e.live.web_app import run_web_app
 
 
 @pytest.fixture(scope="session")
 def scripts_page(browser: Browser) -> Iterator[Page]:
-    app = WebApp()
-    app.start()
-    page = browser.new_page()
-    page.goto(app.url)
-    yield page
-    page.close()
-    app.stop()
+    with run_web_app() as url:
+        page = browser.new_page()
+        page.goto(url)
+        yield page
+        page.close()

@@ -26,7 +26,9 @@ from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.labels import Expression
 from fer_core.live.browser_model import abstention_limits, browser_model
 from fer_core.live.smoothing import FaceTracker
+from tests.e2e.conftest import Launch
 from tests.e2e.live.scripts_page import image_value, model_value, run_script
+from tests.e2e.live.web_app import run_web_app
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -76,29 +78,52 @@ def test_the_contract_is_the_same(scripts_page: Page, noise: RgbImage, color: st
         np.testing.assert_allclose(values, contract.apply(face).ravel(), atol=1e-4, err_msg=str(face.shape))
 
 
+def read_crops(page: Page, bundle: Bundle, yunet: Path, crops: Sequence[RgbImage], provider: str = "") -> Any:
+    """Probabilities of crops in the browser; shape (N, classes)."""
+    script = """
+        const { openNetworks } = await load("inference/networks.js");
+        const { normalize, probabilities, resizeCrop } = await load("inference/contract.js");
+        const parts = await openNetworks(model, () => {}, provider);
+        const rows = [];
+        for (const crop of crops) {
+            const input = normalize(parts.contract, resizeCrop(parts.contract, toImage(crop)));
+            const [logits] = await parts.classify(input, 1);
+            rows.push(probabilities(model.calibration, "balanced", logits));
+        }
+        return { rows, provider: parts.provider };"""
+    model = model_value(page, browser_model(bundle, YuNetDetector(yunet), model_file=bundle.model_file))
+    found = run_script(page, script, model=model, crops=[*map(image_value, crops)], provider=provider)
+    assert not provider or found["provider"] == provider
+    return np.array(found["rows"])
+
+
 @pytest.mark.parametrize("model_file", [MODEL_FILE, INT8_FILE])
 def test_real_crops_have_the_same_probabilities(
     scripts_page: Page, yunet_file: Path, test_data: Path, model_file: str
 ) -> None:
     crops = _read_crops(test_data / "ferplus.zip")
     bundle = Bundle.open(SHIPPED_FOLDER, model_file=model_file, flip_tta=False)
-    model = model_value(scripts_page, browser_model(bundle, YuNetDetector(yunet_file), model_file=model_file))
-    script = """
-        const { openNetworks } = await load("inference/networks.js");
-        const { normalize, probabilities, resizeCrop } = await load("inference/contract.js");
-        const { classify, contract } = await openNetworks(model);
-        const rows = [];
-        for (const crop of crops) {
-            const [logits] = await classify(normalize(contract, resizeCrop(contract, toImage(crop))), 1);
-            rows.push(probabilities(model.calibration, "balanced", logits));
-        }
-        return rows;"""
-    found = np.array(run_script(scripts_page, script, model=model, crops=[*map(image_value, crops)]))
+    found = read_crops(scripts_page, bundle, yunet_file, crops)
     expected = bundle.probabilities(bundle.contract.apply_batch(crops), OperatingPoint.BALANCED)
     assert found.shape == (_CROPS, 8)
     if model_file == MODEL_FILE:
         np.testing.assert_allclose(found, expected, atol=1e-3)
     assert (found.argmax(1) == expected.argmax(1)).mean() >= 0.99
+
+
+def test_the_gpu_gives_the_same_probabilities(launch: Launch, yunet_file: Path, test_data: Path) -> None:
+    """On the processor that plays a GPU, which is slow, but computes the same."""
+    flags = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan")
+    page = launch(*flags).new_page()
+    with run_web_app() as url:
+        page.goto(url)
+        if not page.evaluate("async () => Boolean(await navigator.gpu?.requestAdapter())"):
+            pytest.skip("This browser has no WebGPU.")
+        crops = _read_crops(test_data / "ferplus.zip")[:3]
+        bundle = Bundle.open(SHIPPED_FOLDER, model_file=MODEL_FILE, flip_tta=False)
+        found = read_crops(page, bundle, yunet_file, crops, "WebGPU")
+    expected = bundle.probabilities(bundle.contract.apply_batch(crops), OperatingPoint.BALANCED)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_frames_have_the_same_faces(scripts_page: Page, yunet_file: Path, test_data: Path) -> None:

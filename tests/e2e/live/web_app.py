@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,26 +23,17 @@ async def _blank(request: Request) -> Response:
     return HTMLResponse(_HTML)
 
 
-class WebApp:
-    """Serves on a free loopback port, in a thread."""
-
-    def __init__(self) -> None:
-        routes = [Route("/", _blank), *(Route(f"/{path}", serve) for path, serve in ROUTES)]
-        options = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="warning")
-        self._server = uvicorn.Server(options)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.02)
-
-    @property
-    def url(self) -> str:
-        (server,) = self._server.servers
-        host, port = server.sockets[0].getsockname()
-        return f"http://{host}:{port}"
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
+@contextmanager
+def run_web_app() -> Iterator[str]:
+    """Serve on a free loopback port, in a thread; yields the URL."""
+    routes = [Route("/", _blank), *(Route(f"/{path}", serve) for path, serve in ROUTES)]
+    options = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(options)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    host, port = server.servers[0].sockets[0].getsockname()
+    yield f"http://{host}:{port}"
+    server.should_exit = True
+    thread.join(10)

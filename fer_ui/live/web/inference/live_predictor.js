@@ -17,7 +17,7 @@ import { INPUT_SIDE_PX } from "./yunet.js";
 /** What the network says of a face; logits are in the order of the contract's labels.
  * @typedef {{box: import("./face.js").Box, logits: number[], quality: Quality}} Prediction */
 
-/** @typedef {{contract: import("./contract.js").Contract, flipTta: boolean,
+/** @typedef {{contract: import("./contract.js").Contract, flipTta: boolean, provider: string,
  *   detector: import("./yunet.js").Detector, mouth: import("./mouth_occlusion.js").MouthNetwork,
  *   classify: (input: Float32Array, count: number) => Promise<number[][]>}} Parts */
 

@@ -1,6 +1,6 @@
 // The thread that analyzes frames in the browser, so that the page stays quick.
 //
-// Takes {open: BrowserModel} and {frame: ImageBitmap, number, atS, facesMax}; answers {progress}, {ready}, {error} and
+// Takes {open: BrowserModel} and {frame: ImageBitmap, number, atS, facesMax}; answers {progress}, {ready, provider}, {error} and
 // {number, predictions, timesMs}. A frame is analyzed before the next is asked for.
 
 import { LivePredictor } from "./live_predictor.js";
@@ -19,8 +19,9 @@ const answer = (message) => self.postMessage(message);
 self.addEventListener("message", async ({ data }) => {
   try {
     if (data.open) {
-      predictor = new LivePredictor(await openNetworks(data.open, (progress) => answer({ progress })));
-      answer({ ready: true });
+      const parts = await openNetworks(data.open, (progress) => answer({ progress }));
+      predictor = new LivePredictor(parts);
+      answer({ ready: true, provider: parts.provider });
     } else if (predictor) {
       const image = toImage(data.frame);
       const { predictions, found } = await predictor.predict(image, data.atS, data.facesMax);

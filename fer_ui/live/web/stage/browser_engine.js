@@ -23,7 +23,7 @@ export class BrowserEngine {
         if (data.progress !== undefined) listener.onProgress(data.progress);
         else if (data.ready) resolve(undefined);
         else if (data.error) reject(new Error(data.error));
-        if (data.ready) this.isOpen = true;
+        if (data.ready) [this.isOpen, this.transport] = [true, data.provider];
         if (data.number !== undefined) this.frames--;
         if (data.error && data.number !== undefined) listener.onProblem("engine_failed", data.error);
         if (data.predictions) listener.onResult(data);

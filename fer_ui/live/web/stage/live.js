@@ -9,7 +9,7 @@ import { MedianMeter, RateMeter } from "./meters.js";
 /** @typedef {import("./browser_engine.js").Result} Result */
 /** @typedef {import("../tracking/tracker.js").TrackedFace} TrackedFace */
 
-/** `transport` says how frames go to the server, "" if they do not.
+/** `transport` says how frames go to the server ("video", "pictures") or what runs the model here ("WebGPU", …).
  * @typedef {{isFree: boolean, transport: string, close: () => void,
  *   send: (video: HTMLVideoElement, number: number, atS: number, facesMax: number) => void}} Engine */
 
