@@ -83,6 +83,7 @@ def stage_data(
         "models": dict(titles),
         "labels": [label_value(label) for label in bundle.contract.labels],
         "ways": {"browser": missing, "video": ""},
+        "playing": wants_video(),
         "ice_servers": ice_servers,
         "socket": socket_url(session.token),
         "privacy": _PRIVACY,

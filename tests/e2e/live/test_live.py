@@ -139,6 +139,22 @@ def test_the_video_can_be_started_again_after_a_visit_to_another_page(live_page:
     expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
 
 
+def test_settings_change_while_the_video_runs(live_page: Page) -> None:
+    start(live_page)
+    expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
+    live_page.get_by_text("Settings", exact=True).click()
+    live_page.get_by_label("Resolution").select_option("1280x720")
+    expect(live_page.locator(".speed")).to_contain_text("as pictures")
+    expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
+    for way in (PRIVATE, "On the server"):
+        live_page.get_by_role("radio", name=way).click()
+        live_page.get_by_label("Smoothing").select_option("quick")
+    expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
+    expect_predictions(live_page)
+    picture, canvas = (live_page.locator(place).bounding_box() for place in (".picture video", ".picture canvas"))
+    assert picture == canvas
+
+
 def test_a_picture_goes_on_to_predict(live_page: Page) -> None:
     start(live_page, PRIVATE)
     live_page.get_by_role("button", name="Open in Predict").click()

@@ -83,7 +83,7 @@ export class EngineRunner {
     const engine = new ServerEngine({
       socket: data.socket,
       video: choices.transport === "video" && !data.ways.video,
-      setPlaying: (playing) => stage.setStateValue("playing", playing),
+      setPlaying: (playing) => stage.serverVideo.want(playing),
       onWaiting: (n, ahead) => {
         if (canRunHere) this.open("browser", `The server is full: ${people(n)} live. The model runs in your browser.`);
         else stage.showNotice(`${people(n)} live. ${ahead ? `${ahead} before you.` : "You are next."}`);

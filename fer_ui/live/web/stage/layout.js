@@ -18,6 +18,10 @@ const WAYS = { server: "On the server", browser: "Private: in your browser" };
 export function createLayout(actions, choices, parts) {
   const video = make("video", { playsinline: "", "aria-label": "Your picture" });
   video.muted = true;
+  // The picture has the shape of the video, also after a phone was turned, so that the canvas covers it exactly.
+  video.addEventListener("resize", () => {
+    if (video.videoWidth) picture.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
+  });
   const canvas = make("canvas", { "aria-hidden": "true" });
   canvas.addEventListener("click", (event) => actions.chooseFace(event.offsetX, event.offsetY));
   const start = button("Start", actions.start, { class: "primary start" });

@@ -21,6 +21,7 @@ import { MedianMeter, RateMeter } from "./meters.js";
 
 const LATE_AFTER_S = 1.5;
 const HIDDEN_EVERY_MS = 500;
+const SENT_MAX = 600; // frames whose results may still come
 
 export const nowS = () => performance.now() / 1000;
 
@@ -103,6 +104,7 @@ export class Live {
     if (!this.engine?.isFree || !this.video.videoWidth) return;
     const atS = nowS();
     this.sent.set(++this.number, atS);
+    this.sent.delete(this.number - SENT_MAX);
     this.engine.send(this.video, this.number, atS, this.choices.facesMax);
   }
 

@@ -10,6 +10,7 @@ import { createLayout } from "./layout.js";
 import { Live, nowS } from "./live.js";
 import { PictureView } from "./picture_view.js";
 import { ScreenLock, snapshot, toggleFullScreen } from "./screen.js";
+import { ServerVideo } from "./server_video.js";
 import { SettingsPanel } from "./settings_panel.js";
 import { checkServers } from "./ice_check.js";
 import { foreseeProblem, openSource, SourceError } from "./sources.js";
@@ -26,6 +27,7 @@ export class Stage {
     this.setStateValue = setStateValue;
     this.setTriggerValue = setTriggerValue;
     this.choices = loadChoices();
+    this.serverVideo = new ServerVideo((wanted) => setStateValue("playing", wanted), data.playing);
     /** @type {Live | null} */
     this.live = null;
     /** @type {import("./sources.js").Source | null} */
@@ -85,6 +87,7 @@ export class Stage {
     const isOther = data.model_id !== this.data.model_id;
     const isBack = this.engines?.isReconnecting && data.socket !== this.data.socket; // a server that was restarted
     this.data = data;
+    this.serverVideo.confirm(data.playing);
     if (isBack) this.engines?.connectAgain(0);
     if (!isOther) return;
     const before = this.panel.element;
@@ -131,8 +134,6 @@ export class Stage {
       const source = await openSource(this.layout.video, this.choices, this.file, this.#sourceEvents);
       if (run !== this.run) return source.stop();
       this.source = source;
-      const { videoWidth, videoHeight } = this.layout.video;
-      this.layout.picture.style.aspectRatio = `${videoWidth} / ${videoHeight}`;
       this.live = new Live(this.layout.video, this.data.model, this.choices, (moment) => this.#onMoment(moment));
       this.live.baseline = this.baseline;
       this.#showRunning(true);

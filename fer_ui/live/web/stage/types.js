@@ -4,7 +4,7 @@
  *   limits: import("../inference/face_quality.js").Limits}} Model */
 
 /** What the server gives; `ways` has a reason for each way that is not possible: `browser`, and `video` to the server.
- * @typedef {{model: Model, models: Record<string, string>, model_id: string, active_id: string, labels: import("./answer.js").Label[],
+ * @typedef {{model: Model, models: Record<string, string>, model_id: string, active_id: string, playing: boolean, labels: import("./answer.js").Label[],
  *   texts: import("./answer.js").ReasonTexts & {problems: Record<string, {title: string, remedy: string}>},
  *   ways: Record<string, string>, ice_servers: RTCIceServer[], privacy: Record<string, string>, socket: string, style: string}} Data */
 
