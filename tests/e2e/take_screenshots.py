@@ -24,8 +24,10 @@ from fer_core.jobs.store import JobStore
 from fer_core.runs.folder import create_run
 from fer_core.settings import Settings
 from fer_core.training.config.train_config import dump_config, load_config, preset_paths
+from fer_ui.predict.sample_photos import SAMPLE_PHOTOS
 from tests.e2e.app_server import PROJECT, AppServer
 from tests.e2e.conftest import CAMERA_FLAGS, FLAGS, Scheme, chromium_path
+from tests.e2e.input_files import write_camera_video
 from tests.e2e.page_state import wait_until_settled
 
 FOLDER = PROJECT / "docs" / "images"
@@ -33,6 +35,7 @@ BYTES_MAX = 150_000
 _DATASET, _RUN = "synthetic-faces", "20260101-000000-synthetic"
 _FACES, _EPOCHS = 2000, 8
 _SETTLE_MS = 1500
+_LIVE_MS = 20_000
 _QUALITIES = (82, 70, 55, 40)
 
 VIEWS = {
@@ -74,7 +77,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Path(folder) / "store"
         fill_screenshot_store(Settings(home=store, offline=True))
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *CAMERA_FLAGS])
+        video = write_camera_video(SAMPLE_PHOTOS["astronaut"].file, Path(folder) / "astronaut.mjpeg")
+        camera = (*CAMERA_FLAGS, f"--use-file-for-fake-video-capture={video}")
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *camera])
         with _running_app(store) as server:
             total = sum(_take(browser, server, name, device) for device in _DEVICES for name in VIEWS)
         browser.close()
@@ -127,6 +132,10 @@ def _take(browser: Browser, server: AppServer, name: str, device_name: str) -> i
     page.goto(VIEWS[name])
     wait_until_settled(page)
     page.wait_for_timeout(_SETTLE_MS)
+    if name == "live":
+        page.get_by_role("button", name="Start", exact=True).click()
+        page.locator(".speed").filter(has_text="over WebRTC").wait_for()
+        page.wait_for_timeout(_LIVE_MS)
     content = encode_webp(page.screenshot())
     context.close()
     (FOLDER / f"{name}-{device_name}.webp").write_bytes(content)

@@ -1,5 +1,8 @@
 // Elements of the page.
 
+/** @type {Record<string, number>} */
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
 /** Make an element. @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag @param {Record<string, string>} [attributes] @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[T]} */
@@ -23,8 +26,22 @@ export function button(text, onClick, attributes = {}) {
 export function segments(name, titles, chosen, onChoice) {
   const group = make("div", { class: "segments", role: "radiogroup", "aria-label": name });
   const show = (/** @type {string} */ value) => {
-    for (const each of group.children) each.setAttribute("aria-checked", String(each.getAttribute("value") === value));
+    for (const each of /** @type {Iterable<HTMLElement>} */ (group.children)) {
+      const isChosen = each.getAttribute("value") === value;
+      each.setAttribute("aria-checked", String(isChosen));
+      each.tabIndex = isChosen ? 0 : -1; // one Tab stop; arrows choose
+    }
   };
+  group.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key];
+    const buttons = /** @type {HTMLButtonElement[]} */ ([...group.children]);
+    const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (event.composedPath()[0]));
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = buttons[(at + step + buttons.length) % buttons.length];
+    next.focus();
+    next.click();
+  });
   for (const [value, title] of Object.entries(titles)) {
     const choose = () => {
       show(value);

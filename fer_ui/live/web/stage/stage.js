@@ -113,7 +113,6 @@ export class Stage {
   choose(choices, restarts = false) {
     Object.assign(this.choices, choices);
     saveChoices(this.choices);
-    this.settings.show();
     this.#applyLooks();
     if ("smoothing" in choices) this.live?.restartTracker();
     if (restarts && this.live) this.restart();
