@@ -12,6 +12,7 @@ const BITS = 16;
 const STRIP_01 = 1 / 31;
 const SIDE_MAX_PX = 1280;
 const LOOK_EVERY_MS = 50;
+const AGAIN_WITHIN_MS = 400; // sooner than its next start, which follows a stop of half a second
 
 export const NUMBERS = 1 << BITS;
 
@@ -19,6 +20,7 @@ export class WebRtcVideo {
   /** @param {(state: string) => void} onState gets "connected", "disconnected", "failed" or "closed", or "refused" by TURN */
   constructor(onState) {
     this.onState = onState;
+    this.askedMs = -Infinity;
     this.canvas = document.createElement("canvas");
     [this.canvas.width, this.canvas.height] = [640, 496];
     this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false }));
@@ -53,6 +55,15 @@ export class WebRtcVideo {
     this.restore?.();
   }
 
+  /** Give the player its camera. Sometimes it starts twice at once, and then takes the server's answer to one connection
+   * for the other; so the second one waits in vain.
+   * @returns {Promise<MediaStream>} */
+  #answerOnce() {
+    const again = performance.now() - this.askedMs < AGAIN_WITHIN_MS;
+    this.askedMs = performance.now();
+    return again ? new Promise(() => {}) : Promise.resolve(this.stream);
+  }
+
   #lookForPlayer() {
     const frame = /** @type {HTMLIFrameElement | null} */ (document.querySelector(PLAYER));
     const window = /** @type {any} */ (frame?.contentWindow);
@@ -60,7 +71,7 @@ export class WebRtcVideo {
     if (!devices || window === this.window) return;
     this.window = window;
     const Connection = window.RTCPeerConnection;
-    devices.getUserMedia = async () => this.stream;
+    devices.getUserMedia = () => this.#answerOnce();
     const onState = this.onState;
     window.RTCPeerConnection = class extends Connection {
       /** @param {...any} options */
