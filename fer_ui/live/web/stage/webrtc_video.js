@@ -21,6 +21,8 @@ export class WebRtcVideo {
   constructor(onState) {
     this.onState = onState;
     this.askedMs = -Infinity;
+    /** @type {RTCPeerConnection | null} */
+    this.newest = null;
     this.canvas = document.createElement("canvas");
     [this.canvas.width, this.canvas.height] = [640, 496];
     this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false }));
@@ -61,7 +63,9 @@ export class WebRtcVideo {
   #answerOnce() {
     const again = performance.now() - this.askedMs < AGAIN_WITHIN_MS;
     this.askedMs = performance.now();
-    return again ? new Promise(() => {}) : Promise.resolve(this.stream);
+    if (!again) return Promise.resolve(this.stream);
+    this.newest?.close();
+    return new Promise(() => {});
   }
 
   #lookForPlayer() {
@@ -72,12 +76,14 @@ export class WebRtcVideo {
     this.window = window;
     const Connection = window.RTCPeerConnection;
     devices.getUserMedia = () => this.#answerOnce();
-    const onState = this.onState;
+    const { onState } = this;
+    const note = (/** @type {RTCPeerConnection} */ connection) => (this.newest = connection);
     window.RTCPeerConnection = class extends Connection {
       /** @param {...any} options */
       constructor(...options) {
         super(...options);
         const connection = /** @type {RTCPeerConnection} */ (/** @type {any} */ (this));
+        note(connection);
         connection.addEventListener("connectionstatechange", () => onState(connection.connectionState));
         connection.addEventListener("icecandidateerror", (event) => isRefusal(event) && onState("refused"));
       }
