@@ -19,6 +19,9 @@ import { MedianMeter, RateMeter } from "./meters.js";
 /** Speeds; times in milliseconds, null before the first result.
  * @typedef {{shown: number, analyzed: number, delayMs: number | null, parts: Record<string, number | null>}} Speed */
 
+/** `onMoment` is called for each result, `onFrame` for each frame that is shown.
+ * @typedef {{onMoment: (moment: Moment) => void, onFrame: () => void}} LiveEvents */
+
 const LATE_AFTER_S = 1.5;
 const HIDDEN_EVERY_MS = 500;
 const SENT_MAX = 600; // frames whose results may still come
@@ -28,13 +31,14 @@ export const nowS = () => performance.now() / 1000;
 export class Live {
   /**
    * @param {HTMLVideoElement} video @param {import("./types.js").Model} model
-   * @param {import("./choices.js").Choices} choices @param {(moment: Moment) => void} onMoment
+   * @param {import("./choices.js").Choices} choices @param {LiveEvents} events
    */
-  constructor(video, model, choices, onMoment) {
+  constructor(video, model, choices, { onMoment, onFrame }) {
     this.video = video;
     this.model = model;
     this.choices = choices;
     this.onMoment = onMoment;
+    this.onFrame = onFrame;
     /** @type {Engine | null} */
     this.engine = null;
     /** Corrects probabilities for one person. @type {((values: number[]) => number[]) | null} */
@@ -94,6 +98,7 @@ export class Live {
       if (this.over) return;
       this.meters.shown.tick(nowS());
       this.#take();
+      this.onFrame();
       this.#nextFrame();
     };
     if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(onFrame);

@@ -1,4 +1,4 @@
-// Boxes and labels over the picture, drawn at the screen's rate: a box glides with its face between two results.
+// Boxes and labels over the picture, drawn with each of its frames: a box glides with its face between two results.
 
 import { placeLabels } from "./label_places.js";
 

@@ -1,4 +1,4 @@
-// The faces over the picture: draws them at the screen's rate, and finds the one that is clicked.
+// The faces over the picture: draws them with each frame of the video, and finds the one that is clicked.
 
 import { nowS } from "./live.js";
 import { drawOverlay, toPicture } from "./overlay.js";
@@ -19,11 +19,6 @@ export class PictureView {
     /** The face that was chosen. @type {number | null} */
     this.focus = null;
     this.isEmpty = true;
-    this.#draw();
-  }
-
-  close() {
-    cancelAnimationFrame(this.request ?? 0);
   }
 
   /** Choose the face at a place of the canvas. @param {number} x @param {number} y */
@@ -37,8 +32,8 @@ export class PictureView {
     if (hit) this.focus = hit.id;
   }
 
-  #draw() {
-    this.request = requestAnimationFrame(() => this.#draw());
+  /** Draw the faces where they are now, or nothing. */
+  draw() {
     const scene = this.#scene();
     if (scene) drawOverlay(this.canvas, scene);
     else if (!this.isEmpty) this.canvas.getContext("2d")?.clearRect(0, 0, this.canvas.width, this.canvas.height);

@@ -102,7 +102,6 @@ export class Stage {
     clearInterval(this.statusTimer);
     navigator.mediaDevices?.removeEventListener("devicechange", this.#onDeviceChange);
     this.stop();
-    this.view.close();
     this.tools.forget();
     this.screen.close();
     this.unmounted = true;
@@ -133,7 +132,7 @@ export class Stage {
       const source = await openSource(this.layout.video, this.choices, this.file, this.#sourceEvents);
       if (run !== this.run) return source.stop();
       this.source = source;
-      this.live = new Live(this.layout.video, this.data.model, this.choices, (moment) => this.#onMoment(moment));
+      this.live = new Live(this.layout.video, this.data.model, this.choices, this.#liveEvents);
       this.live.baseline = this.baseline;
       this.#showRunning(true);
       this.settings.showCameras(); // they have names now
@@ -176,7 +175,7 @@ export class Stage {
 
   /** Ask for something in the picture. @param {string} text */
   showPrompt(text) {
-    if (!this.layout) return;
+    if (!this.layout) return; // while it is made
     this.layout.prompt.textContent = text;
     this.layout.prompt.hidden = !text;
   }
@@ -209,6 +208,11 @@ export class Stage {
     this.#showIdle();
     const obstacle = this.choices.way === "server" ? await checkServers(this.data.ice_servers) : "";
     if (obstacle && !this.live) this.#showProblem(obstacle, "");
+  };
+
+  #liveEvents = {
+    onMoment: (/** @type {import("./live.js").Moment} */ moment) => this.#onMoment(moment),
+    onFrame: () => this.view.draw(),
   };
 
   #sourceEvents = {
@@ -254,6 +258,7 @@ export class Stage {
   #forgetFaces() {
     this.view.moment = null;
     this.view.answers.clear();
+    this.view.draw();
   }
 
   /** @param {string} source */
