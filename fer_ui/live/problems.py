@@ -30,7 +30,7 @@ PROBLEMS = {
     "insecure": Problem(
         "The address is not secure",
         "The browser blocks the camera on insecure addresses. Open FERscope as http://localhost on the machine that "
-        "runs it, or serve it over https. A video file can be played here.",
+        "runs it, or serve it over https. Until then, play a video file or take a photo.",
     ),
     "unplugged": Problem(
         "The camera has stopped",

@@ -144,7 +144,7 @@ def test_settings_change_while_the_video_runs(live_page: Page) -> None:
     expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
     live_page.get_by_text("Settings", exact=True).click()
     live_page.get_by_label("Resolution").select_option("1280x720")
-    expect(live_page.locator(".speed")).to_contain_text("as pictures")
+    live_page.wait_for_timeout(1000)  # the speed of the last video is gone
     expect(live_page.locator(".speed")).to_contain_text("over WebRTC", timeout=30_000)
     for way in (PRIVATE, "On the server"):
         live_page.get_by_role("radio", name=way).click()
@@ -153,6 +153,23 @@ def test_settings_change_while_the_video_runs(live_page: Page) -> None:
     expect_predictions(live_page)
     picture, canvas = (live_page.locator(place).bounding_box() for place in (".picture video", ".picture canvas"))
     assert picture == canvas
+
+
+def test_a_page_that_slept_and_a_camera_that_stopped(live_page: Page) -> None:
+    start(live_page)
+    developer = live_page.context.new_cdp_session(live_page)
+    developer.send("Page.setWebLifecycleState", {"state": "frozen"})
+    live_page.context.new_page().wait_for_timeout(4000)
+    developer.send("Page.setWebLifecycleState", {"state": "active"})
+    expect_predictions(live_page)
+    stop_camera = "(video, name) => video.srcObject.getVideoTracks()[0].dispatchEvent(new Event(name))"
+    video = live_page.locator("video").first
+    for name, shown in (("mute", True), ("unmute", False)):
+        video.evaluate(stop_camera, name)
+        expect(live_page.get_by_text("The camera sends no picture.")).to_be_visible(visible=shown)
+    video.evaluate(stop_camera, "ended")
+    expect(live_page.get_by_text("The camera has stopped")).to_be_visible()
+    start(live_page)
 
 
 def test_a_picture_goes_on_to_predict(live_page: Page) -> None:
@@ -180,10 +197,15 @@ def test_a_shared_screen_is_analyzed(live_page: Page) -> None:
     expect_predictions(live_page)
 
 
-def test_a_missing_camera_is_reported_before_start(launch: Launch, server: AppServer) -> None:
+def test_without_a_camera_there_is_a_photo(launch: Launch, server: AppServer, test_data: Path) -> None:
     with open_live(launch("--use-fake-ui-for-media-stream"), server) as page:
         expect(page.get_by_role("status").filter(has_text="No camera was found")).to_be_visible()
         expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Take or choose a photo").click()
+        chooser.value.set_files(test_data / "media" / "two_people_1126x661.jpg")
+        expect(page.get_by_text("2 faces found")).to_be_visible()
+        page.go_back()
         page.get_by_role("radio", name="Screen or window").click()
         expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
 

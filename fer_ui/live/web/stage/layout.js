@@ -8,7 +8,7 @@ const WAYS = { server: "On the server", browser: "Private: in your browser" };
 /** What the controls do.
  * @typedef {{start: () => void, stop: () => void, setSource: (source: string) => void, setWay: (way: string) => void,
  *   takeFile: (file: File) => void, chooseFace: (x: number, y: number) => void, fullScreen: () => void,
- *   predict: () => void}} Actions */
+ *   predict: () => void, takePhoto: (photo: File) => void}} Actions */
 
 /** @typedef {ReturnType<typeof createLayout>} Layout */
 
@@ -26,7 +26,11 @@ export function createLayout(actions, choices, parts) {
   canvas.addEventListener("click", (event) => actions.chooseFace(event.offsetX, event.offsetY));
   const start = button("Start", actions.start, { class: "primary start" });
   const message = make("div", { class: "message", role: "status" });
-  const cover = make("div", { class: "cover" }, message, start);
+  // Where a page may not use the camera, a phone's own camera app may still take a photo for it.
+  const photoInput = make("input", { type: "file", accept: "image/*", capture: "user", hidden: "" });
+  photoInput.addEventListener("change", () => photoInput.files?.[0] && actions.takePhoto(photoInput.files[0]));
+  const photo = button("Take or choose a photo", () => photoInput.click(), { hidden: "" });
+  const cover = make("div", { class: "cover" }, message, start, photo, photoInput);
   const loading = make("progress", { hidden: "", "aria-label": "Loading the model" });
   const picture = make("div", { class: "picture" }, video, canvas, cover, loading);
   const prompt = make("p", { class: "prompt", role: "status", hidden: "" });
@@ -50,5 +54,12 @@ export function createLayout(actions, choices, parts) {
   const controls = make("div", { class: "controls" }, sources.element, ways.element, fileInput);
   const view = make("div", { class: "view" }, make("div", { class: "left" }, picture, notice, tools), parts.answer);
   const root = make("div", { class: "stage" }, controls, view, parts.timeline, parts.extras, parts.settings);
-  return { root, video, canvas, start, message, cover, loading, picture, prompt, notice, fileInput, ways, speed };
+  /** Show a message in place of the picture, and an offer to take a photo where there is no camera for the page.
+   * @param {string} title @param {string} text @param {boolean} [offersPhoto] */
+  const showMessage = (title, text, offersPhoto = false) => {
+    photo.hidden = !offersPhoto;
+    const lines = [title && make("strong", {}, title), text && make("p", {}, text)].filter(Boolean);
+    message.replaceChildren(.../** @type {HTMLElement[]} */ (lines));
+  };
+  return { root, showMessage, video, canvas, start, cover, loading, picture, prompt, notice, fileInput, ways, speed };
 }

@@ -44,3 +44,13 @@ export function snapshot(video) {
   canvas.getContext("2d")?.drawImage(video, 0, 0);
   return canvas.toDataURL("image/jpeg", 0.92);
 }
+
+/** A chosen photo as a data URL. @param {File} photo @returns {Promise<string>} */
+export function readPhoto(photo) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(String(reader.result)));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(photo);
+  });
+}

@@ -9,7 +9,7 @@ import { faceNote } from "./face_note.js";
 import { createLayout } from "./layout.js";
 import { Live, nowS } from "./live.js";
 import { PictureView } from "./picture_view.js";
-import { ScreenLock, snapshot, toggleFullScreen } from "./screen.js";
+import { readPhoto, ScreenLock, snapshot, toggleFullScreen } from "./screen.js";
 import { ServerVideo } from "./server_video.js";
 import { SettingsPanel } from "./settings_panel.js";
 import { checkServers } from "./ice_check.js";
@@ -20,6 +20,7 @@ import { ToolsPanel } from "./tools_panel.js";
 
 const ANSWERS_EVERY_S = 0.2; // numbers that change faster can't be read
 const STATUS_EVERY_MS = 500;
+const CAMERA_PROBLEMS = ["missing", "insecure", "denied", "busy"];
 export class Stage {
   /** @param {import("./types.js").Component} component */
   constructor({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -76,6 +77,7 @@ export class Stage {
     chooseFace: (x, y) => this.view.choose(x, y),
     fullScreen: () => toggleFullScreen(this.layout.root),
     predict: () => this.setTriggerValue("snapshot", snapshot(this.layout.video)),
+    takePhoto: async (photo) => this.setTriggerValue("snapshot", await readPhoto(photo)),
   };
 
   #createPanel() {
@@ -126,7 +128,7 @@ export class Stage {
   async start() {
     const run = ++this.run;
     this.layout.start.disabled = true;
-    this.#showMessage("", "");
+    this.layout.showMessage("", "");
     this.timeline.clear();
     try {
       const source = await openSource(this.layout.video, this.choices, this.file, this.#sourceEvents);
@@ -195,7 +197,7 @@ export class Stage {
   /** @param {string} problem @param {string} detail */
   #showProblem(problem, detail) {
     const { title, remedy } = this.data.texts.problems[problem];
-    this.#showMessage(title, detail ? `${remedy} (${detail})` : remedy);
+    this.layout.showMessage(title, detail ? `${remedy} (${detail})` : remedy, CAMERA_PROBLEMS.includes(problem));
     this.layout.start.disabled = ["missing", "insecure"].includes(problem) && this.choices.source === "camera";
   }
 
@@ -293,12 +295,6 @@ export class Stage {
     this.#showAbsence();
     this.layout.speed.textContent = "";
     this.layout.start.disabled = false;
-    this.#showMessage("", this.data.privacy[this.choices.way]);
-  }
-
-  /** @param {string} title @param {string} text */
-  #showMessage(title, text) {
-    const parts = [title && make("strong", {}, title), text && make("p", {}, text)].filter(Boolean);
-    this.layout.message.replaceChildren(.../** @type {HTMLElement[]} */ (parts));
+    this.layout.showMessage("", this.data.privacy[this.choices.way]);
   }
 }
