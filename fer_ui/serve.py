@@ -1,7 +1,7 @@
 """`python -m fer_ui.serve [streamlit options]`: start the app; `make run` does.
 
-`streamlit run app.py` works too, but shows "Page not found" for a link to a page on a fresh server: until `app.py` has
-run once, Streamlit takes the folder `pages` for its older kind of multipage app.
+`streamlit run app.py` works too, but without Live, and shows "Page not found" for a link to a page on a fresh server:
+until `app.py` has run once, Streamlit takes the folder `pages` for its older kind of multipage app.
 
 The launcher also installs access control (`fer_ui/auth.py`), the head of the page (`fer_ui/frame/page_head.py`) and the
 files that Live runs in the browser (`fer_ui/live/web_files.py`), and starts watching the supervisor, so that jobs go on

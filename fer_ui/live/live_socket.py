@@ -142,6 +142,7 @@ class _Connection:
             await self._receive()
         finally:
             answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)  # it may have failed first, as nobody listens
             live_pool().give_up(self._session.token)
             if self._seat is not None:
                 live_pool().leave(self._seat)
@@ -150,6 +151,8 @@ class _Connection:
 
     async def _answer(self) -> None:
         """Wait for a seat, then send results."""
+        if self._session.seat is not None:  # of this page's last connection, whose end was not noticed yet
+            live_pool().leave(self._session.seat)
         while self._seat is None:
             door = live_pool().ask(self._session.token, self._analyzer, self._listen)
             if door.seat is None:

@@ -82,7 +82,7 @@ def stage_data(
         "active_id": active_model_id(settings()),
         "models": dict(titles),
         "labels": [label_value(label) for label in bundle.contract.labels],
-        "ways": {"browser": missing, "video": ""},
+        "ways": {"browser": missing},
         "playing": wants_video(),
         "ice_servers": ice_servers,
         "socket": socket_url(session.token),

@@ -78,10 +78,13 @@ def socket_url(token: str) -> str:
     return str(make_url_path(config.get_option("server.baseUrlPath"), f"{SOCKET_PREFIX}/{token}"))
 
 
+def are_installed() -> bool:
+    """Whether this server has the routes, without which Live can't run at all."""
+    return _INSTALLED.is_set()
+
+
 def missing_in_browser() -> str:
     """Say what is missing to run models in the browser; "" if nothing is."""
-    if not _INSTALLED.is_set():
-        return "The server was started without `python -m fer_ui.serve`."
     if not all((RUNTIME / name).is_file() for name in RUNTIME_FILES):
         return "onnxruntime-web is not installed: run `make setup`."
     return ""

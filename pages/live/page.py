@@ -16,6 +16,7 @@ from fer_ui.frame.header import SYNTHETIC_MODEL_WARNING, empty_state, notice, pa
 from fer_ui.live.live_socket import live_session
 from fer_ui.live.problems import PROBLEMS, SITUATIONS
 from fer_ui.live.stage import requested_model, show_stage, stage_data, wants_video
+from fer_ui.live.web_files import are_installed
 from fer_ui.live.webrtc import connect_video
 from fer_ui.model_choices import NOT_CALIBRATED
 from fer_ui.navigation import Page, go_to, link_to
@@ -29,6 +30,9 @@ def main() -> None:
         "The expressions of faces in the video of a camera, a shared window or a file. No frame is stored. A "
         "prediction is how the model reads a face; it does not say what a person feels.",
     )
+    if not are_installed():
+        empty_state("Live needs the launcher", "Start FERscope with make run, or with python -m fer_ui.serve.")
+        return
     with show_errors():
         models = {model.id: model for model in list_models(settings())}
         try:

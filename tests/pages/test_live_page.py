@@ -14,6 +14,7 @@ from fer_core.bundles import catalog, fastest
 from fer_core.calibration import Calibration
 from fer_core.contract import Contract
 from fer_core.settings import Settings, settings
+from fer_ui.live import web_files
 from fer_ui.model_choices import NOT_CALIBRATED
 from fer_ui.navigation import Page
 from tests.pages.conftest import OpenPage
@@ -26,6 +27,7 @@ def player_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace the video player and record the options it was called with."""
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: calls.append(options))
+    monkeypatch.setattr(web_files._INSTALLED, "is_set", lambda: True)
     monkeypatch.setattr(streamlit_webrtc, "create_video_sink_track", lambda callback, key: None)
     return calls
 
@@ -55,6 +57,16 @@ def test_without_a_model_there_is_a_message_and_no_player(
     app = open_page(Page.LIVE)
     assert not app.exception
     assert "No model" in page_text(app)
+    assert not player_calls
+
+
+def test_a_server_without_the_launcher_says_what_to_do(
+    store: Settings, open_page: OpenPage, player_calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_files._INSTALLED, "is_set", lambda: False)
+    app = open_page(Page.LIVE)
+    assert not app.exception
+    assert_mentions(page_text(app), "Live needs the launcher", "make run")
     assert not player_calls
 
 

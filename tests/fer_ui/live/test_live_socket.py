@@ -119,6 +119,18 @@ def test_the_second_viewer_waits_for_the_seat(client: TestClient, session: LiveS
             assert message == {"admitted": True}
 
 
+def test_a_page_that_connects_again_keeps_its_seat(client: TestClient, session: LiveSession, pool: LivePool) -> None:
+    with client.websocket_connect(f"/live-socket/{session.token}") as first_page:
+        assert first_page.receive_json() == {"admitted": True}
+        with client.websocket_connect(f"/live-socket/{session.token}") as page:
+            assert page.receive_json() == {"admitted": True}
+            assert pool.n_live == 1
+            first_page.close()
+            seat = session.seat
+            assert seat is not None and not seat.is_closed
+    wait_until(lambda: pool.n_live == 0)
+
+
 def test_what_is_no_picture_is_reported_and_the_page_goes_on(
     client: TestClient, session: LiveSession, photo: RgbImage
 ) -> None:

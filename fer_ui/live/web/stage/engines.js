@@ -82,7 +82,7 @@ export class EngineRunner {
     const canRunHere = !data.ways.browser;
     const engine = new ServerEngine({
       socket: data.socket,
-      video: choices.transport === "video" && !data.ways.video,
+      video: choices.transport === "video",
       setPlaying: (playing) => stage.serverVideo.want(playing),
       onWaiting: (n, ahead) => {
         if (canRunHere) this.open("browser", `The server is full: ${people(n)} live. The model runs in your browser.`);

@@ -60,7 +60,8 @@ export class Live {
 
   /** Follow the faces with the smoothing that is chosen now. */
   restartTracker() {
-    this.tracker = this.#createTracker();
+    const { count } = this.tracker;
+    this.tracker = Object.assign(this.#createTracker(), { count }); // a number is never given twice
   }
 
   #createTracker() {

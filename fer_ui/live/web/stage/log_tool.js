@@ -42,7 +42,7 @@ export class LogTool {
 
   /** @param {import("./tools_panel.js").Shown} shown */
   onShown({ answers, faces, atS }) {
-    if (!this.log) return;
+    if (!this.log || this.log.labels.join() !== this.#labels().join()) return; // another model may have others
     this.log.add(answers, faces.map(({ reasons }) => reasons[0] ?? ""), atS);
     this.isSaved = false;
   }
@@ -62,8 +62,12 @@ export class LogTool {
     );
   }
 
+  #labels() {
+    return this.stage.data.labels.map(({ name }) => name);
+  }
+
   #start() {
-    this.log = new SessionLog(this.stage.data.labels.map(({ name }) => name), new Date(), nowS());
+    this.log = new SessionLog(this.#labels(), new Date(), nowS());
     this.video = [];
     this.#showLog();
   }

@@ -21,6 +21,7 @@ import { ToolsPanel } from "./tools_panel.js";
 const ANSWERS_EVERY_S = 0.2; // numbers that change faster can't be read
 const STATUS_EVERY_MS = 500;
 const CAMERA_PROBLEMS = ["missing", "insecure", "denied", "busy"];
+
 export class Stage {
   /** @param {import("./types.js").Component} component */
   constructor({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -92,6 +93,7 @@ export class Stage {
     this.serverVideo.confirm(data.playing);
     if (isBack) this.engines?.connectAgain(0);
     if (!isOther) return;
+    this.setBaseline(null); // it was of the other model
     const before = this.panel.element;
     this.panel = this.#createPanel();
     before.replaceWith(this.panel.element);
