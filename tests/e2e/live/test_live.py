@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +14,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from tests.e2e.app_server import AppServer
 from tests.e2e.conftest import CAMERA_FLAGS, DESKTOP, ONE_THREAD, Launch, screenshot_open_page
 from tests.e2e.input_files import write_camera_video
+from tests.e2e.live.turn_server import turn_server
 from tests.e2e.page_state import wait_until_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -230,25 +228,6 @@ def test_where_udp_is_blocked_the_model_runs_in_the_browser(live_page: Page) -> 
     expect(live_page.get_by_text("from this network. The model runs")).to_be_visible(timeout=40_000)
     expect(live_page.get_by_role("radio", name=PRIVATE)).to_have_attribute("aria-checked", "true")
     expect_predictions(live_page)
-
-
-@contextmanager
-def turn_server(folder: Path, secret: str) -> Iterator[str]:
-    """Run coturn on loopback with a shared secret; yields its URL."""
-    program = shutil.which("turnserver")
-    if program is None:
-        pytest.skip("coturn is missing: `make setup` installs it on Debian and Ubuntu.")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [program, "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}"]
-    command += ["--use-auth-secret", f"--static-auth-secret={secret}", "--realm=ferscope", "--allow-loopback-peers"]
-    command += ["--no-cli", "--no-tls", "--no-dtls", f"--pidfile={folder / 'turn.pid'}", "--log-file=stdout"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield f"turn:127.0.0.1:{port}"
-        finally:
-            process.terminate()
 
 
 def test_video_goes_through_turn_and_a_refusal_is_said(
