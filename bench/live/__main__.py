@@ -12,14 +12,10 @@ A's network in the callback. Needs Chromium and the clip of the test data.
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,7 +28,9 @@ from playwright.sync_api import Error as PlaywrightError
 from bench.support.browsers import open_page, run_app, start_video
 from bench.support.report import argument_parser, print_table
 from bench.support.time_code import READ_CODE, write_coded_video
+from tests.e2e.app_server import PROJECT, AppServer
 from tests.e2e.conftest import CAMERA_FLAGS, FLAGS, chromium_path
+from tests.waiting import wait_until
 
 _LOOP = "Haar and a network in the callback"
 WAYS = {
@@ -120,14 +118,14 @@ def _measure_stage(way: str, size: str, sessions: int, camera: Path, seconds: fl
 
 def _measure_loop(way: str, size: str, sessions: int, camera: Path, seconds: float) -> dict[str, Any]:
     del way, size
-    with _run_loop() as (pid, url), _browser(camera) as browser:
+    with _run_loop() as server, _browser(camera) as browser:
         videos = []
         for _ in range(sessions):
             page = browser.new_page()
-            page.goto(url)
+            page.goto(server.url)
             videos.append(_start_loop(page))
         try:
-            return _measure(pid, videos, _MEASURE_LOOP, "video => window.found", seconds)
+            return _measure(server.pid, videos, _MEASURE_LOOP, "video => window.found", seconds)
         except PlaywrightError:  # streamlit-webrtc closed a stream, as it does where a server is late
             return dict.fromkeys(("shown", "analyzed", "delay", "p95", "picture", "server CPU", "memory"), "ended")
 
@@ -158,19 +156,15 @@ def _measure(pid: int, places: list[Locator], begin: str, end: str, seconds: flo
 
 
 @contextmanager
-def _run_loop() -> Iterator[tuple[int, str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    project = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "streamlit", "run", "bench/support/callback_loop.py", "--server.port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(project)}
-    with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.DEVNULL) as process:
+def _run_loop() -> Iterator[AppServer]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = ("-m", "streamlit", "run", "bench/support/callback_loop.py")
+        server = AppServer(Path(folder), {"PYTHONPATH": str(PROJECT)}, command=command)
+        server.start()
         try:
-            _wait_until(lambda: _answers(f"http://127.0.0.1:{port}/_stcore/health"))
-            yield process.pid, f"http://127.0.0.1:{port}"
+            yield server
         finally:
-            process.terminate()
+            server.stop()
 
 
 @contextmanager
@@ -187,24 +181,8 @@ def _start_loop(page: Page) -> Locator:
     player.get_by_role("button", name="START").click(timeout=60_000)
     video = player.locator("video")
     video.wait_for(timeout=60_000)
-    _wait_until(lambda: bool(video.evaluate("video => video.currentTime > 0")))
+    wait_until(lambda: bool(video.evaluate("video => video.currentTime > 0")))
     return video
-
-
-def _wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError("The page of the loop did not start.")
-        time.sleep(0.2)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

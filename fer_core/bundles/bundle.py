@@ -16,7 +16,6 @@ A finished run folder has the same files, so it opens in the same way. Nothing i
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +30,7 @@ from fer_core.calibration import CALIBRATION_FILE, Calibration, OperatingPoint
 from fer_core.contract import CONTRACT_FILE, NO_CONTRACT, Contract
 from fer_core.errors import BundleError
 from fer_core.files.json_file import JsonModel, Text, load_json_model
+from fer_core.system.processor import usable_cores
 
 if TYPE_CHECKING:
     from fer_core.training.config.train_config import TrainConfig
@@ -151,7 +151,7 @@ class Bundle:
         calibration = Calibration.load(folder / CALIBRATION_FILE, contract.labels)
         path = folder / model_file
         single = None if flip_tta or not path.is_file() else _without_flip_tta(path)
-        session = _session(path, threads or min(_THREADS_DEFAULT, _cores()), single)
+        session = _session(path, threads or min(_THREADS_DEFAULT, usable_cores()), single)
         bundle = cls(path, info, contract, calibration, session, flip_tta_removed=single is not None)
         bundle._check_network()
         return bundle
@@ -278,8 +278,3 @@ def _session(path: Path, threads: int, content: bytes | None) -> Any:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:200].rstrip(". ") if lines else type(error).__name__
-
-
-def _cores() -> int:
-    """Count the cores of this process, in a container possibly fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from fer_core.inference.mouth_occlusion import load_network
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BrowserModel:
-    """A model for `fer_ui/live/web/networks.js`.
+    """A model for `fer_ui/live/web/inference/networks.js`.
 
     Attributes:
         values: JSON: the contract, the calibration and the limits of abstention, by their names in Python.
@@ -44,25 +43,21 @@ def browser_model(bundle: Bundle, detector: FaceDetector | None, *, model_file: 
         raise DetectorError("In the browser faces are detected by YuNet, which is not installed.")
     names = [model_file] if model_file else [INT8_FILE, MODEL_FILE]
     path = next(path for name in names if (path := bundle.folder / name).is_file())
-    mouth = load_network()
+    fp32, mouth = bundle.folder / MODEL_FILE, load_network()
+    single = {each: without_flip_tta(each, INPUT_NAME, OUTPUT_NAME) for each in {path, fp32}}
     values = {
         **calibration_values(bundle),
-        "flip_tta": without_flip_tta(path, INPUT_NAME, OUTPUT_NAME) is not None,
+        "flip_tta": single[path] is not None,
         "detector_score_min_01": SCORE_MIN_01,
         "mouth": {"features": mouth.hidden.shape[0], "units": mouth.hidden.shape[1]},
     }
     files = {
         "detector": detector.network,
-        "classifier": _network(path),
-        "classifier_fp32": _network(bundle.folder / MODEL_FILE),
+        "classifier": single[path] or path.read_bytes(),
+        "classifier_fp32": single[fp32] or fp32.read_bytes(),
         "mouth": b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in mouth),
     }
     return BrowserModel(values, files)
-
-
-def _network(path: Path) -> bytes:
-    """Read a network without flip TTA."""
-    return without_flip_tta(path, INPUT_NAME, OUTPUT_NAME) or path.read_bytes()
 
 
 def calibration_values(bundle: Bundle) -> dict[str, Any]:

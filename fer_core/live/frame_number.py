@@ -1,6 +1,6 @@
 """The number of a frame as a strip of black and white squares below the picture, which survives video compression.
 
-WebRTC keeps no name of a frame on its way. The page draws the strip (`stage/webrtc_engine.js`), and takes the result
+WebRTC keeps no name of a frame on its way. The page draws the strip (`stage/webrtc_video.js`), and takes the result
 for the frame of that number.
 """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -35,24 +34,6 @@ _SHOWN_MAX_01 = 0.999
 def face_label(face: TrackedFace) -> str:
     """Label of a face: "happiness 82.4 %", or "uncertain"."""
     return UNCERTAIN if face.uncertain else f"{face.label} {min(face.confidence, _SHOWN_MAX_01):.1%}".replace("%", " %")
-
-
-def flip_horizontally(frame: RgbImage) -> RgbImage:
-    """Flip a frame as a mirror does; uint8, shape (H, W, 3), a copy."""
-    flipped: Any = cv2.flip(frame, 1)
-    return flipped
-
-
-def to_shown_frame(box: FaceBox, analyzed: tuple[int, int], shown: tuple[int, int]) -> FaceBox:
-    """Convert a box of the analyzed frame to pixels of the flipped frame that is shown.
-
-    Args:
-        box: pixels of the analyzed frame.
-        analyzed: its width and height.
-        shown: width and height of the shown frame; a browser changes them while the video runs.
-    """
-    flipped = FaceBox(analyzed[0] - box.x - box.width, box.y, box.width, box.height)
-    return flipped.scaled(shown[0] / analyzed[0], shown[1] / analyzed[1])
 
 
 def draw_faces(

@@ -111,3 +111,8 @@ def _read_numpy() -> tuple[str, frozenset[str]]:
     names = {"AVX": "avx", "AVX2": "avx2", "AVX512F": "avx512f", "AVX512VNNI": "avx512_vnni", "ASIMD": "asimd"}
     names |= {"ASIMDDP": "asimddp"}
     return platform.processor(), frozenset(flag for name, flag in names.items() if features.get(name))
+
+
+def usable_cores() -> int:
+    """Count the cores of this process, in a container possibly fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

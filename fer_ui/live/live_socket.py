@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import weakref
 from collections import deque
@@ -35,6 +34,7 @@ from fer_core.live.frame_number import read_frame_number
 from fer_core.live.pool import Analysis, LivePool, Seat, to_json
 from fer_core.live.predictor import LivePredictor
 from fer_core.settings import settings
+from fer_core.system.processor import usable_cores
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -91,7 +91,7 @@ def live_session() -> LiveSession:
 @lru_cache(maxsize=1)
 def live_pool() -> LivePool:
     """The threads and seats of this server."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     seats = settings().live_viewers or _SEATS_PER_CORE * cores
     return LivePool(max(1, cores - 1), seats, on_work=lambda: request_throttling(settings()))
 

@@ -22,6 +22,7 @@ from fer_ui.live.web_files import NETWORKS, missing_in_browser, runtime_url, scr
 from fer_ui.theme import expression_color, expression_outline, expression_title, text_on
 
 _STYLE = Path(__file__).with_name("web") / "stage" / "stage.css"
+_HTML = '<div class="ferscope-live"></div>'
 _JS = """
 export default async function (component) {
   const { mount } = await import(new URL(component.data.scripts + "stage/mount.js", location.origin).href);
@@ -33,7 +34,7 @@ _PRIVACY = {
     "server": "Frames go to the server that this page came from, usually this machine. None is stored.",
     "browser": "The model runs in your browser: no frame leaves this device.",
 }
-_component = st.components.v2.component("ferscope_live", html="<div></div>", js=_JS)
+_component = st.components.v2.component("ferscope_live", html=_HTML, css=_STYLE.read_text("utf-8"), js=_JS)
 
 
 def requested_model() -> str:
@@ -76,13 +77,12 @@ def stage_data(
         missing = missing or str(exc)
     return {
         "scripts": scripts_url(),
-        "style": _STYLE.read_text("utf-8"),
         "model": model,
         "model_id": model_id,
         "active_id": active_model_id(settings()),
         "models": dict(titles),
         "labels": [label_value(label) for label in bundle.contract.labels],
-        "ways": {"browser": missing},
+        "missing_in_browser": missing,
         "playing": wants_video(),
         "ice_servers": ice_servers,
         "socket": socket_url(session.token),

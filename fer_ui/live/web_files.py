@@ -52,7 +52,7 @@ class NetworkFiles:
             self._contents.move_to_end(digest)
             while len(self._contents) > _NETWORKS_MAX:
                 self._contents.popitem(last=False)
-        return _url(f"networks/{digest}")
+        return _url(f"{PREFIX}/networks/{digest}")
 
     def get(self, digest: str) -> bytes | None:
         """The content, or None."""
@@ -65,17 +65,17 @@ NETWORKS = NetworkFiles()
 
 def scripts_url() -> str:
     """URL of the folder of the scripts."""
-    return _url(f"{_version()}/web/")
+    return _url(f"{PREFIX}/{_version()}/web/")
 
 
 def runtime_url() -> str:
     """URL of the folder of onnxruntime-web."""
-    return _url(f"{_version()}/runtime/")
+    return _url(f"{PREFIX}/{_version()}/runtime/")
 
 
 def socket_url(token: str) -> str:
     """URL of the websocket of a session."""
-    return str(make_url_path(config.get_option("server.baseUrlPath"), f"{SOCKET_PREFIX}/{token}"))
+    return _url(f"{SOCKET_PREFIX}/{token}")
 
 
 def are_installed() -> bool:
@@ -95,17 +95,16 @@ def install_web_files() -> None:
     inner = starlette_app.create_streamlit_routes
 
     def with_files(runtime: object) -> list[BaseRoute]:
-        base = config.get_option("server.baseUrlPath")
         _INSTALLED.set()
-        files = [Route(make_url_path(base, path), serve) for path, serve in ROUTES]
-        return [*files, live_socket_route(make_url_path(base, SOCKET_PREFIX)), *inner(runtime)]  # type: ignore[arg-type]
+        files = [Route(_url(path), serve) for path, serve in ROUTES]
+        return [*files, live_socket_route(_url(SOCKET_PREFIX)), *inner(runtime)]  # type: ignore[arg-type]
 
     starlette_app.create_streamlit_routes = with_files
 
 
 def _url(path: str) -> str:
     """Path of a URL on this server."""
-    return str(make_url_path(config.get_option("server.baseUrlPath"), f"{PREFIX}/{path}"))
+    return str(make_url_path(config.get_option("server.baseUrlPath"), path))
 
 
 @lru_cache(maxsize=1)

@@ -14,9 +14,6 @@ from fer_core.errors import FerscopeError
 from fer_ui.live.live_socket import LiveSession
 from fer_ui.live.problems import PROBLEMS
 
-PLAYER_TITLE = "streamlit_webrtc.component.webrtc_streamer"
-"""The title of streamlit-webrtc's iframe."""
-
 _KEY = "live-streamer"
 _NEVER = -2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -48,7 +47,7 @@ def choose_photos() -> list[ChosenPhoto]:
             on_change=_leave_sample,
         )
     name = get_param(QueryParam.SAMPLE)
-    if name:
+    if files or name:
         st.session_state.pop(_HANDED_OVER, None)
     with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if files or name in SAMPLE_PHOTOS:
@@ -62,8 +61,8 @@ def choose_photos() -> list[ChosenPhoto]:
         return [ChosenPhoto(photo.file.name, photo.file.read_bytes(), photo.credit)]
     if name:
         notice("warning", f"There is no sample photo {name!r}. Choose one of: {', '.join(SAMPLE_PHOTOS)}.")
-    if handed_over := _take_handed_over(files):
-        return [handed_over]
+    if _HANDED_OVER in st.session_state:
+        return [st.session_state[_HANDED_OVER]]
     if not files:
         _show_samples()
     return [ChosenPhoto(file.name, file.getvalue()) for file in files]
@@ -73,14 +72,6 @@ def hand_over_photo(name: str, data_url: str) -> None:
     """Let Predict show a picture of another page when it opens next; it stays in this session's memory only."""
     content = base64.b64decode(data_url.partition(",")[2])
     st.session_state[_HANDED_OVER] = ChosenPhoto(name, content)
-
-
-def _take_handed_over(files: Sequence[object]) -> ChosenPhoto | None:
-    """The picture of another page, until photos are uploaded."""
-    if files:
-        st.session_state.pop(_HANDED_OVER, None)
-    photo: ChosenPhoto | None = st.session_state.get(_HANDED_OVER)
-    return photo
 
 
 def _show_samples() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -21,8 +22,15 @@ _START_TIMEOUT_S = 60
 class AppServer:
     """The app on its own store; it can be started again on the same port."""
 
-    def __init__(self, store: Path, environment: dict[str, str], project: Path = PROJECT) -> None:
-        self.store, self.project = store, project
+    def __init__(
+        self,
+        store: Path,
+        environment: dict[str, str],
+        project: Path = PROJECT,
+        command: Sequence[str] = ("-m", "fer_ui.serve"),
+    ) -> None:
+        """Set the app up; `command` are the arguments of Python that start it, or another Streamlit script."""
+        self.store, self.project, self.command = store, project, command
         self.environment = {**os.environ, **environment, "FERSCOPE_HOME": str(store), "FERSCOPE_OFFLINE": "true"}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -39,7 +47,7 @@ class AppServer:
         return self._process.pid
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "fer_ui.serve", "--server.port", str(self.port)]
+        command = [sys.executable, *self.command, "--server.port", str(self.port)]
         self.store.mkdir(parents=True, exist_ok=True)
         with (self.store / "server.log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.project, env=self.environment, stdout=log, stderr=log)

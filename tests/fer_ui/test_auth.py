@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from fer_core.settings import Settings, settings
 from fer_ui import auth
 from fer_ui.auth import AuthMiddleware, install_auth, listens_on_loopback, print_link, startup_error
 from tests.support.coroutines import run_coroutine
+from tests.waiting import wait_until
 
 TOKEN = "open sesame & ümlaut"
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -247,13 +247,6 @@ def test_refusing_stops_the_server_by_sigterm(
     signals: list[Any] = []
     monkeypatch.setattr(auth.os, "kill", lambda pid, number: signals.append((pid, number)))
     auth.stop_server("Not so.", after_s=0)
-    _wait_until(lambda: signals != [])
+    wait_until(lambda: signals != [])
     assert signals == [(auth.os.getpid(), signal.SIGTERM)]
     assert capsys.readouterr().err == "Not so.\n"
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)

@@ -9,9 +9,7 @@ from fer_core.live.overlay import (
     UNCERTAIN_COLOR,
     draw_faces,
     face_label,
-    flip_horizontally,
     place_labels,
-    to_shown_frame,
 )
 from fer_core.live.smoothing import TrackedFace
 
@@ -67,19 +65,6 @@ def test_boxes_at_the_border_are_clipped(box: FaceBox) -> None:
 
 def test_a_frame_smaller_than_a_label_is_drawn() -> None:
     assert draw_frame(FaceBox(1, 1, 10, 10), size=(12, 20)).shape == (12, 20, 3)
-
-
-def test_a_mirrored_box_covers_the_mirrored_face() -> None:
-    frame = np.zeros((48, 64, 3), np.uint8)
-    frame[10:20, 5:25] = 255
-    box = to_shown_frame(FaceBox(5, 10, 20, 10), (64, 48), (64, 48))
-    inside = flip_horizontally(frame)[box.y : box.y + box.height, box.x : box.x + box.width]
-    assert inside.shape == (10, 20, 3)
-    assert (inside == 255).all()
-
-
-def test_a_box_scales_with_the_shown_size() -> None:
-    assert to_shown_frame(FaceBox(20, 10, 40, 20), (640, 480), (320, 240)) == FaceBox(290, 5, 20, 10)
 
 
 def overlap(first: FaceBox, second: FaceBox) -> bool:

@@ -12,6 +12,7 @@ from fer_core.faces import RgbImage
 from fer_core.live import pool as pool_module
 from fer_core.live.pool import Analysis, LivePool, Seat, to_json
 from fer_core.live.predictor import FaceLogits
+from tests.waiting import wait_until
 
 IMAGE = np.zeros((40, 60, 3), np.uint8)
 WITHIN_S = 10.0
@@ -39,13 +40,6 @@ def take_seat(pool: LivePool, who: str, analyzer: Analyzer, listener: Callable[[
     seat = pool.ask(who, analyzer, listener).seat
     assert seat is not None
     return seat
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -23,8 +22,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.live.pool import LivePool
 from fer_ui.live import live_socket
 from fer_ui.live.live_socket import LiveSession, decode_message, live_socket_route
-
-WITHIN_S = 10.0
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -58,13 +56,6 @@ def photo(test_data: Path) -> RgbImage:
 
 def encode(number: int, image: RgbImage) -> bytes:
     return struct.pack("<I", number) + cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_picture_comes_back_as_faces(

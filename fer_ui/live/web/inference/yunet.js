@@ -35,28 +35,27 @@ export function createDetector(network, scoreMin01) {
   };
 }
 
-/** Blue, green and red planes, filled up to a multiple of the largest stride.
+/** Blue, green and red planes, filled up to a multiple of the largest stride; small images with gray before.
  * @param {Image} image */
 function toInput(image) {
   const { data, channels, width, height } = image;
   const last = STRIDES_PX[STRIDES_PX.length - 1];
-  const columns = Math.ceil(Math.max(width, INPUT_MIN_PX) / last) * last;
-  const rows = Math.ceil(Math.max(height, INPUT_MIN_PX) / last) * last;
+  const [grayWidth, grayHeight] = [Math.max(width, INPUT_MIN_PX), Math.max(height, INPUT_MIN_PX)];
+  const columns = Math.ceil(grayWidth / last) * last;
+  const rows = Math.ceil(grayHeight / last) * last;
   const plane = rows * columns;
   const input = new Float32Array(3 * plane);
+  if (grayWidth > width || grayHeight > height) {
+    for (let row = 0; row < 3 * rows; row++) {
+      if (row % rows < grayHeight) input.fill(128, row * columns, row * columns + grayWidth);
+    }
+  }
   for (let row = 0; row < height; row++) {
     for (let column = 0, to = row * columns, from = row * width * channels; column < width; column++, to++) {
       input[to + 2 * plane] = data[from];
       input[to + plane] = data[from + 1];
       input[to] = data[from + 2];
       from += channels;
-    }
-  }
-  for (let row = 0; row < Math.max(height, INPUT_MIN_PX); row++) {
-    const start = row < height ? width : 0;
-    const end = row < height && width >= INPUT_MIN_PX ? width : Math.max(width, INPUT_MIN_PX);
-    for (let channel = 0; channel < 3; channel++) {
-      input.fill(128, channel * plane + row * columns + start, channel * plane + row * columns + end);
     }
   }
   return { input, columns, rows };

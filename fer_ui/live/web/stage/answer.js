@@ -25,13 +25,13 @@ export function toAnswer(face, labels, texts, threshold) {
   }
   const [reason] = reasons;
   const other = labels[secondBest(probabilities, strongest)].name;
-  const why =
-    reason === "low_confidence"
-      ? `below the ${formatPercent(threshold)} needed`
-      : reason === "small_margin"
-        ? `too close to ${other}`
-        : texts.reasons[reason];
-  const detail = `Most likely ${name} (${percent}), ${why}.`;
+  /** @type {Record<string, string>} */
+  const whys = {
+    ...texts.reasons,
+    low_confidence: `below the ${formatPercent(threshold)} needed`,
+    small_margin: `too close to ${other}`,
+  };
+  const detail = `Most likely ${name} (${percent}), ${whys[reason]}.`;
   return { ...common, label: null, tag: "uncertain", title: "Uncertain", detail, remedy: texts.remedies[reason] ?? "" };
 }
 

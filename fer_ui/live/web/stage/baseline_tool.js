@@ -25,8 +25,6 @@ export class BaselineTool {
     );
   }
 
-  open() {}
-
   close() {
     this.recorder = null;
     this.stage.showPrompt("");

@@ -1,5 +1,7 @@
 // Analyze frames in this browser, in a thread of its own. No frame leaves the machine.
 
+import { scaledSize, SIDE_MAX_PX } from "./frame_size.js";
+
 /** What an engine found in a frame; predictions as in `LivePredictor`.
  * @typedef {{number: number, predictions: import("../inference/live_predictor.js").Prediction[], found: number,
  *   width: number, height: number, timesMs: Record<string, number>}} Result */
@@ -7,7 +9,6 @@
 /** @typedef {{onResult: (result: Result) => void, onProblem: (problem: string, detail?: string) => void,
  *   onProgress: (done01: number) => void}} Listener */
 
-const SIDE_MAX_PX = 1280;
 const FRAMES_MAX = 2; // one that is analyzed, and the next one, so that the worker need not wait for it
 
 export class BrowserEngine {
@@ -42,9 +43,9 @@ export class BrowserEngine {
   async send(video, number, atS, facesMax) {
     this.frames++;
     try {
-      const scale = Math.min(1, SIDE_MAX_PX / Math.max(video.videoWidth, video.videoHeight));
-      const size = { resizeWidth: Math.round(video.videoWidth * scale), resizeHeight: Math.round(video.videoHeight * scale) };
-      const frame = await createImageBitmap(video, scale < 1 ? size : {});
+      const { width, height } = scaledSize(video, SIDE_MAX_PX);
+      const isScaled = width !== video.videoWidth;
+      const frame = await createImageBitmap(video, isScaled ? { resizeWidth: width, resizeHeight: height } : {});
       this.worker.postMessage({ frame, number, atS, facesMax }, [frame]);
     } catch {
       this.frames--; // the video had no frame; the next one is taken

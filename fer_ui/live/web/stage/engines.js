@@ -79,7 +79,7 @@ export class EngineRunner {
   #openServerEngine() {
     const { stage, live } = this;
     const { data, choices } = stage;
-    const canRunHere = !data.ways.browser;
+    const canRunHere = !data.missing_in_browser;
     const engine = new ServerEngine({
       socket: data.socket,
       video: choices.transport === "video",
@@ -111,7 +111,7 @@ export class EngineRunner {
 
   async #openBrowserEngine() {
     const { stage, live } = this;
-    if (stage.data.ways.browser) throw new Error(stage.data.ways.browser);
+    if (stage.data.missing_in_browser) throw new Error(stage.data.missing_in_browser);
     const { model } = stage.data;
     const files = Object.entries(model.files).map(([name, url]) => [name, new URL(url, location.origin).href]);
     const engine = new BrowserEngine(

@@ -2,7 +2,7 @@
 // a low camera than a mood, or that there are more faces than are shown.
 
 import { formatPercent } from "./answer.js";
-import { SPAN_S } from "./timeline.js";
+import { secondsByState } from "./timeline.js";
 
 const SECONDS_MIN = 60;
 const SHARE_MIN_01 = 0.9;
@@ -10,16 +10,10 @@ const SHARE_MIN_01 = 0.9;
 /** The expression that a face is stuck on, and the share of the time; null if there is none.
  * @param {import("./timeline.js").Segment[]} segments of the face @param {number} nowS @param {string} neutral */
 export function findStuck(segments, nowS, neutral) {
-  /** @type {Map<string, number>} */
-  const seconds = new Map();
-  let total = 0;
-  for (const { state, startS, endS } of segments) {
-    const length = Math.max(0, endS - Math.max(startS, nowS - SPAN_S));
-    seconds.set(state, (seconds.get(state) ?? 0) + length);
-    total += length;
-  }
+  const seconds = secondsByState(segments, nowS);
+  const total = seconds.reduce((sum, [, length]) => sum + length, 0);
   if (total < SECONDS_MIN) return null;
-  const [[name, length]] = [...seconds].sort(([, one], [, other]) => other - one);
+  const [[name, length]] = seconds;
   const share01 = length / total;
   return share01 >= SHARE_MIN_01 && name !== neutral && name !== "uncertain" ? { name, share01 } : null;
 }

@@ -43,7 +43,6 @@ export class Live {
     this.engine = null;
     /** Corrects probabilities for one person. @type {((values: number[]) => number[]) | null} */
     this.baseline = null;
-    this.startedS = nowS();
     this.resultS = -Infinity;
     this.number = 0;
     /** @type {Map<number, number>} */

@@ -25,8 +25,6 @@ export class LogTool {
     window.addEventListener("beforeunload", this.#onLeave);
   }
 
-  open() {}
-
   /** The log outlasts the video, so that it can be downloaded; its recording ends. */
   close() {
     if (this.recorder?.state === "recording") this.recorder.stop();

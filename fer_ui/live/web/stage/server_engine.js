@@ -1,6 +1,7 @@
 // Analyze frames on the server. They go there as video over WebRTC; until it is connected, and where it can't be, as
 // pictures over the websocket that also brings the results.
 
+import { scaledSize } from "./frame_size.js";
 import { LiveSocket } from "./live_socket.js";
 import { NUMBERS, WebRtcVideo } from "./webrtc_video.js";
 
@@ -56,10 +57,8 @@ export class ServerEngine {
     this.dueMs = Math.max(this.sentMs, this.dueMs + 1000 / VIDEO_FPS_MAX);
     this.newest = number;
     this.socket.setFacesMax(facesMax);
-    if (this.isConnected) this.video?.send(video, number % NUMBERS);
-    else this.#sendPicture(video, number);
-    // The first frames also go as video, as the connection begins with one.
-    if (this.video && !this.isConnected) this.video.send(video, number % NUMBERS);
+    this.video?.send(video, number % NUMBERS); // before it is connected, too, as the connection begins with a frame
+    if (!this.isConnected) this.#sendPicture(video, number);
   }
 
   close() {
@@ -103,10 +102,9 @@ export class ServerEngine {
   /** @param {HTMLVideoElement} video @param {number} number */
   #sendPicture(video, number) {
     this.pending = number;
-    const scale = Math.min(1, PICTURE_SIDE_PX / Math.max(video.videoWidth, video.videoHeight));
-    this.canvas.width = Math.round(video.videoWidth * scale);
-    this.canvas.height = Math.round(video.videoHeight * scale);
-    this.canvas.getContext("2d")?.drawImage(video, 0, 0, this.canvas.width, this.canvas.height);
+    const { width, height } = scaledSize(video, PICTURE_SIDE_PX);
+    Object.assign(this.canvas, { width, height });
+    this.canvas.getContext("2d")?.drawImage(video, 0, 0, width, height);
     this.canvas.toBlob((jpeg) => jpeg && this.socket.sendPicture(number, jpeg), "image/jpeg", PICTURE_QUALITY);
   }
 }

@@ -3,7 +3,6 @@
 import { toAnswer } from "./answer.js";
 import { AnswerPanel } from "./answer_panel.js";
 import { loadChoices, saveChoices } from "./choices.js";
-import { make } from "./dom.js";
 import { EngineRunner } from "./engines.js";
 import { faceNote } from "./face_note.js";
 import { createLayout } from "./layout.js";
@@ -55,7 +54,7 @@ export class Stage {
     });
     /** @type {any} */ (this.layout.root).stage = this; // for benchmarks and the console
     this.view = new PictureView(this.layout.canvas);
-    parentElement.replaceChildren(make("style", {}, data.style), this.layout.root);
+    parentElement.querySelector(".ferscope-live")?.replaceChildren(this.layout.root);
     this.#showIdle();
     this.statusTimer = setInterval(() => this.#showStatus(), STATUS_EVERY_MS);
     navigator.mediaDevices?.addEventListener("devicechange", this.#onDeviceChange);

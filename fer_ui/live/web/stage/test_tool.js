@@ -23,8 +23,6 @@ export class TestTool {
       "them on your face. Nothing is stored.";
   }
 
-  open() {}
-
   close() {
     this.test = null;
     this.stage.showPrompt("");

@@ -4,7 +4,7 @@ import { make } from "./dom.js";
 
 /** @typedef {import("./answer.js").Answer} Answer */
 
-export const SPAN_S = 120;
+const SPAN_S = 120;
 const ROWS_MAX = 4;
 const ROW_PX = 18;
 const GAP_PX = 6;
@@ -75,7 +75,7 @@ export class Timeline {
     context.textBaseline = "middle";
     this.#drawAxis(context, width, height, style.color);
     rows.forEach(([id, segments], row) => this.#drawRow(context, width, row, id, segments, style.color));
-    canvas.setAttribute("aria-label", describe(rows));
+    canvas.setAttribute("aria-label", describe(rows, nowS));
   }
 
   /** @param {CanvasRenderingContext2D} context @param {number} width @param {number} height @param {string} ink */
@@ -129,16 +129,25 @@ export class Timeline {
 /** @param {number} seconds */
 const formatSeconds = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`);
 
-/** The timeline in words. @param {[number, Segment[]][]} rows */
-function describe(rows) {
+/** Seconds of each state in the span before `nowS`, the longest first.
+ * @param {Segment[]} segments @param {number} nowS @returns {[string, number][]} */
+export function secondsByState(segments, nowS) {
+  /** @type {Map<string, number>} */
+  const seconds = new Map();
+  for (const { state, startS, endS } of segments) {
+    const length = Math.max(0, endS - Math.max(startS, nowS - SPAN_S));
+    seconds.set(state, (seconds.get(state) ?? 0) + length);
+  }
+  return [...seconds].sort(([, one], [, other]) => other - one);
+}
+
+/** The timeline in words. @param {[number, Segment[]][]} rows @param {number} nowS */
+function describe(rows, nowS) {
   if (!rows.length) return "No face in the last two minutes.";
   return rows
     .map(([id, segments]) => {
-      /** @type {Map<string, number>} */
-      const seconds = new Map();
-      for (const { state, startS, endS } of segments) seconds.set(state, (seconds.get(state) ?? 0) + endS - startS);
-      const parts = [...seconds].sort(([, one], [, other]) => other - one);
-      return `Face ${id}: ${parts.map(([state, length]) => `${state} ${formatSeconds(length)}`).join(", ")}.`;
+      const parts = secondsByState(segments, nowS).map(([state, length]) => `${state} ${formatSeconds(length)}`);
+      return `Face ${id}: ${parts.join(", ")}.`;
     })
     .join(" ");
 }

@@ -9,8 +9,8 @@ import { TestTool } from "./test_tool.js";
  * @typedef {{atS: number, focused: import("./answer.js").Answer | null, answers: import("./answer.js").Answer[],
  *   faces: import("../tracking/tracker.js").TrackedFace[]}} Shown */
 
-/** A tool; `open` may start it, `close` ends it.
- * @typedef {{title: string, element: HTMLElement, open: () => void, close: () => void, onShown: (shown: Shown) => void,
+/** A tool; `close` ends what it does.
+ * @typedef {{title: string, element: HTMLElement, close: () => void, onShown: (shown: Shown) => void,
  *   onTick: (atS: number) => void}} Tool */
 
 export class ToolsPanel {
@@ -22,7 +22,7 @@ export class ToolsPanel {
     this.active = null;
     this.buttons = this.tools.map((tool) => button(tool.title, () => this.#toggle(tool), { "aria-expanded": "false" }));
     this.body = make("div", { class: "tool" });
-    this.element = make("section", { class: "extras" }, make("div", { class: "tools" }, ...this.buttons), this.body);
+    this.element = make("section", { class: "extras" }, make("div", { class: "row" }, ...this.buttons), this.body);
     this.show(false);
   }
 
@@ -50,9 +50,7 @@ export class ToolsPanel {
 
   /** @param {Tool} tool */
   #toggle(tool) {
-    if (this.active === tool) return this.#open(null);
-    this.#open(tool);
-    tool.open();
+    this.#open(this.active === tool ? null : tool);
   }
 
   /** @param {Tool | null} tool */

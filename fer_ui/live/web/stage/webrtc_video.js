@@ -5,12 +5,12 @@
 // its number (fer_core/live/frame_number.py). So a screen or a file can be sent too, the camera is opened once, and a
 // result is known to be of a certain frame.
 
+import { scaledSize, SIDE_MAX_PX } from "./frame_size.js";
 import { isRefusal } from "./ice_check.js";
 
 const PLAYER = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]';
 const BITS = 16;
 const STRIP_01 = 1 / 31;
-const SIDE_MAX_PX = 1280;
 const LOOK_EVERY_MS = 50;
 const AGAIN_WITHIN_MS = 400; // sooner than its next start, which follows a stop of half a second
 
@@ -35,10 +35,7 @@ export class WebRtcVideo {
 
   /** Draw a frame with its number, and send it. @param {HTMLVideoElement} video @param {number} number */
   send(video, number) {
-    const scale = Math.min(1, SIDE_MAX_PX / Math.max(video.videoWidth, video.videoHeight));
-    // Even sides: video codecs halve the resolution of colors.
-    const width = 2 * Math.round((video.videoWidth * scale) / 2);
-    const height = 2 * Math.round((video.videoHeight * scale) / 2);
+    const { width, height } = scaledSize(video, SIDE_MAX_PX, 2);
     const strip = 2 * Math.round((height * STRIP_01) / (1 - STRIP_01) / 2);
     if (this.canvas.width !== width || this.canvas.height !== height + strip) {
       [this.canvas.width, this.canvas.height] = [width, height + strip];
