@@ -138,11 +138,12 @@ class _Connection:
 
     async def serve(self) -> None:
         answering = asyncio.create_task(self._answer())
+        # It fails first where a result can't be sent any more, and nobody asks for that error.
+        answering.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             await self._receive()
         finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)  # it may have failed first, as nobody listens
+            answering.cancel()  # no await from here on: this task may be cancelled, too, and must free the seat
             live_pool().give_up(self._session.token)
             if self._seat is not None:
                 live_pool().leave(self._seat)
